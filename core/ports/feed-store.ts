@@ -1,0 +1,53 @@
+import type { Cursor, FeedName } from '../../protocol/feed.ts';
+
+/**
+ * Heads, pages and snapshot pointers of feeds. The only place where positions are given out.
+ *
+ * `appendPage` moves the head and stores the page in one transaction, so a page exists exactly when the head says so
+ * (INV-01). All reads are strongly consistent.
+ */
+export interface FeedHead extends Cursor {
+  readonly feed: FeedName;
+  /** Stream time (ISO) up to which the feed is known to be complete; null before the first page. */
+  readonly asOf: string | null;
+}
+
+export interface FeedPage {
+  readonly position: number;
+  /** Packed sections. */
+  readonly body: Uint8Array;
+  readonly asOf: string;
+}
+
+export interface SnapshotPointer extends Cursor {
+  readonly feed: FeedName;
+  readonly manifestSha256: string;
+  /** Digest of all range digests; what a certificate must equal. */
+  readonly root: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly chunks: number;
+}
+
+export interface FeedState {
+  readonly head: FeedHead;
+  readonly snapshot: SnapshotPointer | null;
+}
+
+export interface FeedStore {
+  /** States of the feeds that exist; one request for up to 50 feeds. */
+  readFeeds(feeds: readonly FeedName[]): Promise<ReadonlyMap<FeedName, FeedState>>;
+  listFeeds(): Promise<FeedName[]>;
+  /** Idempotent: of two creators one generation wins, and both get it. */
+  createFeed(feed: FeedName, generation: string): Promise<FeedHead>;
+  /** `conflict` when the head is not at `after` any more; nothing was written then. */
+  appendPage(after: FeedHead, page: FeedPage): Promise<'appended' | 'conflict'>;
+  /** Pages after a position in order, up to about `bytesMax` (at least one if there is any). A hole is an assertion. */
+  readPages(feed: FeedName, after: number, bytesMax: number): Promise<FeedPage[]>;
+  /**
+   * Makes a snapshot the newest. `superseded` when another one is at or past its position; nothing was written then.
+   */
+  publishSnapshot(pointer: SnapshotPointer, previous: SnapshotPointer | null): Promise<'published' | 'superseded'>;
+  /** The snapshot published at exactly this cursor, as long as it is kept. */
+  readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null>;
+}

@@ -1,0 +1,32 @@
+import type { Fields } from '../../protocol/catalogue/record.ts';
+import type { Scope } from '../../protocol/feed.ts';
+
+/** Main data: the organization's records. Deletes are tombstones; nothing is ever removed. */
+export interface MainRecord {
+  readonly collection: string;
+  readonly key: string;
+  readonly rev: number;
+  readonly scope: Scope;
+  readonly deleted: boolean;
+  /** Server time of the write, RFC 3339 UTC. */
+  readonly updatedAt: string;
+  readonly fields: Fields;
+}
+
+/** A write is conditional on the revision that was read; `null` means that there was no record. */
+export interface RecordWrite {
+  readonly record: MainRecord;
+  readonly previousRev: number | null;
+}
+
+export interface RecordStore {
+  /** Strongly consistent; absent keys are absent from the map. */
+  getMany(collection: string, keys: readonly string[]): Promise<ReadonlyMap<string, MainRecord>>;
+  /**
+   * Writes each record whose previous revision still stands, and says for each in order whether it was.
+   * One that lost its race does not hold up the others.
+   */
+  writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]>;
+  /** Live records; reads the whole collection, for people and audits only. */
+  count(collection: string): Promise<number>;
+}

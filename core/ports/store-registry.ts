@@ -1,0 +1,47 @@
+import type { Edition } from '../../protocol/catalogue/types.ts';
+import type { FeedName } from '../../protocol/feed.ts';
+import type { Certificate } from '../../protocol/messages/report.ts';
+
+export interface Store {
+  readonly storeId: string;
+  readonly name: string;
+  readonly edition: Edition;
+  readonly zone: string | null;
+  readonly timeZone: string;
+  readonly currency: string;
+  readonly createdAt: string;
+}
+
+/** Public half of a replica's P-256 key pair. */
+export interface PublicKey {
+  readonly kty: 'EC';
+  readonly crv: 'P-256';
+  readonly x: string;
+  readonly y: string;
+}
+
+/** A replica's id is `<storeId>:<uuid>`, so its rows are found from the id alone. */
+export interface Replica {
+  readonly replicaId: string;
+  readonly storeId: string;
+  readonly publicKey: PublicKey;
+  readonly status: 'ACTIVE' | 'REVOKED';
+  readonly enrolledAt: string;
+}
+
+export interface StoreRegistry {
+  /** `ALREADY_EXISTS` when the id is taken. */
+  addStore(store: Store): Promise<void>;
+  listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]>;
+  /** Only the code's sha256 is kept. */
+  putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void>;
+  /**
+   * Uses the code up and registers the replica in one transaction: of two agents with one code exactly one wins.
+   * Returns the store, or null when there is no such code or it has expired at `now` (ms).
+   */
+  enrol(code: { sha256: string; now: number }, replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string }): Promise<{ store: Store; replica: Replica } | null>;
+  /** Store and replica rows in one strongly consistent read. */
+  readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
+  putCertificates(certificates: readonly Certificate[]): Promise<void>;
+  readCertificates(storeId: string): Promise<ReadonlyMap<FeedName, Certificate>>;
+}

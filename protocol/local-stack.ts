@@ -1,0 +1,34 @@
+import * as z from 'zod';
+
+/**
+ * The line `storeline local` prints when it is up; the same object stands in `<dir>/stack.json` while it runs,
+ * so that commands with `--dir` find it.
+ */
+export const localStackSchema = z.object({
+  ready: z.literal(true),
+  pid: z.int(),
+  organization: z.string(),
+  region: z.string(),
+  /** Base URL of the HTTP API. */
+  api: z.string(),
+  /** URL of a read-only page of stores and certificates. */
+  console: z.string(),
+  endpoints: z.object({ dynamodb: z.string(), s3: z.string(), sqs: z.string(), lambda: z.string() }),
+  /** Logical part to physical name: records, feeds, stores. */
+  tables: z.record(z.string(), z.string()),
+  buckets: z.record(z.string(), z.string()),
+  queues: z.record(z.string(), z.string()),
+  /** Function folder name to physical name: `console-api`, `compact`, … */
+  functions: z.record(z.string(), z.string()),
+});
+export type LocalStack = z.infer<typeof localStackSchema>;
+
+/** `GET <api>/_local/state`: whether everything written to main data has reached the feeds. */
+export const localStateSchema = z.object({
+  idle: z.boolean(),
+  /** Stream records read but not yet taken by their function, and queue messages not yet deleted. */
+  pending: z.record(z.string(), z.int()),
+  /** Invocations and failed invocations since start, per function. */
+  invocations: z.record(z.string(), z.object({ count: z.int(), failed: z.int() })),
+});
+export type LocalState = z.infer<typeof localStateSchema>;

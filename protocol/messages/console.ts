@@ -1,0 +1,102 @@
+import * as z from 'zod';
+import { EDITIONS } from '../catalogue/types.ts';
+import { limits } from '../limits.ts';
+
+/**
+ * What central IT can ask of head office. Today the command line sends it by invoking the `console-api` function
+ * with its own AWS identity; the console will send the same over HTTP.
+ */
+export const idSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, 1 to 64 characters');
+
+export const consoleRequestSchema = z.discriminatedUnion('op', [
+  z.strictObject({
+    op: z.literal('store.add'),
+    storeId: idSchema,
+    name: z.string().min(1).max(120).optional(),
+    edition: z.enum(EDITIONS).default('core'),
+    zone: idSchema.optional(),
+    timeZone: z.string().max(64).optional(),
+    currency: z.string().regex(/^[A-Z]{3}$/).optional(),
+  }),
+  z.strictObject({ op: z.literal('store.list') }),
+  z.strictObject({
+    op: z.literal('records.write'),
+    collection: z.string(),
+    /** Records as the catalogue names their fields, or keys to delete. Each is judged by itself. */
+    puts: z.array(z.record(z.string(), z.unknown())).max(limits.writeBatchMax).default([]),
+    deletes: z.array(z.string().max(1024)).max(limits.writeBatchMax).default([]),
+  }),
+  z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: z.string().max(1024) }),
+  z.strictObject({ op: z.literal('records.count'), collection: z.string() }),
+  z.strictObject({ op: z.literal('feeds.list') }),
+  z.strictObject({ op: z.literal('quarantine.list') }),
+]);
+export type ConsoleRequest = z.input<typeof consoleRequestSchema>;
+
+/** Outcome of one record of `records.write`, in the order of `puts` then `deletes`. */
+export const writeOutcomeSchema = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('written'), key: z.string(), rev: z.int() }),
+  z.object({ outcome: z.literal('unchanged'), key: z.string(), rev: z.int() }),
+  z.object({ outcome: z.literal('rejected'), issues: z.array(z.object({ field: z.string(), reason: z.string() })) }),
+]);
+export type WriteOutcome = z.infer<typeof writeOutcomeSchema>;
+
+const storeSchema = z.object({
+  storeId: z.string(),
+  name: z.string(),
+  edition: z.enum(EDITIONS),
+  zone: z.string().nullable(),
+  timeZone: z.string(),
+  currency: z.string(),
+  createdAt: z.string(),
+});
+export type StoreView = z.infer<typeof storeSchema>;
+
+/** The answer of each operation, by its name. */
+export const consoleResponseSchemas = {
+  'store.add': z.object({ storeId: z.string(), code: z.string(), expiresAt: z.string() }),
+  'store.list': z.object({
+    stores: z.array(
+      storeSchema.extend({
+        replicas: z.array(z.object({ replicaId: z.string(), status: z.string(), enrolledAt: z.string() })),
+        certificates: z.array(z.object({ component: z.string(), feed: z.string(), position: z.int(), rows: z.int(), digest: z.string(), issuedAt: z.string() })),
+      }),
+    ),
+  }),
+  'records.write': z.object({ outcomes: z.array(writeOutcomeSchema) }),
+  'records.get': z.object({
+    record: z.object({ collection: z.string(), key: z.string(), rev: z.int(), deleted: z.boolean(), scope: z.string(), updatedAt: z.string(), fields: z.record(z.string(), z.unknown()) }).nullable(),
+  }),
+  'records.count': z.object({ collection: z.string(), count: z.int() }),
+  'feeds.list': z.object({
+    feeds: z.array(
+      z.object({
+        feed: z.string(),
+        generation: z.string(),
+        position: z.int(),
+        asOf: z.string().nullable(),
+        snapshot: z.object({ position: z.int(), rows: z.int(), bytes: z.int(), chunks: z.int(), root: z.string() }).nullable(),
+      }),
+    ),
+  }),
+  'quarantine.list': z.object({ entries: z.array(z.object({ id: z.string(), reason: z.string(), at: z.string(), source: z.string(), item: z.unknown() })) }),
+} as const;
+
+/** `compact` function, invoked by schedule (`{}`), by queue (`{feed}` per message) or by hand. */
+export const compactRequestSchema = z.object({ feeds: z.array(z.string()).optional() });
+export const compactResponseSchema = z.object({
+  feeds: z.array(
+    z.object({
+      feed: z.string(),
+      from: z.int(),
+      position: z.int(),
+      changes: z.int(),
+      rows: z.int(),
+      chunks: z.int(),
+      chunksWritten: z.int(),
+      bytesWritten: z.int(),
+      root: z.string(),
+    }),
+  ),
+});
+export type CompactResponse = z.infer<typeof compactResponseSchema>;

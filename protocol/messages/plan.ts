@@ -1,0 +1,82 @@
+import * as z from 'zod';
+import { limits } from '../limits.ts';
+import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
+import type { FeedName } from '../feed.ts';
+
+/**
+ * `POST /v1/plan`: one call per round. The replica says where it stands; head office says what to do for every feed
+ * in the replica's scope, with everything inline that a small delta needs. The scope comes from the credential only:
+ * a feed the replica names but may not read is answered with `leave`.
+ */
+const feed = z.custom<FeedName>((value) => typeof value === 'string' && /^[A-Za-z ]+@(org|zone:.+|store:.+)$/.test(value) && value.length <= 300);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const position = z.int().min(0);
+
+export const planRequestSchema = z.strictObject({
+  protocol: z.int(),
+  agentVersion: z.string().max(40),
+  /** Where the replica stands. Feeds that are left out count as never synced. */
+  feeds: z
+    .array(
+      z.strictObject({
+        feed,
+        generation: z.string().max(64),
+        position,
+        /** `snapshot`: name the newest snapshot at or past the cursor even if the tail would do (verify, repair). */
+        want: z.enum(['tail', 'snapshot']).default('tail'),
+      }),
+    )
+    .max(100)
+    .default([]),
+  /** Chunks of a snapshot the replica is working on, for which it needs URLs. */
+  chunks: z.strictObject({ feed, sha256: z.array(sha256).min(1).max(limits.planChunkUrlsMax) }).optional(),
+});
+export type PlanRequest = z.infer<typeof planRequestSchema>;
+
+const pageSchema = z.object({
+  position,
+  /** Packed sections, base64. */
+  body: z.string(),
+});
+export type PlanPage = z.infer<typeof pageSchema>;
+
+export const feedPlanSchema = z.discriminatedUnion('action', [
+  /** Apply these pages in order (none: up to date with `head`). `more`: ask again after applying them. */
+  z.object({ feed, action: z.literal('tail'), generation: z.string(), head: position, asOf: z.string().nullable(), pages: z.array(pageSchema), more: z.boolean() }),
+  /** Reconcile against this snapshot, then ask again. */
+  z.object({
+    feed,
+    action: z.literal('reconcile'),
+    generation: z.string(),
+    head: position,
+    asOf: z.string().nullable(),
+    snapshot: z.object({ position, root: sha256, rows: z.int().min(0), bytes: z.int().min(0), manifestSha256: sha256, manifestUrl: z.string() }),
+  }),
+  /** No snapshot fits yet; one is being made. */
+  z.object({ feed, action: z.literal('wait'), generation: z.string(), head: position, retryAfterMs: z.int().min(0) }),
+  /** Not in this replica's scope: remove what it holds of it. */
+  z.object({ feed, action: z.literal('leave') }),
+]);
+export type FeedPlan = z.infer<typeof feedPlanSchema>;
+
+export const planResponseSchema = z.object({
+  protocol: z.int(),
+  serverTime: z.string(),
+  store: z.object({
+    storeId: z.string(),
+    name: z.string(),
+    edition: z.enum(EDITIONS),
+    zone: z.string().nullable(),
+    timeZone: z.string(),
+    currency: z.string(),
+  }),
+  /** All 14, in order of work. */
+  components: z.array(
+    z.object({ component: z.enum(COMPONENT_NAMES), status: z.enum(['ENABLED', 'NOT_USED', 'NOT_ENABLED']), feeds: z.array(feed) }),
+  ),
+  /** `collection.field` names that this organization does not share with stores: shown as withheld, never as empty. */
+  withheld: z.array(z.string()),
+  feeds: z.array(feedPlanSchema),
+  chunkUrls: z.array(z.object({ sha256, url: z.string() })),
+});
+export type PlanResponse = z.infer<typeof planResponseSchema>;

@@ -1,0 +1,28 @@
+import * as z from 'zod';
+
+/** One organization's settings: `orgs/<name>.json`. One stack is made from each. */
+export const organizationSchema = z.strictObject({
+  /** Also the stack's and every resource's name part. */
+  name: z.string().regex(/^[a-z][a-z0-9-]{1,24}$/, 'lower-case letters, digits and dashes, 2 to 25 characters'),
+  displayName: z.string().min(1).max(80),
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1'),
+  /** Time zone and currency of stores that name none of their own. */
+  timeZone: z.string().min(1).refine(isTimeZone, 'an IANA time zone such as Europe/London'),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as GBP'),
+  /** Sensitive fields that stores may hold, as `collection.field`. Everything sensitive is withheld otherwise. */
+  shareSensitiveFields: z.array(z.string().regex(/^[a-z_]+\.[a-z_]+$/)).default([]),
+  /** Snapshots are brought up to date this often when something changed. */
+  compactionMinutes: z.int().min(5).max(1440).default(60),
+  /** Data outlives the stack unless this says otherwise. */
+  retainData: z.boolean().default(true),
+});
+export type Organization = z.infer<typeof organizationSchema>;
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -5,6 +5,10 @@ import { limits } from '../limits.ts';
 /**
  * What central IT can ask of head office. Today the command line sends it by invoking the `console-api` function
  * with its own AWS identity; the console will send the same over HTTP.
+ *
+ * The invocation's payload is a `ConsoleRequest`. It returns the operation's answer (schemas below), or an
+ * `ErrorResponse` (`{error: {code, message, …}, serverTime}`) for operating errors; only a bug ends as a function
+ * error. `compact` answers the same way.
  */
 export const idSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, 1 to 64 characters');
 

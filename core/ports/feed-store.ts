@@ -47,7 +47,7 @@ export interface FeedStore {
   /**
    * Makes a snapshot the newest. `superseded` when another one is at or past its position; nothing was written then.
    */
-  publishSnapshot(pointer: SnapshotPointer, previous: SnapshotPointer | null): Promise<'published' | 'superseded'>;
+  publishSnapshot(pointer: SnapshotPointer): Promise<'published' | 'superseded'>;
   /** The snapshot published at exactly this cursor, as long as it is kept. */
   readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null>;
 }

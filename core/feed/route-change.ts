@@ -1,0 +1,95 @@
+import { collectionOf, findCollection } from '../../protocol/catalogue/catalogue.ts';
+import { type Fields, parseRecord } from '../../protocol/catalogue/record.ts';
+import type { Collection } from '../../protocol/catalogue/types.ts';
+import { type FeedName, type Scope, feedName } from '../../protocol/feed.ts';
+import type { MainRecord } from '../ports/record-store.ts';
+
+/**
+ * From one record of main data's stream to the feeds it concerns.
+ *
+ * A record that moved from one scope to another is a removal in the old feed and a put in the new one. Content that
+ * does not fit the catalogue never throws: it is `poison`, which the caller sets aside while the rest goes on.
+ * Holds INV-02 (every committed change is in its feed) and INV-08 (nothing withheld reaches a feed).
+ */
+export interface StreamRecord {
+  readonly sequenceNumber: string;
+  /** Stream time of the change, milliseconds. */
+  readonly at: number;
+  /** Images as plain objects; null where there is none. */
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface FeedChange {
+  readonly feed: FeedName;
+  readonly collection: string;
+  readonly key: string;
+  readonly rev: number;
+  /** null: a tombstone. */
+  readonly fields: Fields | null;
+}
+
+export type Routed =
+  | { readonly kind: 'changes'; readonly changes: readonly FeedChange[] }
+  | { readonly kind: 'poison'; readonly reason: string };
+
+export interface RouteSettings {
+  /** `collection.field` names that stay at head office. */
+  readonly withheld: ReadonlySet<string>;
+}
+
+export function routeChange(record: StreamRecord, settings: RouteSettings): Routed {
+  const before = record.before === null ? null : readImage(record.before);
+  const after = record.after === null ? null : readImage(record.after);
+  if (typeof after === 'string') return { kind: 'poison', reason: after };
+  if (after === null) return { kind: 'changes', changes: removalOf(before, record.at) };
+
+  const collection = collectionOf(after.collection);
+  const feed = feedName(collection.component, after.scope);
+  const changes: FeedChange[] = [];
+  if (before !== null && typeof before !== 'string' && before.scope !== after.scope) {
+    changes.push(tombstone(feedName(collection.component, before.scope), after, after.rev));
+  }
+  if (after.deleted) changes.push(tombstone(feed, after, after.rev));
+  else changes.push({ feed, collection: after.collection, key: after.key, rev: after.rev, fields: withoutWithheld(collection, after.fields, settings) });
+  return { kind: 'changes', changes };
+}
+
+/** Records are never removed; if somebody did it by hand, stores still learn of it. */
+function removalOf(before: MainRecord | string | null, at: number): FeedChange[] {
+  if (before === null || typeof before === 'string') return [];
+  const { component } = collectionOf(before.collection);
+  return [tombstone(feedName(component, before.scope), before, Math.max(before.rev + 1, at))];
+}
+
+function tombstone(feed: FeedName, record: MainRecord, rev: number): FeedChange {
+  return { feed, collection: record.collection, key: record.key, rev, fields: null };
+}
+
+function withoutWithheld(collection: Collection, fields: Fields, { withheld }: RouteSettings): Fields {
+  if (!collection.fields.some((field) => withheld.has(`${collection.name}.${field.name}`))) return fields;
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !withheld.has(`${collection.name}.${name}`)));
+}
+
+/** The record of an image, or the reason why it is none. */
+function readImage(image: unknown): MainRecord | string {
+  if (typeof image !== 'object' || image === null) return 'the image is not a record';
+  const record = image as Partial<Record<keyof MainRecord, unknown>>;
+  const collection = typeof record.collection === 'string' ? findCollection(record.collection) : undefined;
+  if (collection === undefined) return `unknown collection ${JSON.stringify(record.collection ?? null)}`;
+  if (typeof record.key !== 'string' || record.key === '') return `${collection.name}: no key`;
+  if (!Number.isSafeInteger(record.rev) || (record.rev as number) <= 0) return `${collection.name}: rev is not a positive integer`;
+  if (typeof record.scope !== 'string' || !/^(org|zone:.+|store:.+)$/.test(record.scope)) return `${collection.name}: no scope`;
+  const base = {
+    collection: collection.name,
+    key: record.key,
+    rev: record.rev as number,
+    scope: record.scope as Scope,
+    updatedAt: String(record.updatedAt ?? ''),
+  };
+  if (record.deleted === true) return { ...base, deleted: true, fields: {} };
+  const parsed = parseRecord(collection, record.fields);
+  if (!parsed.ok) return `${collection.name}: ${parsed.issues.map((issue) => `${issue.field}: ${issue.reason}`).join('; ')}`;
+  if (parsed.key !== record.key) return `${collection.name}: the key is not the one its fields make`;
+  return { ...base, deleted: false, fields: parsed.fields };
+}

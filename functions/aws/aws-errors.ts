@@ -1,0 +1,33 @@
+import { SyncError } from '../../protocol/sync-error.ts';
+
+const BUSY = new Set([
+  'ThrottlingException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'InternalServerError',
+  'ServiceUnavailable',
+  'SlowDown',
+  'TimeoutError',
+]);
+
+/** Translates what the SDK throws, once, at the edge. What is not known to be passing stays what it is: a bug. */
+export function translate(error: unknown, doing: string): unknown {
+  const name = error instanceof Error ? error.name : '';
+  if (BUSY.has(name)) return new SyncError('UNAVAILABLE', `${doing}: ${name}`, { cause: error, retryAfterMs: 1_000 });
+  return error;
+}
+
+export async function translated<T>(doing: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw translate(error, doing);
+  }
+}
+
+/** Why each action of a cancelled transaction failed, or null when the error is another one. */
+export function cancellationReasons(error: unknown): string[] | null {
+  if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return null;
+  const reasons = (error as { CancellationReasons?: { Code?: string }[] }).CancellationReasons ?? [];
+  return reasons.map((reason) => reason.Code ?? 'None');
+}

@@ -1,0 +1,196 @@
+import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import type { FeedHead, FeedPage, FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
+import { assert, must } from '../../protocol/assert.ts';
+import type { Cursor, FeedName } from '../../protocol/feed.ts';
+import { cancellationReasons, translated } from './aws-errors.ts';
+
+/**
+ * Feeds in DynamoDB. `pk` is the feed's name; `sk` is `head`, `page#<12 digits>`, `snapshot` or `snapshot#<12 digits>`.
+ *
+ * Holds INV-01: a page is put in the transaction that moves the head to it, conditional on the head before it, so
+ * pages are numbered without gaps and a page never changes.
+ */
+const headSchema = z.object({ pk: z.string(), generation: z.string(), position: z.number(), asOf: z.string().nullable() });
+const pointerSchema = z.object({
+  pk: z.string(),
+  generation: z.string(),
+  position: z.number(),
+  manifestSha256: z.string(),
+  root: z.string(),
+  rows: z.number(),
+  bytes: z.number(),
+  chunks: z.number(),
+});
+const pageSchema = z.object({ sk: z.string(), body: z.instanceof(Uint8Array), asOf: z.string() });
+
+/** Pages of one Query answer; an answer holds 1 MB, about three of the largest pages. */
+const QUERY_PAGES = 100;
+const DIRECTORY = 'feeds';
+
+export class DynamoFeedStore implements FeedStore {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async readFeeds(feeds: readonly FeedName[]): Promise<ReadonlyMap<FeedName, FeedState>> {
+    assert(feeds.length <= 50, 'readFeeds: at most 50 feeds, because one BatchGet takes 100 keys');
+    if (feeds.length === 0) return new Map();
+    let keys: Record<string, unknown>[] = feeds.flatMap((pk) => [{ pk, sk: 'head' }, { pk, sk: 'snapshot' }]);
+    const heads = new Map<FeedName, FeedHead>();
+    const snapshots = new Map<FeedName, SnapshotPointer>();
+    while (keys.length > 0) {
+      const request = { RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } } };
+      const answer = await translated('read feeds', this.#client.send(new BatchGetCommand(request)));
+      for (const item of answer.Responses?.[this.#table] ?? []) {
+        if (item['sk'] === 'head') heads.set(item['pk'] as FeedName, toHead(item));
+        else snapshots.set(item['pk'] as FeedName, toPointer(item));
+      }
+      keys = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+    }
+    return new Map([...heads].map(([feed, head]) => [feed, { head, snapshot: snapshots.get(feed) ?? null }]));
+  }
+
+  async listFeeds(): Promise<FeedName[]> {
+    const names: FeedName[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const answer = await translated(
+        'list feeds',
+        this.#client.send(
+          new QueryCommand({
+            TableName: this.#table,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: { ':pk': DIRECTORY },
+            ConsistentRead: true,
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      for (const item of answer.Items ?? []) names.push(item['sk'] as FeedName);
+      start = answer.LastEvaluatedKey;
+    } while (start !== undefined);
+    return names;
+  }
+
+  async createFeed(feed: FeedName, generation: string): Promise<FeedHead> {
+    // The directory first: a feed in it without a head is harmless, a head that is not in it would never be compacted.
+    await translated('list a feed', this.#client.send(new PutCommand({ TableName: this.#table, Item: { pk: DIRECTORY, sk: feed } })));
+    const item = { pk: feed, sk: 'head', generation, position: 0, asOf: null };
+    try {
+      await this.#client.send(new PutCommand({ TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }));
+      return toHead(item);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+      const state = (await this.readFeeds([feed])).get(feed);
+      return must(state, `${feed} exists and cannot be read`).head;
+    }
+  }
+
+  async appendPage(after: FeedHead, page: FeedPage): Promise<'appended' | 'conflict'> {
+    assert(page.position === after.position + 1, () => `INV-01: page ${page.position} after head ${after.position} of ${after.feed}`);
+    const moveHead = {
+      TableName: this.#table,
+      Key: { pk: after.feed, sk: 'head' },
+      UpdateExpression: 'SET #position = :next, asOf = :asOf',
+      ConditionExpression: '#position = :previous AND generation = :generation',
+      ExpressionAttributeNames: { '#position': 'position' },
+      ExpressionAttributeValues: { ':next': page.position, ':previous': after.position, ':generation': after.generation, ':asOf': page.asOf },
+    };
+    const putPage = {
+      TableName: this.#table,
+      Item: { pk: after.feed, sk: pageKey(page.position), generation: after.generation, asOf: page.asOf, body: page.body },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    };
+    return this.#transact('append a page', [{ Update: moveHead }, { Put: putPage }]);
+  }
+
+  async readPages(feed: FeedName, after: number, bytesMax: number): Promise<FeedPage[]> {
+    const pages: FeedPage[] = [];
+    let bytes = 0;
+    let start: Record<string, unknown> | undefined;
+    do {
+      const answer = await translated(
+        'read pages',
+        this.#client.send(
+          new QueryCommand({
+            TableName: this.#table,
+            KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+            ExpressionAttributeValues: { ':pk': feed, ':from': pageKey(after + 1), ':to': 'page#~' },
+            ConsistentRead: true,
+            Limit: QUERY_PAGES,
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      for (const item of answer.Items ?? []) {
+        const page = toPage(item);
+        assert(page.position === after + pages.length + 1, () => `INV-01: ${feed} has no page ${after + pages.length + 1}`);
+        if (pages.length > 0 && bytes + page.body.length > bytesMax) return pages;
+        pages.push(page);
+        bytes += page.body.length;
+      }
+      start = answer.LastEvaluatedKey;
+    } while (start !== undefined);
+    return pages;
+  }
+
+  async publishSnapshot(pointer: SnapshotPointer): Promise<'published' | 'superseded'> {
+    const { feed, ...rest } = pointer;
+    const newest = {
+      TableName: this.#table,
+      Item: { pk: feed, sk: 'snapshot', ...rest },
+      ConditionExpression: 'attribute_not_exists(pk) OR generation <> :generation OR #position < :position',
+      ExpressionAttributeNames: { '#position': 'position' },
+      ExpressionAttributeValues: { ':generation': pointer.generation, ':position': pointer.position },
+    };
+    const kept = { TableName: this.#table, Item: { pk: feed, sk: snapshotKey(pointer.position), ...rest } };
+    const outcome = await this.#transact('publish a snapshot', [{ Put: newest }, { Put: kept }]);
+    return outcome === 'appended' ? 'published' : 'superseded';
+  }
+
+  async readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null> {
+    const key = { pk: feed, sk: snapshotKey(cursor.position) };
+    const answer = await translated('read a snapshot', this.#client.send(new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true })));
+    const pointer = answer.Item === undefined ? null : toPointer(answer.Item);
+    return pointer?.generation === cursor.generation ? pointer : null;
+  }
+
+  async #transact(doing: string, TransactItems: NonNullable<TransactWriteCommand['input']['TransactItems']>): Promise<'appended' | 'conflict'> {
+    try {
+      await translated(doing, this.#client.send(new TransactWriteCommand({ TransactItems })));
+      return 'appended';
+    } catch (error) {
+      const reasons = cancellationReasons(error);
+      if (reasons?.some((code) => code === 'ConditionalCheckFailed' || code === 'TransactionConflict') === true) return 'conflict';
+      throw error;
+    }
+  }
+}
+
+function pageKey(position: number): string {
+  return `page#${String(position).padStart(12, '0')}`;
+}
+
+function snapshotKey(position: number): string {
+  return `snapshot#${String(position).padStart(12, '0')}`;
+}
+
+function toHead(item: unknown): FeedHead {
+  const { pk, ...head } = headSchema.parse(item);
+  return { feed: pk as FeedName, ...head };
+}
+
+function toPointer(item: unknown): SnapshotPointer {
+  const { pk, ...pointer } = pointerSchema.parse(item);
+  return { feed: pk as FeedName, ...pointer };
+}
+
+function toPage(item: unknown): FeedPage {
+  const { sk, body, asOf } = pageSchema.parse(item);
+  return { position: Number(sk.slice('page#'.length)), body, asOf };
+}

@@ -1,0 +1,50 @@
+import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
+import { translated } from './aws-errors.ts';
+
+/** Quarantine in the `stores` table: `pk` = `quarantine`, `sk` = the entry's id. The item stands as JSON text. */
+const entrySchema = z.object({ sk: z.string(), source: z.string(), reason: z.string(), at: z.string(), item: z.string() });
+const PARTITION = 'quarantine';
+
+export class DynamoQuarantine implements Quarantine {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async put(entries: readonly QuarantineEntry[]): Promise<void> {
+    for (const { id, item, ...rest } of entries) {
+      const Item = { pk: PARTITION, sk: id, ...rest, item: JSON.stringify(item) };
+      await translated('quarantine', this.#client.send(new PutCommand({ TableName: this.#table, Item })));
+    }
+  }
+
+  async list(): Promise<QuarantineEntry[]> {
+    const entries: QuarantineEntry[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const answer = await translated(
+        'list the quarantine',
+        this.#client.send(
+          new QueryCommand({
+            TableName: this.#table,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: { ':pk': PARTITION },
+            ConsistentRead: true,
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      for (const found of answer.Items ?? []) {
+        const { sk, item, ...rest } = entrySchema.parse(found);
+        entries.push({ id: sk, ...rest, item: JSON.parse(item) as unknown });
+      }
+      start = answer.LastEvaluatedKey;
+    } while (start !== undefined);
+    return entries;
+  }
+}

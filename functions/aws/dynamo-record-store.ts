@@ -1,0 +1,150 @@
+import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { keyHash } from '../../core/key-hash.ts';
+import type { MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
+import type { Scope } from '../../protocol/feed.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { cancellationReasons, translated } from './aws-errors.ts';
+
+/**
+ * Main data in DynamoDB: `pk` = `<collection>#<bucket>`, `sk` = key.
+ *
+ * 64 buckets spread a collection over partitions (64 × 1,000 writes a second) and still let it be read by 64 queries
+ * instead of a scan of everything. Writes go 100 to a transaction, each conditional on the revision that was read.
+ */
+const BUCKETS = 64;
+/** A transaction holds 100 actions and 4 MB. */
+const TRANSACTION_ITEMS = 100;
+const TRANSACTION_BYTES = 3_500_000;
+/** Transactions that met another one on the same item, before the caller is told to come back. */
+const CONFLICT_TRIES = 5;
+
+const itemSchema = z.object({
+  collection: z.string(),
+  key: z.string(),
+  rev: z.number(),
+  scope: z.string(),
+  deleted: z.boolean().default(false),
+  updatedAt: z.string(),
+  fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+});
+
+export class DynamoRecordStore implements RecordStore {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async getMany(collection: string, keys: readonly string[]): Promise<ReadonlyMap<string, MainRecord>> {
+    const found = new Map<string, MainRecord>();
+    const unique = [...new Set(keys)];
+    for (let start = 0; start < unique.length; start += 100) {
+      let wanted: Record<string, unknown>[] = unique.slice(start, start + 100).map((key) => itemKey(collection, key));
+      while (wanted.length > 0) {
+        const request = { RequestItems: { [this.#table]: { Keys: wanted, ConsistentRead: true } } };
+        const answer = await translated('read records', this.#client.send(new BatchGetCommand(request)));
+        for (const item of answer.Responses?.[this.#table] ?? []) {
+          const record = toRecord(item);
+          found.set(record.key, record);
+        }
+        wanted = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+      }
+    }
+    return found;
+  }
+
+  async writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]> {
+    const outcomes = writes.map((): 'written' | 'conflict' => 'written');
+    for (const group of groups(writes)) {
+      for (const index of await this.#writeGroup(writes, group)) outcomes[index] = 'conflict';
+    }
+    return outcomes;
+  }
+
+  async count(collection: string): Promise<number> {
+    const counts = await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => this.#countBucket(`${collection}#${bucket}`)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Writes what it can of one group in one transaction and returns the indexes that lost their race. */
+  async #writeGroup(writes: readonly RecordWrite[], group: readonly number[]): Promise<number[]> {
+    let left = [...group];
+    const lost: number[] = [];
+    for (let tries = 0; left.length > 0; tries += 1) {
+      try {
+        const TransactItems = left.map((index) => ({ Put: this.#put(writes[index] as RecordWrite) }));
+        await translated('write records', this.#client.send(new TransactWriteCommand({ TransactItems })));
+        return lost;
+      } catch (error) {
+        const reasons = cancellationReasons(error);
+        if (reasons === null) throw error;
+        const failed = left.filter((_, at) => reasons[at] === 'ConditionalCheckFailed');
+        lost.push(...failed);
+        left = left.filter((index) => !failed.includes(index));
+        if (failed.length === 0 && tries >= CONFLICT_TRIES) throw new SyncError('CONFLICT', 'others write the same records', { cause: error, retryAfterMs: 200 });
+      }
+    }
+    return lost;
+  }
+
+  #put({ record, previousRev }: RecordWrite) {
+    const item = { ...itemKey(record.collection, record.key), ...record };
+    return previousRev === null
+      ? { TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }
+      : { TableName: this.#table, Item: item, ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': previousRev } };
+  }
+
+  async #countBucket(pk: string): Promise<number> {
+    let count = 0;
+    let start: Record<string, unknown> | undefined;
+    do {
+      const answer = await translated(
+        'count records',
+        this.#client.send(
+          new QueryCommand({
+            TableName: this.#table,
+            KeyConditionExpression: 'pk = :pk',
+            FilterExpression: 'deleted <> :yes',
+            ExpressionAttributeValues: { ':pk': pk, ':yes': true },
+            Select: 'COUNT',
+            ConsistentRead: true,
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      count += answer.Count ?? 0;
+      start = answer.LastEvaluatedKey;
+    } while (start !== undefined);
+    return count;
+  }
+}
+
+/** Indexes of writes, group by group within the limits of a transaction. A key twice is the caller's bug. */
+function groups(writes: readonly RecordWrite[]): number[][] {
+  const all: number[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const [index, { record }] of writes.entries()) {
+    const size = JSON.stringify(record).length;
+    let group = all.at(-1);
+    if (group === undefined || group.length >= TRANSACTION_ITEMS || bytes + size > TRANSACTION_BYTES) {
+      group = [];
+      all.push(group);
+      bytes = 0;
+    }
+    group.push(index);
+    bytes += size;
+  }
+  return all;
+}
+
+function itemKey(collection: string, key: string): { pk: string; sk: string } {
+  return { pk: `${collection}#${keyHash(key) % BUCKETS}`, sk: key };
+}
+
+function toRecord(item: unknown): MainRecord {
+  const { scope, ...record } = itemSchema.parse(item);
+  return { ...record, scope: scope as Scope };
+}

@@ -1,0 +1,171 @@
+import { CHUNK_LEVEL, pack, sha256Hex, unpack } from '../../codec/pack.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
+import type { ObjectStore } from '../../core/ports/object-store.ts';
+import { type ChunkSizes } from '../../core/snapshot/chunk-boundaries.ts';
+import { type ChunkContent, type Group, chunkRows, groupChanges, rebuildGroup } from '../../core/snapshot/compact-collection.ts';
+import { Fold } from '../../core/snapshot/fold.ts';
+import { chunkKey, manifestKey } from '../../core/snapshot/object-keys.ts';
+import { collections } from '../../protocol/catalogue/catalogue.ts';
+import type { FeedName } from '../../protocol/feed.ts';
+import { limits } from '../../protocol/limits.ts';
+import { type Chunk, type Manifest, contentText, digestText, manifestRanges, manifestSchema, rootText } from '../../protocol/manifest.ts';
+import type { CompactResponse } from '../../protocol/messages/console.ts';
+import { decodeSections, encodeSections } from '../../protocol/sections.ts';
+
+/**
+ * Pages become a snapshot: the one before it, folded with the pages since (INV-03).
+ *
+ * Rewrites only the chunks that changed; the rest are the same objects. Everything is written before the pointer, the
+ * pointer moves only forward, and objects are named by content, so a crash or a second compaction of the same feed at
+ * any point leaves nothing wrong. Works in steps of bounded memory and publishes after each.
+ */
+export interface CompactDeps {
+  readonly feeds: FeedStore;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly sizes: ChunkSizes;
+}
+
+type FeedResult = CompactResponse['feeds'][number];
+
+/** Chunks packed at once: each holds its rows and its bytes. */
+const CHUNKS_AT_ONCE = 2;
+/** Page bytes read at once from the feed. */
+const READ_BYTES = 4 << 20;
+
+/** null: there is no such feed. A feed that is up to date is left as it is. */
+export async function compactFeed(deps: CompactDeps, feed: FeedName): Promise<FeedResult | null> {
+  let state = (await deps.feeds.readFeeds([feed])).get(feed);
+  if (state === undefined) return null;
+  const result: FeedResult = { feed, from: currentSnapshot(state)?.position ?? 0, position: 0, changes: 0, rows: 0, chunks: 0, chunksWritten: 0, bytesWritten: 0, root: '' };
+  for (;;) {
+    const pointer = currentSnapshot(state);
+    if (pointer !== null && pointer.position >= state.head.position) {
+      return { ...result, position: pointer.position, rows: pointer.rows, chunks: pointer.chunks, root: pointer.root };
+    }
+    const step = await compactStep(deps, state, pointer);
+    result.changes += step.changes;
+    result.chunksWritten += step.chunksWritten;
+    result.bytesWritten += step.bytesWritten;
+    state = (await deps.feeds.readFeeds([feed])).get(feed) ?? state;
+  }
+}
+
+function currentSnapshot({ head, snapshot }: FeedState): SnapshotPointer | null {
+  return snapshot?.generation === head.generation ? snapshot : null;
+}
+
+/** One step: as many pages as memory allows, one new snapshot. */
+async function compactStep(deps: CompactDeps, { head }: FeedState, pointer: SnapshotPointer | null) {
+  const { feed, generation } = head;
+  const previous = pointer === null ? null : await readManifest(deps.objects, pointer);
+  const { fold, position } = await foldPages(deps, feed, { after: pointer?.position ?? 0, head: head.position });
+  const written = { chunksWritten: 0, bytesWritten: 0 };
+  const parts: Manifest['collections'] = [];
+  for (const collection of collectionOrder(previous, fold)) {
+    const before = previous?.collections.find((part) => part.collection === collection)?.chunks ?? [];
+    const chunks = await compactCollection(deps, { feed, collection, before, changes: fold.rows(collection), written });
+    if (chunks.length > 0) parts.push({ collection, chunks });
+  }
+  const ranges = manifestRanges({ collections: parts });
+  const rows = ranges.reduce((sum, { chunk }) => sum + chunk.rows, 0);
+  const root = sha256Hex(rootText(ranges.map(({ collection, from, chunk }) => ({ collection, from, rows: chunk.rows, digest: chunk.digest }))));
+  const manifest: Manifest = { format: 1, feed, generation, position, collections: parts, rows, root };
+  const body = await pack(JSON.stringify(manifest), CHUNK_LEVEL);
+  const manifestSha256 = sha256Hex(body);
+  await deps.objects.put(manifestKey(feed, manifestSha256), body);
+  const bytes = ranges.reduce((sum, { chunk }) => sum + chunk.bytes, 0);
+  await deps.feeds.publishSnapshot({ feed, generation, position, manifestSha256, root, rows, bytes, chunks: ranges.length });
+  return { changes: fold.changes, ...written };
+}
+
+async function foldPages({ feeds }: CompactDeps, feed: FeedName, { after, head }: { after: number; head: number }): Promise<{ fold: Fold; position: number }> {
+  const fold = new Fold();
+  let position = after;
+  while (position < head && fold.changes < limits.compactionChangesMax) {
+    for (const page of await feeds.readPages(feed, position, READ_BYTES)) {
+      fold.add(decodeSections(await unpack(page.body, { rawBytesMax: limits.pageRawBytesMax * 8 })));
+      position = page.position;
+      if (position >= head || fold.changes >= limits.compactionChangesMax) break;
+    }
+  }
+  return { fold, position };
+}
+
+/** Catalogue order, then collections of another version, by name. */
+function collectionOrder(previous: Manifest | null, fold: Fold): string[] {
+  const present = new Set([...(previous?.collections.map((part) => part.collection) ?? []), ...fold.collections()]);
+  const known = collections.map((collection) => collection.name).filter((name) => present.has(name));
+  return [...known, ...[...present].filter((name) => !known.includes(name)).sort()];
+}
+
+interface CollectionWork {
+  readonly feed: FeedName;
+  readonly collection: string;
+  readonly before: readonly Chunk[];
+  readonly changes: ReturnType<Fold['rows']>;
+  readonly written: { chunksWritten: number; bytesWritten: number };
+}
+
+async function compactCollection(deps: CompactDeps, { feed, collection, before, changes, written }: CollectionWork): Promise<Chunk[]> {
+  if (changes.length === 0) return [...before];
+  const settings = { sizes: deps.sizes, purgeBeforeRev: deps.clock.now() - limits.tombstoneLifeMs };
+  const known = new Set(before.map((chunk) => chunk.sha256));
+  const chunks: Chunk[] = [];
+  for (const group of groupChanges(before, changes, deps.sizes)) {
+    if (group.changes.length === 0) {
+      chunks.push(...group.chunks);
+      continue;
+    }
+    const rows = await readGroup(deps.objects, feed, group);
+    const contents = rebuildGroup(collection, { from: group.from, rows, changes: group.changes }, settings);
+    for (let start = 0; start < contents.length; start += CHUNKS_AT_ONCE) {
+      const packed = await Promise.all(contents.slice(start, start + CHUNKS_AT_ONCE).map((content) => packChunk(content)));
+      for (const { chunk, bytes } of packed) {
+        chunks.push(chunk);
+        if (known.has(chunk.sha256)) continue;
+        await deps.objects.put(chunkKey(feed, chunk.sha256), bytes);
+        written.chunksWritten += 1;
+        written.bytesWritten += bytes.length;
+      }
+    }
+  }
+  // The first range is open to the left whatever its first key is.
+  if (chunks[0] !== undefined) chunks[0] = { ...chunks[0], from: '' };
+  return chunks;
+}
+
+async function readGroup(objects: ObjectStore, feed: FeedName, group: Group) {
+  const parts = await Promise.all(
+    group.chunks.map(async (chunk) => {
+      const bytes = await objects.get(chunkKey(feed, chunk.sha256));
+      return chunkRows(decodeSections(await unpack(bytes, { rawBytesMax: limits.chunkRawBytesMax, rawBytes: chunk.rawBytes })));
+    }),
+  );
+  return parts.flat();
+}
+
+async function packChunk(content: ChunkContent): Promise<{ chunk: Chunk; bytes: Uint8Array }> {
+  const text = encodeSections(content.sections);
+  const bytes = await pack(text, CHUNK_LEVEL);
+  const { columns, rows } = content.puts;
+  return {
+    bytes,
+    chunk: {
+      from: content.from,
+      sha256: sha256Hex(bytes),
+      bytes: bytes.length,
+      rawBytes: Buffer.byteLength(text),
+      rows: rows.length,
+      tombstones: content.tombstones,
+      digest: sha256Hex(digestText(rows)),
+      content: sha256Hex(contentText(columns, rows)),
+    },
+  };
+}
+
+async function readManifest(objects: ObjectStore, pointer: SnapshotPointer): Promise<Manifest> {
+  const text = await unpack(await objects.get(manifestKey(pointer.feed, pointer.manifestSha256)), { rawBytesMax: limits.chunkRawBytesMax });
+  return manifestSchema.parse(JSON.parse(text));
+}

@@ -1,0 +1,59 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import type { FeedName } from '../../protocol/feed.ts';
+import { limits } from '../../protocol/limits.ts';
+import { type CompactResponse, compactRequestSchema } from '../../protocol/messages/console.ts';
+import type { ErrorResponse } from '../../protocol/messages/error.ts';
+import { isSyncError } from '../../protocol/sync-error.ts';
+import { documentClient, s3Client } from '../aws/clients.ts';
+import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
+import { S3ObjectStore } from '../aws/s3-object-store.ts';
+import { errorResponse } from '../http/http-function.ts';
+import { environment, systemClock } from '../runtime.ts';
+import { compactFeed } from './compact.ts';
+
+const env = environment('FEEDS_TABLE', 'SNAPSHOTS_BUCKET');
+const logger = new Logger({ serviceName: 'compact' });
+const feeds = new DynamoFeedStore(documentClient(), env.FEEDS_TABLE);
+const objects = new S3ObjectStore(s3Client(), env.SNAPSHOTS_BUCKET);
+const deps = { feeds, objects, clock: systemClock, sizes: { rowsTarget: limits.chunkRowsTarget, rowsMax: limits.chunkRowsMax } };
+const messageSchema = z.object({ feed: z.string() });
+
+type CompactEvent = SQSEvent | { feeds?: string[] };
+
+/** Three callers: the queue (a feed per message), the schedule and people (`{}` or `{feeds}`: all feeds, or those). */
+export const handler = middy<CompactEvent, SQSBatchResponse | CompactResponse | ErrorResponse>()
+  .use(injectLambdaContext(logger))
+  .handler(async (event) => ('Records' in event ? fromQueue(event) : byHand(event)));
+
+async function fromQueue(event: SQSEvent): Promise<SQSBatchResponse> {
+  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
+  for (const record of event.Records) {
+    try {
+      const { feed } = messageSchema.parse(JSON.parse(record.body));
+      logger.info('compacted', { ...(await compactFeed(deps, feed as FeedName)) });
+    } catch (error) {
+      logger.error('not compacted; the queue delivers again', error as Error);
+      batchItemFailures.push({ itemIdentifier: record.messageId });
+    }
+  }
+  return { batchItemFailures };
+}
+
+async function byHand(event: unknown): Promise<CompactResponse | ErrorResponse> {
+  try {
+    const wanted = compactRequestSchema.parse(event).feeds ?? (await feeds.listFeeds());
+    const done: CompactResponse['feeds'] = [];
+    for (const feed of wanted) {
+      const result = await compactFeed(deps, feed as FeedName);
+      if (result !== null) done.push(result);
+    }
+    return { feeds: done };
+  } catch (error) {
+    if (isSyncError(error)) return errorResponse(error, systemClock.now());
+    throw error;
+  }
+}

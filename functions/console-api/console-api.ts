@@ -1,0 +1,83 @@
+import { sha256Hex } from '../../codec/pack.ts';
+import { formatCode, normalizeCode } from '../../core/enrolment-code.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { FeedStore } from '../../core/ports/feed-store.ts';
+import type { Quarantine } from '../../core/ports/quarantine.ts';
+import type { RecordStore } from '../../core/ports/record-store.ts';
+import type { StoreRegistry } from '../../core/ports/store-registry.ts';
+import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
+import type { Organization } from '../../protocol/organization.ts';
+import type * as z from 'zod';
+import { writeRecords } from './write-records.ts';
+
+/** What central IT can do. Each operation validates its input and answers with its own schema. */
+export interface ConsoleDeps {
+  readonly records: RecordStore;
+  readonly feeds: FeedStore;
+  readonly registry: StoreRegistry;
+  readonly quarantine: Pick<Quarantine, 'list'>;
+  readonly clock: Clock;
+  /** 16 bytes nobody can guess. */
+  readonly randomBytes: () => Uint8Array;
+  readonly organization: Organization;
+}
+
+type Request = z.output<typeof consoleRequestSchema>;
+
+/** `readFeeds` takes this many at once. */
+const FEEDS_AT_ONCE = 50;
+
+export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<object> {
+  switch (request.op) {
+    case 'store.add':
+      return addStore(deps, request);
+    case 'store.list':
+      return { stores: (await deps.registry.listStores()).map(({ store, ...rest }) => ({ ...store, ...rest })) };
+    case 'records.write':
+      return { outcomes: await writeRecords(deps, request) };
+    case 'records.get': {
+      const collection = collectionOf(request.collection);
+      return { record: (await deps.records.getMany(collection.name, [request.key])).get(request.key) ?? null };
+    }
+    case 'records.count': {
+      const collection = collectionOf(request.collection);
+      return { collection: collection.name, count: await deps.records.count(collection.name) };
+    }
+    case 'feeds.list':
+      return { feeds: await listFeeds(deps) };
+    case 'quarantine.list':
+      return { entries: await deps.quarantine.list() };
+  }
+}
+
+async function addStore(deps: ConsoleDeps, request: Extract<Request, { op: 'store.add' }>): Promise<object> {
+  const now = deps.clock.now();
+  await deps.registry.addStore({
+    storeId: request.storeId,
+    name: request.name ?? request.storeId,
+    edition: request.edition,
+    zone: request.zone ?? null,
+    timeZone: request.timeZone ?? deps.organization.timeZone,
+    currency: request.currency ?? deps.organization.currency,
+    createdAt: new Date(now).toISOString(),
+  });
+  const code = formatCode(deps.randomBytes());
+  const expiresAt = now + limits.enrolmentCodeLifeMs;
+  await deps.registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId: request.storeId, expiresAt });
+  return { storeId: request.storeId, code, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+async function listFeeds({ feeds }: ConsoleDeps): Promise<object[]> {
+  const names = (await feeds.listFeeds()).sort();
+  const listed: object[] = [];
+  for (let start = 0; start < names.length; start += FEEDS_AT_ONCE) {
+    for (const [feed, { head, snapshot }] of await feeds.readFeeds(names.slice(start, start + FEEDS_AT_ONCE))) {
+      const { generation, position, asOf } = head;
+      const newest = snapshot === null ? null : { position: snapshot.position, rows: snapshot.rows, bytes: snapshot.bytes, chunks: snapshot.chunks, root: snapshot.root };
+      listed.push({ feed, generation, position, asOf, snapshot: newest });
+    }
+  }
+  return listed;
+}

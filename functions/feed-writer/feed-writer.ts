@@ -1,0 +1,109 @@
+import { PAGE_LEVEL, pack } from '../../codec/pack.ts';
+import { type FeedChange, type RouteSettings, type StreamRecord, routeChange } from '../../core/feed/route-change.ts';
+import { groupForPages, pageSections } from '../../core/feed/page-sections.ts';
+import type { Clock, Ids } from '../../core/ports/clock.ts';
+import type { FeedHead, FeedStore } from '../../core/ports/feed-store.ts';
+import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
+import { assert, must } from '../../protocol/assert.ts';
+import type { FeedName } from '../../protocol/feed.ts';
+import { limits } from '../../protocol/limits.ts';
+import { encodeSections } from '../../protocol/sections.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+
+/**
+ * Main data's stream becomes pages.
+ *
+ * Guarantees: a batch is acknowledged only when every change of it is in a page of its feed (INV-02); a batch that
+ * comes again, wholly or in part, appends repeats and nothing else; a record whose content cannot be understood is
+ * quarantined and holds up nothing. Does not guarantee that a change stands in one page only.
+ */
+export interface FeedWriterDeps {
+  readonly feeds: FeedStore;
+  readonly quarantine: Pick<Quarantine, 'put'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly settings: RouteSettings;
+}
+
+/** Another writer of the same feed can be in the way at most as often as it has pages; then something else is wrong. */
+const APPEND_TRIES = 50;
+/** `readFeeds` takes this many at once. */
+const FEEDS_AT_ONCE = 50;
+
+/** Returns the sequence number from which on the stream must deliver again, or null when all was taken. */
+export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<{ failedFrom: string | null; cause?: unknown }> {
+  const changes: FeedChange[] = [];
+  const firstRecord = new Map<FeedName, number>();
+  const poison: QuarantineEntry[] = [];
+  for (const [index, record] of records.entries()) {
+    const routed = routeChange(record, deps.settings);
+    if (routed.kind === 'poison') {
+      poison.push(quarantined(record, routed.reason));
+      continue;
+    }
+    for (const change of routed.changes) {
+      if (!firstRecord.has(change.feed)) firstRecord.set(change.feed, index);
+      changes.push(change);
+    }
+  }
+  await deps.quarantine.put(poison);
+
+  const asOf = new Date(records.at(-1)?.at ?? deps.clock.now()).toISOString();
+  const grouped = groupForPages(changes, { rowsMax: limits.pageRowsMax, rawBytesMax: limits.pageRawBytesMax });
+  const heads = await readOrCreate(deps, [...grouped.keys()]);
+  let failed: { index: number; cause: unknown } | null = null;
+  for (const [feed, groups] of grouped) {
+    try {
+      let head = must(heads.get(feed), `${feed} was just read`);
+      for (const group of groups) head = await appendChanges(deps, { head, changes: group, asOf });
+    } catch (cause) {
+      const index = firstRecord.get(feed) ?? 0;
+      if (failed === null || index < failed.index) failed = { index, cause };
+    }
+  }
+  return failed === null ? { failedFrom: null } : { failedFrom: (records[failed.index] as StreamRecord).sequenceNumber, cause: failed.cause };
+}
+
+async function readOrCreate({ feeds, ids }: FeedWriterDeps, names: readonly FeedName[]): Promise<Map<FeedName, FeedHead>> {
+  const heads = new Map<FeedName, FeedHead>();
+  for (let start = 0; start < names.length; start += FEEDS_AT_ONCE) {
+    const some = names.slice(start, start + FEEDS_AT_ONCE);
+    const states = await feeds.readFeeds(some);
+    for (const name of some) heads.set(name, states.get(name)?.head ?? (await feeds.createFeed(name, ids.next())));
+  }
+  return heads;
+}
+
+/** One page, or two halves of it when it is too large once packed. */
+async function appendChanges(deps: FeedWriterDeps, input: { head: FeedHead; changes: readonly FeedChange[]; asOf: string }): Promise<FeedHead> {
+  const { changes } = input;
+  const body = await pack(encodeSections(pageSections(changes)), PAGE_LEVEL);
+  if (body.length > limits.pageBytesMax) {
+    assert(changes.length > 1, `one record packs to more than ${limits.pageBytesMax} bytes`);
+    const half = changes.length >> 1;
+    const head = await appendChanges(deps, { ...input, changes: changes.slice(0, half) });
+    return appendChanges(deps, { ...input, head, changes: changes.slice(half) });
+  }
+  return appendBody(deps, input.head, { body, asOf: input.asOf });
+}
+
+async function appendBody({ feeds }: FeedWriterDeps, from: FeedHead, page: { body: Uint8Array; asOf: string }): Promise<FeedHead> {
+  let head = from;
+  for (let tries = 0; tries < APPEND_TRIES; tries += 1) {
+    const asOf = head.asOf !== null && head.asOf > page.asOf ? head.asOf : page.asOf;
+    const position = head.position + 1;
+    if ((await feeds.appendPage(head, { position, body: page.body, asOf })) === 'appended') return { ...head, position, asOf };
+    head = must((await feeds.readFeeds([head.feed])).get(head.feed), `${head.feed} exists`).head;
+  }
+  throw new SyncError('CONFLICT', `${from.feed}: other writers were faster ${APPEND_TRIES} times`);
+}
+
+function quarantined(record: StreamRecord, reason: string): QuarantineEntry {
+  return {
+    id: `feed-writer#${record.sequenceNumber}`,
+    source: 'feed-writer',
+    reason,
+    at: new Date(record.at).toISOString(),
+    item: record.after ?? record.before,
+  };
+}

@@ -1,0 +1,31 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { withheldFields } from '../../core/withheld-fields.ts';
+import { documentClient } from '../aws/clients.ts';
+import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
+import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
+import { toStreamRecord } from '../aws/stream-records.ts';
+import { environment, organization, systemClock, systemIds } from '../runtime.ts';
+import { writeFeeds } from './feed-writer.ts';
+
+const env = environment('FEEDS_TABLE', 'STORES_TABLE');
+const logger = new Logger({ serviceName: 'feed-writer' });
+const documents = documentClient();
+const deps = {
+  feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
+  quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
+  clock: systemClock,
+  ids: systemIds,
+  settings: { withheld: new Set(withheldFields(organization().shareSensitiveFields)) },
+};
+
+export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
+  .use(injectLambdaContext(logger))
+  .handler(async (event) => {
+    const { failedFrom, cause } = await writeFeeds(deps, event.Records.map(toStreamRecord));
+    if (failedFrom === null) return { batchItemFailures: [] };
+    logger.error('pages not written; the stream delivers again', { failedFrom, error: cause as Error });
+    return { batchItemFailures: [{ itemIdentifier: failedFrom }] };
+  });

@@ -1,0 +1,97 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type * as z from 'zod';
+import type { Clock } from '../../core/ports/clock.ts';
+import { errorCodes } from '../../protocol/error-codes.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { ErrorResponse } from '../../protocol/messages/error.ts';
+import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from '../../protocol/version.ts';
+
+/**
+ * The door of every HTTP function: size limit, JSON, schema, protocol version; every refusal a typed error with the
+ * server's time in it. What is not a `SyncError` is a bug: logged under the request id and answered as `INTERNAL`.
+ */
+export interface HttpRequest<T> {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The bytes as they came, for the signature. */
+  readonly rawBody: Uint8Array;
+  readonly body: T;
+}
+
+interface HttpFunctionDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export function httpFunction<T extends { protocol: number }>(
+  deps: HttpFunctionDeps,
+  schema: z.ZodType<T>,
+  run: (request: HttpRequest<T>) => Promise<object>,
+) {
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Error, Context>()
+    .use(injectLambdaContext(deps.logger))
+    .handler(async (event) => {
+      try {
+        return answer(200, await run(readRequest(event, schema)));
+      } catch (error) {
+        const known = isSyncError(error) ? error : new SyncError('INTERNAL', 'something went wrong at head office', { cause: error });
+        if (known.code === 'INTERNAL') deps.logger.error('request failed', error as Error);
+        return answer(known.status, errorResponse(known, deps.clock.now()));
+      }
+    });
+}
+
+export function errorResponse(error: SyncError, now: number): ErrorResponse {
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      remedy: errorCodes[error.code].remedy,
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      ...(error.details === undefined ? {} : { details: { ...error.details } }),
+    },
+    serverTime: new Date(now).toISOString(),
+  };
+}
+
+function readRequest<T extends { protocol: number }>(event: APIGatewayProxyEventV2, schema: z.ZodType<T>): HttpRequest<T> {
+  const rawBody = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (rawBody.length > limits.requestBytesMax) throw new SyncError('INVALID_INPUT', `the body has more than ${limits.requestBytesMax} bytes`);
+  const body = parseJson(rawBody.toString('utf8'));
+  refuseOtherVersions(body);
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw new SyncError('INVALID_INPUT', describeIssues(parsed.error));
+  return { method: event.requestContext.http.method, path: event.requestContext.http.path, headers: event.headers, rawBody, body: parsed.data };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SyncError('INVALID_INPUT', 'the body is not JSON', { cause });
+  }
+}
+
+/** Before the schema, because another version may have another schema. */
+function refuseOtherVersions(body: unknown): void {
+  const version = typeof body === 'object' && body !== null ? (body as { protocol?: unknown }).protocol : undefined;
+  if (typeof version === 'number' && (version < PROTOCOL_VERSION_MIN || version > PROTOCOL_VERSION)) {
+    throw new SyncError('PROTOCOL_UNSUPPORTED', `protocol ${version} is not served; this head office serves ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION}`);
+  }
+}
+
+export function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
+    .join('; ');
+}
+
+function answer(statusCode: number, body: object): APIGatewayProxyStructuredResultV2 {
+  return { statusCode, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(body) };
+}

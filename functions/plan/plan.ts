@@ -1,0 +1,123 @@
+import type { Clock, Ids } from '../../core/ports/clock.ts';
+import type { CompactionRequests } from '../../core/ports/compaction-requests.ts';
+import type { FeedState, FeedStore } from '../../core/ports/feed-store.ts';
+import type { ObjectStore } from '../../core/ports/object-store.ts';
+import type { Store } from '../../core/ports/store-registry.ts';
+import { type FeedDecision, decideFeed } from '../../core/plan/decide-feed.ts';
+import { allFeedsInScope, feedsInScope } from '../../core/plan/feeds-in-scope.ts';
+import { chunkKey, manifestKey } from '../../core/snapshot/object-keys.ts';
+import { must } from '../../protocol/assert.ts';
+import { componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
+import type { FeedName } from '../../protocol/feed.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { FeedPlan, PlanRequest, PlanResponse } from '../../protocol/messages/plan.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { PROTOCOL_VERSION } from '../../protocol/version.ts';
+
+/**
+ * One call per round: cursors in, work out.
+ *
+ * Two reads of DynamoDB when nothing changed (the replica's rows, by the door; heads and snapshots of its feeds), one
+ * query more for each feed that has pages for it. Feeds that do not exist yet are made here, so that a store can be
+ * complete before anything was ever written to a component.
+ */
+export interface PlanDeps {
+  readonly feeds: FeedStore;
+  readonly objects: Pick<ObjectStore, 'presignGet'>;
+  readonly compactions: CompactionRequests;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly withheld: readonly string[];
+}
+
+/** A new snapshot of a small feed takes about this long. */
+const SNAPSHOT_RETRY_MS = 1_000;
+
+export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): Promise<PlanResponse> {
+  const inScope = allFeedsInScope(store);
+  const states = await readOrCreate(deps, inScope);
+  const cursors = new Map(request.feeds.map((cursor) => [cursor.feed, cursor]));
+  const decisions = inScope.map((feed) => {
+    const cursor = cursors.get(feed) ?? null;
+    const state = must(states.get(feed), `${feed} was just read`);
+    return { state, ...decideFeed({ state, cursor, want: cursor?.want ?? 'tail', tailPagesMax: limits.tailPagesMax }) };
+  });
+  const [feeds, chunkUrls] = await Promise.all([
+    feedPlans(deps, decisions),
+    urlsFor(deps, inScope, request),
+    deps.compactions.ring(decisions.flatMap(({ ring, state }) => (ring ? [state.head.feed] : []))),
+  ]);
+  const leave = request.feeds.filter(({ feed }) => !inScope.includes(feed)).map(({ feed }): FeedPlan => ({ feed, action: 'leave' }));
+  return {
+    protocol: PROTOCOL_VERSION,
+    serverTime: new Date(deps.clock.now()).toISOString(),
+    store: { storeId: store.storeId, name: store.name, edition: store.edition, zone: store.zone, timeZone: store.timeZone, currency: store.currency },
+    components: components.map((component) => ({
+      component: component.name,
+      status: componentStatus(component, store.edition),
+      feeds: feedsInScope(component, store),
+    })),
+    withheld: [...deps.withheld],
+    feeds: [...feeds, ...leave],
+    chunkUrls,
+  };
+}
+
+async function readOrCreate({ feeds, ids }: PlanDeps, names: readonly FeedName[]): Promise<ReadonlyMap<FeedName, FeedState>> {
+  const states = new Map(await feeds.readFeeds(names));
+  const missing = names.filter((name) => !states.has(name));
+  await Promise.all(
+    missing.map(async (name) => {
+      states.set(name, { head: await feeds.createFeed(name, ids.next()), snapshot: null });
+    }),
+  );
+  return states;
+}
+
+/** In order, because the pages of all feeds share one answer's size. */
+async function feedPlans(deps: PlanDeps, decisions: readonly (FeedDecision & { state: FeedState })[]): Promise<FeedPlan[]> {
+  const plans: FeedPlan[] = [];
+  let budget: number = limits.planPagesBytesMax;
+  for (const decision of decisions) {
+    const feedPlan = await planOne(deps, decision, budget);
+    if (feedPlan.action === 'tail') for (const page of feedPlan.pages) budget -= page.body.length;
+    plans.push(feedPlan);
+  }
+  return plans;
+}
+
+async function planOne(deps: PlanDeps, decision: FeedDecision & { state: FeedState }, budget: number): Promise<FeedPlan> {
+  const { feed, generation, position: head, asOf } = decision.state.head;
+  switch (decision.action) {
+    case 'wait':
+      return { feed, action: 'wait', generation, head, retryAfterMs: SNAPSHOT_RETRY_MS };
+    case 'reconcile': {
+      const { position, root, rows, bytes, manifestSha256 } = decision.snapshot;
+      const manifestUrl = await deps.objects.presignGet(manifestKey(feed, manifestSha256), limits.presignedUrlSeconds);
+      return { feed, action: 'reconcile', generation, head, asOf, snapshot: { position, root, rows, bytes, manifestSha256, manifestUrl } };
+    }
+    case 'tail': {
+      // Base64 is four thirds of the bytes. Without budget the feed waits for the next call.
+      const bytesMax = Math.floor((budget * 3) / 4);
+      const pages = decision.after === head || bytesMax <= 0 ? [] : await deps.feeds.readPages(feed, decision.after, bytesMax);
+      const last = pages.at(-1)?.position ?? decision.after;
+      return {
+        feed,
+        action: 'tail',
+        generation,
+        head,
+        asOf,
+        pages: pages.map((page) => ({ position: page.position, body: Buffer.from(page.body).toString('base64') })),
+        more: last < head,
+      };
+    }
+  }
+}
+
+async function urlsFor(deps: PlanDeps, inScope: readonly FeedName[], { chunks }: PlanRequest): Promise<{ sha256: string; url: string }[]> {
+  if (chunks === undefined) return [];
+  if (!inScope.includes(chunks.feed)) throw new SyncError('OUT_OF_SCOPE', `${chunks.feed} is not in this store's scope`);
+  return Promise.all(
+    chunks.sha256.map(async (sha256) => ({ sha256, url: await deps.objects.presignGet(chunkKey(chunks.feed, sha256), limits.presignedUrlSeconds) })),
+  );
+}

@@ -4,7 +4,9 @@ import { collections } from '../protocol/catalogue/catalogue.ts';
 export function withheldFields(shareSensitiveFields: readonly string[]): string[] {
   const shared = new Set(shareSensitiveFields);
   return collections
-    .flatMap((collection) => collection.fields.filter((field) => field.personalData === 'sensitive').map((field) => `${collection.name}.${field.name}`))
+    .flatMap((collection) =>
+      collection.fields.filter((field) => field.personalData === 'sensitive').map((field) => `${collection.name}.${field.name}`),
+    )
     .filter((name) => !shared.has(name))
     .sort();
 }

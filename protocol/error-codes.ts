@@ -12,26 +12,62 @@ interface ErrorCode {
 }
 
 export const errorCodes = {
-  INVALID_INPUT: { status: 400, remedy: 'fix-input', what: 'The request or file does not fit its schema. Nothing was stored. The message names the field.' },
+  INVALID_INPUT: {
+    status: 400,
+    remedy: 'fix-input',
+    what: 'The request or file does not fit its schema. Nothing was stored. The message names the field.',
+  },
   UNKNOWN_COLLECTION: { status: 400, remedy: 'fix-input', what: 'There is no such collection. `storeline components` lists them.' },
-  COMPONENT_NOT_USED: { status: 400, remedy: 'fix-input', what: 'The component is declared but not used by the product; it is never transferred.' },
+  COMPONENT_NOT_USED: {
+    status: 400,
+    remedy: 'fix-input',
+    what: 'The component is declared but not used by the product; it is never transferred.',
+  },
   NOT_FOUND: { status: 404, remedy: 'fix-input', what: 'The record, store or object does not exist.' },
   ALREADY_EXISTS: { status: 409, remedy: 'fix-input', what: 'Something with this id exists already and was left as it is.' },
-  UNAUTHORIZED: { status: 401, remedy: 'operator', what: 'The credential is missing, not ours, revoked or used wrongly. Enrol the store again if it was revoked.' },
-  CLOCK_SKEW: { status: 401, remedy: 'retry', what: 'The store clock is off. The agent corrects itself from the server time in the answer and tries again.' },
-  CODE_INVALID: { status: 401, remedy: 'operator', what: 'The one-time code is wrong, used or older than 24 hours. Create a new one with `storeline store add`.' },
-  PROTOCOL_UNSUPPORTED: { status: 426, remedy: 'operator', what: 'The agent is too old or too new for this head office. Update the agent; it keeps selling meanwhile.' },
+  UNAUTHORIZED: {
+    status: 401,
+    remedy: 'operator',
+    what: 'The credential is missing, not ours, revoked or used wrongly. Enrol the store again if it was revoked.',
+  },
+  CLOCK_SKEW: {
+    status: 401,
+    remedy: 'retry',
+    what: 'The store clock is off. The agent corrects itself from the server time in the answer and tries again.',
+  },
+  CODE_INVALID: {
+    status: 401,
+    remedy: 'operator',
+    what: 'The one-time code is wrong, used or older than 24 hours. Create a new one with `storeline store add`.',
+  },
+  PROTOCOL_UNSUPPORTED: {
+    status: 426,
+    remedy: 'operator',
+    what: 'The agent is too old or too new for this head office. Update the agent; it keeps selling meanwhile.',
+  },
   OUT_OF_SCOPE: { status: 403, remedy: 'fix-input', what: 'The store may not read this feed.' },
   SNAPSHOT_GONE: { status: 410, remedy: 'retry', what: 'The snapshot was replaced by a newer one. Ask for a plan again.' },
-  INTEGRITY: { status: 500, remedy: 'retry', what: 'Bytes or rows do not have the digest they should. The bad part is discarded and fetched again.' },
+  INTEGRITY: {
+    status: 500,
+    remedy: 'retry',
+    what: 'Bytes or rows do not have the digest they should. The bad part is discarded and fetched again.',
+  },
   STORAGE_FULL: { status: 507, remedy: 'operator', what: 'The disk is full. Nothing was half-written; free space and start again.' },
   REPLICA_BUSY: { status: 409, remedy: 'retry-later', what: 'Another agent process works on this data folder. Stop it, or wait for it.' },
-  NOT_ENROLLED: { status: 409, remedy: 'operator', what: 'This data folder has no identity yet. Run `agent enrol` with a code from head office.' },
+  NOT_ENROLLED: {
+    status: 409,
+    remedy: 'operator',
+    what: 'This data folder has no identity yet. Run `agent enrol` with a code from head office.',
+  },
   NOT_COMPLETE: { status: 409, remedy: 'retry-later', what: 'The sync is not complete yet. The message says what is outstanding.' },
   CONNECTIVITY: { status: 503, remedy: 'retry-later', what: 'Head office cannot be reached, or something answered in its place.' },
   UNAVAILABLE: { status: 503, remedy: 'retry-later', what: 'Head office is busy. Wait as long as the answer says and try again.' },
   CONFLICT: { status: 409, remedy: 'retry', what: 'Somebody else wrote the same thing at the same time. Read again and retry.' },
-  LOCAL_STACK: { status: 500, remedy: 'operator', what: 'The local stack cannot start or stopped. The message says which part and what to do.' },
+  LOCAL_STACK: {
+    status: 500,
+    remedy: 'operator',
+    what: 'The local stack cannot start or stopped. The message says which part and what to do.',
+  },
   INTERNAL: { status: 500, remedy: 'operator', what: 'A bug. The log has the details under the request id.' },
 } as const satisfies Record<string, ErrorCode>;
 

@@ -56,7 +56,9 @@ export function contentText(columns: readonly string[], rows: readonly (readonly
   return `${JSON.stringify(columns)}\n${JSON.stringify(rows)}\n`;
 }
 
-export function manifestRanges(manifest: Pick<Manifest, 'collections'>): { collection: string; from: string; to: string | null; chunk: Chunk }[] {
+export function manifestRanges(
+  manifest: Pick<Manifest, 'collections'>,
+): { collection: string; from: string; to: string | null; chunk: Chunk }[] {
   return manifest.collections.flatMap(({ collection, chunks }) =>
     chunks.map((chunk, index) => ({ collection, from: chunk.from, to: chunks[index + 1]?.from ?? null, chunk })),
   );

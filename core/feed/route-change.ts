@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { collectionOf, findCollection } from '../../protocol/catalogue/catalogue.ts';
 import { type Fields, parseRecord } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
@@ -51,7 +52,14 @@ export function routeChange(record: StreamRecord, settings: RouteSettings): Rout
     changes.push(tombstone(feedName(collection.component, before.scope), after, after.rev));
   }
   if (after.deleted) changes.push(tombstone(feed, after, after.rev));
-  else changes.push({ feed, collection: after.collection, key: after.key, rev: after.rev, fields: withoutWithheld(collection, after.fields, settings) });
+  else
+    changes.push({
+      feed,
+      collection: after.collection,
+      key: after.key,
+      rev: after.rev,
+      fields: withoutWithheld(collection, after.fields, settings),
+    });
   return { kind: 'changes', changes };
 }
 
@@ -71,25 +79,26 @@ function withoutWithheld(collection: Collection, fields: Fields, { withheld }: R
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !withheld.has(`${collection.name}.${name}`)));
 }
 
+const imageSchema = z.object({
+  collection: z.string(),
+  key: z.string().min(1),
+  rev: z.int().positive(),
+  scope: z.custom<Scope>((value) => typeof value === 'string' && /^(org|zone:.+|store:.+)$/.test(value), 'is no scope'),
+  deleted: z.boolean().default(false),
+  updatedAt: z.string().default(''),
+  fields: z.unknown(),
+});
+
 /** The record of an image, or the reason why it is none. */
 function readImage(image: unknown): MainRecord | string {
-  if (typeof image !== 'object' || image === null) return 'the image is not a record';
-  const record = image as Partial<Record<keyof MainRecord, unknown>>;
-  const collection = typeof record.collection === 'string' ? findCollection(record.collection) : undefined;
-  if (collection === undefined) return `unknown collection ${JSON.stringify(record.collection ?? null)}`;
-  if (typeof record.key !== 'string' || record.key === '') return `${collection.name}: no key`;
-  if (!Number.isSafeInteger(record.rev) || (record.rev as number) <= 0) return `${collection.name}: rev is not a positive integer`;
-  if (typeof record.scope !== 'string' || !/^(org|zone:.+|store:.+)$/.test(record.scope)) return `${collection.name}: no scope`;
-  const base = {
-    collection: collection.name,
-    key: record.key,
-    rev: record.rev as number,
-    scope: record.scope as Scope,
-    updatedAt: String(record.updatedAt ?? ''),
-  };
-  if (record.deleted === true) return { ...base, deleted: true, fields: {} };
-  const parsed = parseRecord(collection, record.fields);
+  const shape = imageSchema.safeParse(image);
+  if (!shape.success) return shape.error.issues.map((issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`).join('; ');
+  const { fields, ...record } = shape.data;
+  const collection = findCollection(record.collection);
+  if (collection === undefined) return `unknown collection ${JSON.stringify(record.collection)}`;
+  if (record.deleted) return { ...record, fields: {} };
+  const parsed = parseRecord(collection, fields);
   if (!parsed.ok) return `${collection.name}: ${parsed.issues.map((issue) => `${issue.field}: ${issue.reason}`).join('; ')}`;
   if (parsed.key !== record.key) return `${collection.name}: the key is not the one its fields make`;
-  return { ...base, deleted: false, fields: parsed.fields };
+  return { ...record, fields: parsed.fields };
 }

@@ -39,7 +39,10 @@ export interface StoreRegistry {
    * Uses the code up and registers the replica in one transaction: of two agents with one code exactly one wins.
    * Returns the store, or null when there is no such code or it has expired at `now` (ms).
    */
-  enrol(code: { sha256: string; now: number }, replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string }): Promise<{ store: Store; replica: Replica } | null>;
+  enrol(
+    code: { sha256: string; now: number },
+    replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
+  ): Promise<{ store: Store; replica: Replica } | null>;
   /** Store and replica rows in one strongly consistent read. */
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
   putCertificates(certificates: readonly Certificate[]): Promise<void>;

@@ -61,7 +61,10 @@ export function rebuildGroup(
   const rows = mergeRows(group.rows, group.changes).filter(
     (folded) => folded.row !== null || folded.rev >= purgeBeforeRev || isBoundary(folded.key, 0, sizes),
   );
-  const starts = chunkStarts(rows.map((folded) => folded.key), sizes);
+  const starts = chunkStarts(
+    rows.map((folded) => folded.key),
+    sizes,
+  );
   return starts.map((start, index) => {
     const part = rows.slice(start, starts[index + 1]);
     return chunkContent(collection, index === 0 ? group.from : (part[0] as FoldedRow).key, part);

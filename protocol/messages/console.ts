@@ -10,7 +10,9 @@ import { limits } from '../limits.ts';
  * `ErrorResponse` (`{error: {code, message, …}, serverTime}`) for operating errors; only a bug ends as a function
  * error. `compact` answers the same way.
  */
-export const idSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, 1 to 64 characters');
+export const idSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, 1 to 64 characters');
 
 export const consoleRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({
@@ -20,7 +22,10 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     edition: z.enum(EDITIONS).default('core'),
     zone: idSchema.optional(),
     timeZone: z.string().max(64).optional(),
-    currency: z.string().regex(/^[A-Z]{3}$/).optional(),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/)
+      .optional(),
   }),
   z.strictObject({ op: z.literal('store.list') }),
   z.strictObject({
@@ -63,13 +68,25 @@ export const consoleResponseSchemas = {
     stores: z.array(
       storeSchema.extend({
         replicas: z.array(z.object({ replicaId: z.string(), status: z.string(), enrolledAt: z.string() })),
-        certificates: z.array(z.object({ component: z.string(), feed: z.string(), position: z.int(), rows: z.int(), digest: z.string(), issuedAt: z.string() })),
+        certificates: z.array(
+          z.object({ component: z.string(), feed: z.string(), position: z.int(), rows: z.int(), digest: z.string(), issuedAt: z.string() }),
+        ),
       }),
     ),
   }),
   'records.write': z.object({ outcomes: z.array(writeOutcomeSchema) }),
   'records.get': z.object({
-    record: z.object({ collection: z.string(), key: z.string(), rev: z.int(), deleted: z.boolean(), scope: z.string(), updatedAt: z.string(), fields: z.record(z.string(), z.unknown()) }).nullable(),
+    record: z
+      .object({
+        collection: z.string(),
+        key: z.string(),
+        rev: z.int(),
+        deleted: z.boolean(),
+        scope: z.string(),
+        updatedAt: z.string(),
+        fields: z.record(z.string(), z.unknown()),
+      })
+      .nullable(),
   }),
   'records.count': z.object({ collection: z.string(), count: z.int() }),
   'feeds.list': z.object({
@@ -83,7 +100,9 @@ export const consoleResponseSchemas = {
       }),
     ),
   }),
-  'quarantine.list': z.object({ entries: z.array(z.object({ id: z.string(), reason: z.string(), at: z.string(), source: z.string(), item: z.unknown() })) }),
+  'quarantine.list': z.object({
+    entries: z.array(z.object({ id: z.string(), reason: z.string(), at: z.string(), source: z.string(), item: z.unknown() })),
+  }),
 } as const;
 
 /** `compact` function, invoked by schedule (`{}`), by queue (`{feed}` per message) or by hand. */

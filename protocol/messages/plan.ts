@@ -8,7 +8,9 @@ import type { FeedName } from '../feed.ts';
  * in the replica's scope, with everything inline that a small delta needs. The scope comes from the credential only:
  * a feed the replica names but may not read is answered with `leave`.
  */
-const feed = z.custom<FeedName>((value) => typeof value === 'string' && /^[A-Za-z ]+@(org|zone:.+|store:.+)$/.test(value) && value.length <= 300);
+const feed = z.custom<FeedName>(
+  (value) => typeof value === 'string' && /^[A-Za-z ]+@(org|zone:.+|store:.+)$/.test(value) && value.length <= 300,
+);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const position = z.int().min(0);
 
@@ -42,7 +44,15 @@ export type PlanPage = z.infer<typeof pageSchema>;
 
 export const feedPlanSchema = z.discriminatedUnion('action', [
   /** Apply these pages in order (none: up to date with `head`). `more`: ask again after applying them. */
-  z.object({ feed, action: z.literal('tail'), generation: z.string(), head: position, asOf: z.string().nullable(), pages: z.array(pageSchema), more: z.boolean() }),
+  z.object({
+    feed,
+    action: z.literal('tail'),
+    generation: z.string(),
+    head: position,
+    asOf: z.string().nullable(),
+    pages: z.array(pageSchema),
+    more: z.boolean(),
+  }),
   /** Reconcile against this snapshot, then ask again. */
   z.object({
     feed,
@@ -50,7 +60,14 @@ export const feedPlanSchema = z.discriminatedUnion('action', [
     generation: z.string(),
     head: position,
     asOf: z.string().nullable(),
-    snapshot: z.object({ position, root: sha256, rows: z.int().min(0), bytes: z.int().min(0), manifestSha256: sha256, manifestUrl: z.string() }),
+    snapshot: z.object({
+      position,
+      root: sha256,
+      rows: z.int().min(0),
+      bytes: z.int().min(0),
+      manifestSha256: sha256,
+      manifestUrl: z.string(),
+    }),
   }),
   /** No snapshot fits yet; one is being made. */
   z.object({ feed, action: z.literal('wait'), generation: z.string(), head: position, retryAfterMs: z.int().min(0) }),

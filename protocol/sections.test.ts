@@ -11,7 +11,11 @@ const section: fc.Arbitrary<Section> = fc.oneof(
 );
 
 test('sections survive the way there and back', () => {
-  fc.assert(fc.property(fc.array(section), (sections) => expect(decodeSections(encodeSections(sections))).toEqual(sections)));
+  fc.assert(
+    fc.property(fc.array(section), (sections) => {
+      expect(decodeSections(encodeSections(sections))).toEqual(sections);
+    }),
+  );
 });
 
 test('text that is cut off or foreign is INTEGRITY, never half a result', () => {

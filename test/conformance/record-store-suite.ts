@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { MainRecord, RecordStore } from '../../core/ports/record-store.ts';
+
+/** What every store of main data promises. `fresh` gives an unused collection name. */
+export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => string): void {
+  const record = (collection: string, key: string, rev: number, deleted = false): MainRecord => ({
+    collection,
+    key,
+    rev,
+    scope: 'org',
+    deleted,
+    updatedAt: '2026-11-23T08:00:00.000Z',
+    fields: deleted ? {} : { name: `n${rev}`, yes: true, count: 3 },
+  });
+
+  test('what was written is read back, field by field', async () => {
+    const store = await open();
+    const collection = fresh();
+    const written = Array.from({ length: 250 }, (_, index) => record(collection, `k${index}`, index + 1));
+    expect(new Set(await store.writeMany(written.map((one) => ({ record: one, previousRev: null }))))).toEqual(new Set(['written']));
+    const keys = written.map((one) => one.key);
+    expect([...(await store.getMany(collection, [...keys, 'absent'])).values()].sort((a, b) => a.rev - b.rev)).toEqual(written);
+    expect(await store.count(collection)).toBe(250);
+  });
+
+  test('a write is conditional on the revision that was read, and one loser holds up nobody', async () => {
+    const store = await open();
+    const collection = fresh();
+    await store.writeMany([{ record: record(collection, 'a', 5), previousRev: null }]);
+    const outcomes = await store.writeMany([
+      { record: record(collection, 'a', 6), previousRev: 4 },
+      { record: record(collection, 'b', 1), previousRev: null },
+      { record: record(collection, 'c', 9), previousRev: 8 },
+    ]);
+    expect(outcomes).toEqual(['conflict', 'written', 'conflict']);
+    expect((await store.getMany(collection, ['a'])).get('a')?.rev).toBe(5);
+    expect(await store.writeMany([{ record: record(collection, 'a', 6), previousRev: 5 }])).toEqual(['written']);
+    expect(await store.writeMany([{ record: record(collection, 'a', 7), previousRev: null }])).toEqual(['conflict']);
+  });
+
+  test('a tombstone is a record that does not count', async () => {
+    const store = await open();
+    const collection = fresh();
+    await store.writeMany([{ record: record(collection, 'a', 1), previousRev: null }]);
+    await store.writeMany([{ record: record(collection, 'a', 2, true), previousRev: 1 }]);
+    expect((await store.getMany(collection, ['a'])).get('a')).toEqual(record(collection, 'a', 2, true));
+    expect(await store.count(collection)).toBe(0);
+  });
+}

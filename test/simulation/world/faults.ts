@@ -1,0 +1,54 @@
+import { SyncError } from '../../../protocol/sync-error.ts';
+
+/**
+ * The faults a port may show, decided by a seeded source so that a failing history can be run again:
+ * - `refuse`: the call fails and did nothing (throttled, connection refused)
+ * - `lose`: the call worked and its answer is lost (connection cut, function killed after the write)
+ * Calls also take turns with others: every call yields, so two functions at work at once interleave.
+ */
+export type Fault = 'none' | 'refuse' | 'lose';
+
+export class Faults {
+  readonly #next: (call: string) => Fault;
+  /** Calls made, by name. */
+  readonly calls = new Map<string, number>();
+
+  constructor(next: (call: string) => Fault) {
+    this.#next = next;
+  }
+
+  static none(): Faults {
+    return new Faults(() => 'none');
+  }
+
+  /** Each call fails with this probability, half before and half after it did its work. */
+  static seeded(random: () => number, probability: number): Faults {
+    return new Faults(() => {
+      const roll = random();
+      if (roll >= probability) return 'none';
+      return roll < probability / 2 ? 'refuse' : 'lose';
+    });
+  }
+
+  async strike<T>(call: string, run: () => T): Promise<T> {
+    this.calls.set(call, (this.calls.get(call) ?? 0) + 1);
+    const fault = this.#next(call);
+    await Promise.resolve();
+    if (fault === 'refuse') throw new SyncError('UNAVAILABLE', `${call}: refused by the simulation`);
+    const result = run();
+    await Promise.resolve();
+    if (fault === 'lose') throw new SyncError('UNAVAILABLE', `${call}: answer lost by the simulation`);
+    return result;
+  }
+}
+
+/** mulberry32: small, seeded, good enough to choose faults with. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,85 @@
+import type { FeedHead, FeedPage, FeedState, FeedStore, SnapshotPointer } from '../../../core/ports/feed-store.ts';
+import { assert } from '../../../protocol/assert.ts';
+import type { Cursor, FeedName } from '../../../protocol/feed.ts';
+import type { Faults } from './faults.ts';
+
+/** Feeds in memory, with the same promises as DynamoDB's; every call is a point where a fault may strike. */
+interface MemoryFeed {
+  head: FeedHead;
+  readonly pages: FeedPage[];
+  snapshot: SnapshotPointer | null;
+  readonly snapshots: Map<string, SnapshotPointer>;
+}
+
+export class MemoryFeedStore implements FeedStore {
+  readonly feeds = new Map<FeedName, MemoryFeed>();
+  readonly #faults: Faults;
+
+  constructor(faults: Faults) {
+    this.#faults = faults;
+  }
+
+  readFeeds(names: readonly FeedName[]): Promise<ReadonlyMap<FeedName, FeedState>> {
+    return this.#faults.strike('readFeeds', () => {
+      const found = names.flatMap((name): [FeedName, FeedState][] => {
+        const feed = this.feeds.get(name);
+        return feed === undefined ? [] : [[name, { head: feed.head, snapshot: feed.snapshot }]];
+      });
+      return new Map(found);
+    });
+  }
+
+  listFeeds(): Promise<FeedName[]> {
+    return this.#faults.strike('listFeeds', () => [...this.feeds.keys()]);
+  }
+
+  createFeed(feed: FeedName, generation: string): Promise<FeedHead> {
+    return this.#faults.strike('createFeed', () => {
+      const existing = this.feeds.get(feed);
+      if (existing !== undefined) return existing.head;
+      const head: FeedHead = { feed, generation, position: 0, asOf: null };
+      this.feeds.set(feed, { head, pages: [], snapshot: null, snapshots: new Map() });
+      return head;
+    });
+  }
+
+  appendPage(after: FeedHead, page: FeedPage): Promise<'appended' | 'conflict'> {
+    return this.#faults.strike('appendPage', () => {
+      assert(page.position === after.position + 1, 'INV-01: a page follows its head');
+      const feed = this.feeds.get(after.feed);
+      if (feed === undefined || feed.head.position !== after.position || feed.head.generation !== after.generation) return 'conflict';
+      feed.pages.push(page);
+      feed.head = { ...feed.head, position: page.position, asOf: page.asOf };
+      return 'appended';
+    });
+  }
+
+  readPages(name: FeedName, after: number, bytesMax: number): Promise<FeedPage[]> {
+    return this.#faults.strike('readPages', () => {
+      const pages: FeedPage[] = [];
+      let bytes = 0;
+      for (const page of this.feeds.get(name)?.pages.slice(after) ?? []) {
+        if (pages.length > 0 && bytes + page.body.length > bytesMax) break;
+        pages.push(page);
+        bytes += page.body.length;
+      }
+      return pages;
+    });
+  }
+
+  publishSnapshot(pointer: SnapshotPointer): Promise<'published' | 'superseded'> {
+    return this.#faults.strike('publishSnapshot', () => {
+      const feed = this.feeds.get(pointer.feed);
+      assert(feed !== undefined, `no feed ${pointer.feed}`);
+      const { snapshot } = feed;
+      if (snapshot !== null && snapshot.generation === pointer.generation && snapshot.position >= pointer.position) return 'superseded';
+      feed.snapshot = pointer;
+      feed.snapshots.set(`${pointer.generation}/${pointer.position}`, pointer);
+      return 'published';
+    });
+  }
+
+  readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null> {
+    return this.#faults.strike('readSnapshot', () => this.feeds.get(feed)?.snapshots.get(`${cursor.generation}/${cursor.position}`) ?? null);
+  }
+}

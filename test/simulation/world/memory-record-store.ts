@@ -1,0 +1,44 @@
+import type { MainRecord, RecordStore, RecordWrite } from '../../../core/ports/record-store.ts';
+import type { StreamRecord } from '../../../core/feed/route-change.ts';
+import type { Faults } from './faults.ts';
+
+/** Main data in memory with its change stream: `stream` holds what a consumer would be given, in order. */
+export class MemoryRecordStore implements RecordStore {
+  readonly records = new Map<string, MainRecord>();
+  readonly stream: StreamRecord[] = [];
+  readonly #faults: Faults;
+  readonly #now: () => number;
+
+  constructor(faults: Faults, now: () => number) {
+    this.#faults = faults;
+    this.#now = now;
+  }
+
+  getMany(collection: string, keys: readonly string[]): Promise<ReadonlyMap<string, MainRecord>> {
+    return this.#faults.strike('getMany', () => {
+      const found = new Map<string, MainRecord>();
+      for (const key of keys) {
+        const record = this.records.get(`${collection}/${key}`);
+        if (record !== undefined) found.set(key, record);
+      }
+      return found;
+    });
+  }
+
+  writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]> {
+    return this.#faults.strike('writeMany', () =>
+      writes.map(({ record, previousRev }) => {
+        const id = `${record.collection}/${record.key}`;
+        const before = this.records.get(id) ?? null;
+        if ((before?.rev ?? null) !== previousRev) return 'conflict';
+        this.records.set(id, record);
+        this.stream.push({ sequenceNumber: String(this.stream.length + 1), at: this.#now(), before, after: record });
+        return 'written';
+      }),
+    );
+  }
+
+  count(collection: string): Promise<number> {
+    return this.#faults.strike('count', () => [...this.records.values()].filter((record) => record.collection === collection && !record.deleted).length);
+  }
+}

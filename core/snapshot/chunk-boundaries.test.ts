@@ -28,7 +28,10 @@ test('a new key changes chunks only between the two level-0 boundaries around it
       let to = at + 1;
       while (to < after.length && !isGroup(to)) to += 1;
       const outside = (start: string) => start < (after[from] as string) || (to < after.length && start >= (after[to] as string));
-      const heads = (list: readonly string[]) => chunkStarts(list, sizes).map((index) => list[index] as string).filter(outside);
+      const heads = (list: readonly string[]) =>
+        chunkStarts(list, sizes)
+          .map((index) => list[index] as string)
+          .filter(outside);
       expect(heads(after)).toEqual(heads(keys));
     }),
   );

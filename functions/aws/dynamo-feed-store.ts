@@ -1,4 +1,11 @@
-import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { FeedHead, FeedPage, FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
 import { assert, must } from '../../protocol/assert.ts';
@@ -40,7 +47,10 @@ export class DynamoFeedStore implements FeedStore {
   async readFeeds(feeds: readonly FeedName[]): Promise<ReadonlyMap<FeedName, FeedState>> {
     assert(feeds.length <= 50, 'readFeeds: at most 50 feeds, because one BatchGet takes 100 keys');
     if (feeds.length === 0) return new Map();
-    let keys: Record<string, unknown>[] = feeds.flatMap((pk) => [{ pk, sk: 'head' }, { pk, sk: 'snapshot' }]);
+    let keys: Record<string, unknown>[] = feeds.flatMap((pk) => [
+      { pk, sk: 'head' },
+      { pk, sk: 'snapshot' },
+    ]);
     const heads = new Map<FeedName, FeedHead>();
     const snapshots = new Map<FeedName, SnapshotPointer>();
     while (keys.length > 0) {
@@ -99,7 +109,12 @@ export class DynamoFeedStore implements FeedStore {
       UpdateExpression: 'SET #position = :next, asOf = :asOf',
       ConditionExpression: '#position = :previous AND generation = :generation',
       ExpressionAttributeNames: { '#position': 'position' },
-      ExpressionAttributeValues: { ':next': page.position, ':previous': after.position, ':generation': after.generation, ':asOf': page.asOf },
+      ExpressionAttributeValues: {
+        ':next': page.position,
+        ':previous': after.position,
+        ':generation': after.generation,
+        ':asOf': page.asOf,
+      },
     };
     const putPage = {
       TableName: this.#table,
@@ -155,12 +170,18 @@ export class DynamoFeedStore implements FeedStore {
 
   async readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null> {
     const key = { pk: feed, sk: snapshotKey(cursor.position) };
-    const answer = await translated('read a snapshot', this.#client.send(new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true })));
+    const answer = await translated(
+      'read a snapshot',
+      this.#client.send(new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true })),
+    );
     const pointer = answer.Item === undefined ? null : toPointer(answer.Item);
     return pointer?.generation === cursor.generation ? pointer : null;
   }
 
-  async #transact(doing: string, TransactItems: NonNullable<TransactWriteCommand['input']['TransactItems']>): Promise<'appended' | 'conflict'> {
+  async #transact(
+    doing: string,
+    TransactItems: NonNullable<TransactWriteCommand['input']['TransactItems']>,
+  ): Promise<'appended' | 'conflict'> {
     try {
       await translated(doing, this.#client.send(new TransactWriteCommand({ TransactItems })));
       return 'appended';

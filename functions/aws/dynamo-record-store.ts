@@ -84,7 +84,8 @@ export class DynamoRecordStore implements RecordStore {
         const failed = left.filter((_, at) => reasons[at] === 'ConditionalCheckFailed');
         lost.push(...failed);
         left = left.filter((index) => !failed.includes(index));
-        if (failed.length === 0 && tries >= CONFLICT_TRIES) throw new SyncError('CONFLICT', 'others write the same records', { cause: error, retryAfterMs: 200 });
+        if (failed.length === 0 && tries >= CONFLICT_TRIES)
+          throw new SyncError('CONFLICT', 'others write the same records', { cause: error, retryAfterMs: 200 });
       }
     }
     return lost;

@@ -1,4 +1,12 @@
-import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, ScanCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
@@ -85,14 +93,21 @@ export class DynamoStoreRegistry implements StoreRegistry {
     replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
   ): Promise<{ store: Store; replica: Replica } | null> {
     const key = { pk: codeKey(code.sha256), sk: 'code' };
-    const found = await translated('read an enrolment code', this.#client.send(new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true })));
+    const found = await translated(
+      'read an enrolment code',
+      this.#client.send(new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true })),
+    );
     if (found.Item === undefined) return null;
     const { storeId, expiresAt } = codeSchema.parse(found.Item);
     if (expiresAt <= code.now) return null;
     const { uuid, ...rest } = replica;
     const enrolled: Replica = { ...rest, storeId, replicaId: `${storeId}:${uuid}` };
     const useCode = { TableName: this.#table, Key: key, ConditionExpression: 'attribute_exists(pk)' };
-    const putReplica = { TableName: this.#table, Item: { pk: storeKey(storeId), sk: replicaKey(uuid), ...enrolled }, ConditionExpression: 'attribute_not_exists(pk)' };
+    const putReplica = {
+      TableName: this.#table,
+      Item: { pk: storeKey(storeId), sk: replicaKey(uuid), ...enrolled },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    };
     try {
       await this.#client.send(new TransactWriteCommand({ TransactItems: [{ Delete: useCode }, { Put: putReplica }] }));
     } catch (error) {
@@ -108,7 +123,10 @@ export class DynamoStoreRegistry implements StoreRegistry {
     const colon = replicaId.lastIndexOf(':');
     if (colon <= 0) return null;
     const pk = storeKey(replicaId.slice(0, colon));
-    const Keys = [{ pk, sk: 'store' }, { pk, sk: replicaKey(replicaId.slice(colon + 1)) }];
+    const Keys = [
+      { pk, sk: 'store' },
+      { pk, sk: replicaKey(replicaId.slice(colon + 1)) },
+    ];
     const answer = await translated(
       'read a replica',
       this.#client.send(new BatchGetCommand({ RequestItems: { [this.#table]: { Keys, ConsistentRead: true } } })),
@@ -116,7 +134,8 @@ export class DynamoStoreRegistry implements StoreRegistry {
     const items = answer.Responses?.[this.#table] ?? [];
     const store = items.find((item) => item['sk'] === 'store');
     const replica = items.find((item) => item['sk'] !== 'store');
-    if ((answer.UnprocessedKeys?.[this.#table]?.Keys ?? []).length > 0) throw new SyncError('UNAVAILABLE', 'read a replica: throttled', { retryAfterMs: 1_000 });
+    if ((answer.UnprocessedKeys?.[this.#table]?.Keys ?? []).length > 0)
+      throw new SyncError('UNAVAILABLE', 'read a replica: throttled', { retryAfterMs: 1_000 });
     return store === undefined || replica === undefined ? null : { store: storeSchema.parse(store), replica: replicaSchema.parse(replica) };
   }
 

@@ -38,7 +38,17 @@ const READ_BYTES = 4 << 20;
 export async function compactFeed(deps: CompactDeps, feed: FeedName): Promise<FeedResult | null> {
   let state = (await deps.feeds.readFeeds([feed])).get(feed);
   if (state === undefined) return null;
-  const result: FeedResult = { feed, from: currentSnapshot(state)?.position ?? 0, position: 0, changes: 0, rows: 0, chunks: 0, chunksWritten: 0, bytesWritten: 0, root: '' };
+  const result: FeedResult = {
+    feed,
+    from: currentSnapshot(state)?.position ?? 0,
+    position: 0,
+    changes: 0,
+    rows: 0,
+    chunks: 0,
+    chunksWritten: 0,
+    bytesWritten: 0,
+    root: '',
+  };
   for (;;) {
     const pointer = currentSnapshot(state);
     if (pointer !== null && pointer.position >= state.head.position) {
@@ -70,7 +80,9 @@ async function compactStep(deps: CompactDeps, { head }: FeedState, pointer: Snap
   }
   const ranges = manifestRanges({ collections: parts });
   const rows = ranges.reduce((sum, { chunk }) => sum + chunk.rows, 0);
-  const root = sha256Hex(rootText(ranges.map(({ collection, from, chunk }) => ({ collection, from, rows: chunk.rows, digest: chunk.digest }))));
+  const root = sha256Hex(
+    rootText(ranges.map(({ collection, from, chunk }) => ({ collection, from, rows: chunk.rows, digest: chunk.digest }))),
+  );
   const manifest: Manifest = { format: 1, feed, generation, position, collections: parts, rows, root };
   const body = await pack(JSON.stringify(manifest), CHUNK_LEVEL);
   const manifestSha256 = sha256Hex(body);
@@ -80,7 +92,11 @@ async function compactStep(deps: CompactDeps, { head }: FeedState, pointer: Snap
   return { changes: fold.changes, ...written };
 }
 
-async function foldPages({ feeds }: CompactDeps, feed: FeedName, { after, head }: { after: number; head: number }): Promise<{ fold: Fold; position: number }> {
+async function foldPages(
+  { feeds }: CompactDeps,
+  feed: FeedName,
+  { after, head }: { after: number; head: number },
+): Promise<{ fold: Fold; position: number }> {
   const fold = new Fold();
   let position = after;
   while (position < head && fold.changes < limits.compactionChangesMax) {

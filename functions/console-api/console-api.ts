@@ -75,7 +75,10 @@ async function listFeeds({ feeds }: ConsoleDeps): Promise<object[]> {
   for (let start = 0; start < names.length; start += FEEDS_AT_ONCE) {
     for (const [feed, { head, snapshot }] of await feeds.readFeeds(names.slice(start, start + FEEDS_AT_ONCE))) {
       const { generation, position, asOf } = head;
-      const newest = snapshot === null ? null : { position: snapshot.position, rows: snapshot.rows, bytes: snapshot.bytes, chunks: snapshot.chunks, root: snapshot.root };
+      const newest =
+        snapshot === null
+          ? null
+          : { position: snapshot.position, rows: snapshot.rows, bytes: snapshot.bytes, chunks: snapshot.chunks, root: snapshot.root };
       listed.push({ feed, generation, position, asOf, snapshot: newest });
     }
   }

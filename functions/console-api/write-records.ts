@@ -46,10 +46,14 @@ export async function writeRecords(
   return outcomes;
 }
 
-async function writeWave(deps: WriteDeps, { collection, wave, outcomes }: { collection: Collection; wave: readonly Edit[]; outcomes: WriteOutcome[] }): Promise<void> {
+async function writeWave(
+  deps: WriteDeps,
+  { collection, wave, outcomes }: { collection: Collection; wave: readonly Edit[]; outcomes: WriteOutcome[] },
+): Promise<void> {
   let left = wave;
   for (let tries = 0; left.length > 0; tries += 1) {
-    if (tries >= CONFLICT_TRIES) throw new SyncError('CONFLICT', `${collection.name}: others keep writing the same records`, { retryAfterMs: 500 });
+    if (tries >= CONFLICT_TRIES)
+      throw new SyncError('CONFLICT', `${collection.name}: others keep writing the same records`, { retryAfterMs: 500 });
     const current = await deps.records.getMany(
       collection.name,
       left.map((edit) => edit.key),

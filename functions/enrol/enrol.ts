@@ -23,5 +23,10 @@ export async function enrol(deps: EnrolDeps, request: EnrolRequest): Promise<Enr
   const enrolledAt = new Date(now).toISOString();
   const enrolled = await deps.registry.enrol(code, { uuid: deps.ids.next(), publicKey: request.publicKey, status: 'ACTIVE', enrolledAt });
   if (enrolled === null) throw new SyncError('CODE_INVALID', 'the code is wrong, was used already or has expired');
-  return { organization: deps.organization, storeId: enrolled.store.storeId, replicaId: enrolled.replica.replicaId, serverTime: enrolledAt };
+  return {
+    organization: deps.organization,
+    storeId: enrolled.store.storeId,
+    replicaId: enrolled.replica.replicaId,
+    serverTime: enrolledAt,
+  };
 }

@@ -31,7 +31,10 @@ const APPEND_TRIES = 50;
 const FEEDS_AT_ONCE = 50;
 
 /** Returns the sequence number from which on the stream must deliver again, or null when all was taken. */
-export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<{ failedFrom: string | null; cause?: unknown }> {
+export async function writeFeeds(
+  deps: FeedWriterDeps,
+  records: readonly StreamRecord[],
+): Promise<{ failedFrom: string | null; cause?: unknown }> {
   const changes: FeedChange[] = [];
   const firstRecord = new Map<FeedName, number>();
   const poison: QuarantineEntry[] = [];
@@ -61,7 +64,9 @@ export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamR
       if (failed === null || index < failed.index) failed = { index, cause };
     }
   }
-  return failed === null ? { failedFrom: null } : { failedFrom: (records[failed.index] as StreamRecord).sequenceNumber, cause: failed.cause };
+  return failed === null
+    ? { failedFrom: null }
+    : { failedFrom: (records[failed.index] as StreamRecord).sequenceNumber, cause: failed.cause };
 }
 
 async function readOrCreate({ feeds, ids }: FeedWriterDeps, names: readonly FeedName[]): Promise<Map<FeedName, FeedHead>> {
@@ -75,7 +80,10 @@ async function readOrCreate({ feeds, ids }: FeedWriterDeps, names: readonly Feed
 }
 
 /** One page, or two halves of it when it is too large once packed. */
-async function appendChanges(deps: FeedWriterDeps, input: { head: FeedHead; changes: readonly FeedChange[]; asOf: string }): Promise<FeedHead> {
+async function appendChanges(
+  deps: FeedWriterDeps,
+  input: { head: FeedHead; changes: readonly FeedChange[]; asOf: string },
+): Promise<FeedHead> {
   const { changes } = input;
   const body = await pack(encodeSections(pageSections(changes)), PAGE_LEVEL);
   if (body.length > limits.pageBytesMax) {

@@ -52,7 +52,12 @@ function keyIdOf(token: string): string {
 async function verified(token: string, replica: Replica, audience: string): Promise<z.infer<typeof claimsSchema>> {
   try {
     const key = await importJWK({ ...replica.publicKey }, 'ES256');
-    const { payload } = await jwtVerify(token, key, { algorithms: ['ES256'], typ: REQUEST_PROOF_TYPE, issuer: replica.replicaId, audience });
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ['ES256'],
+      typ: REQUEST_PROOF_TYPE,
+      issuer: replica.replicaId,
+      audience,
+    });
     return claimsSchema.parse(payload);
   } catch (cause) {
     throw refused(cause);

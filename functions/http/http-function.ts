@@ -61,12 +61,19 @@ export function errorResponse(error: SyncError, now: number): ErrorResponse {
 
 function readRequest<T extends { protocol: number }>(event: APIGatewayProxyEventV2, schema: z.ZodType<T>): HttpRequest<T> {
   const rawBody = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (rawBody.length > limits.requestBytesMax) throw new SyncError('INVALID_INPUT', `the body has more than ${limits.requestBytesMax} bytes`);
+  if (rawBody.length > limits.requestBytesMax)
+    throw new SyncError('INVALID_INPUT', `the body has more than ${limits.requestBytesMax} bytes`);
   const body = parseJson(rawBody.toString('utf8'));
   refuseOtherVersions(body);
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw new SyncError('INVALID_INPUT', describeIssues(parsed.error));
-  return { method: event.requestContext.http.method, path: event.requestContext.http.path, headers: event.headers, rawBody, body: parsed.data };
+  return {
+    method: event.requestContext.http.method,
+    path: event.requestContext.http.path,
+    headers: event.headers,
+    rawBody,
+    body: parsed.data,
+  };
 }
 
 function parseJson(text: string): unknown {
@@ -81,7 +88,10 @@ function parseJson(text: string): unknown {
 function refuseOtherVersions(body: unknown): void {
   const version = typeof body === 'object' && body !== null ? (body as { protocol?: unknown }).protocol : undefined;
   if (typeof version === 'number' && (version < PROTOCOL_VERSION_MIN || version > PROTOCOL_VERSION)) {
-    throw new SyncError('PROTOCOL_UNSUPPORTED', `protocol ${version} is not served; this head office serves ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION}`);
+    throw new SyncError(
+      'PROTOCOL_UNSUPPORTED',
+      `protocol ${version} is not served; this head office serves ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION}`,
+    );
   }
 }
 

@@ -51,7 +51,14 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
   return {
     protocol: PROTOCOL_VERSION,
     serverTime: new Date(deps.clock.now()).toISOString(),
-    store: { storeId: store.storeId, name: store.name, edition: store.edition, zone: store.zone, timeZone: store.timeZone, currency: store.currency },
+    store: {
+      storeId: store.storeId,
+      name: store.name,
+      edition: store.edition,
+      zone: store.zone,
+      timeZone: store.timeZone,
+      currency: store.currency,
+    },
     components: components.map((component) => ({
       component: component.name,
       status: componentStatus(component, store.edition),
@@ -118,6 +125,9 @@ async function urlsFor(deps: PlanDeps, inScope: readonly FeedName[], { chunks }:
   if (chunks === undefined) return [];
   if (!inScope.includes(chunks.feed)) throw new SyncError('OUT_OF_SCOPE', `${chunks.feed} is not in this store's scope`);
   return Promise.all(
-    chunks.sha256.map(async (sha256) => ({ sha256, url: await deps.objects.presignGet(chunkKey(chunks.feed, sha256), limits.presignedUrlSeconds) })),
+    chunks.sha256.map(async (sha256) => ({
+      sha256,
+      url: await deps.objects.presignGet(chunkKey(chunks.feed, sha256), limits.presignedUrlSeconds),
+    })),
   );
 }

@@ -4,7 +4,11 @@ import type { FeedName } from '../../protocol/feed.ts';
 
 /** What every feed store promises; run over the one in memory and over DynamoDB's. `fresh` gives an unused feed name. */
 export function feedStoreSuite(open: () => Promise<FeedStore>, fresh: () => FeedName): void {
-  const page = (position: number, text = `page ${position}`) => ({ position, body: new TextEncoder().encode(text), asOf: `2026-11-23T08:00:${String(position).padStart(2, '0')}.000Z` });
+  const page = (position: number, text = `page ${position}`) => ({
+    position,
+    body: new TextEncoder().encode(text),
+    asOf: `2026-11-23T08:00:${String(position).padStart(2, '0')}.000Z`,
+  });
   const appendMany = async (store: FeedStore, start: FeedHead, count: number): Promise<FeedHead> => {
     let head = start;
     for (let index = 0; index < count; index += 1) {
@@ -56,7 +60,16 @@ export function feedStoreSuite(open: () => Promise<FeedStore>, fresh: () => Feed
     const store = await open();
     const feed = fresh();
     await store.createFeed(feed, 'g');
-    const pointer = (position: number) => ({ feed, generation: 'g', position, manifestSha256: 'm', root: `r${position}`, rows: 1, bytes: 2, chunks: 3 });
+    const pointer = (position: number) => ({
+      feed,
+      generation: 'g',
+      position,
+      manifestSha256: 'm',
+      root: `r${position}`,
+      rows: 1,
+      bytes: 2,
+      chunks: 3,
+    });
     expect(await store.publishSnapshot(pointer(0))).toBe('published');
     expect(await store.publishSnapshot(pointer(5))).toBe('published');
     expect(await store.publishSnapshot(pointer(3))).toBe('superseded');

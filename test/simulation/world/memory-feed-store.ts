@@ -80,6 +80,9 @@ export class MemoryFeedStore implements FeedStore {
   }
 
   readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null> {
-    return this.#faults.strike('readSnapshot', () => this.feeds.get(feed)?.snapshots.get(`${cursor.generation}/${cursor.position}`) ?? null);
+    return this.#faults.strike(
+      'readSnapshot',
+      () => this.feeds.get(feed)?.snapshots.get(`${cursor.generation}/${cursor.position}`) ?? null,
+    );
   }
 }

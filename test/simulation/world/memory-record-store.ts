@@ -39,6 +39,9 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   count(collection: string): Promise<number> {
-    return this.#faults.strike('count', () => [...this.records.values()].filter((record) => record.collection === collection && !record.deleted).length);
+    return this.#faults.strike(
+      'count',
+      () => [...this.records.values()].filter((record) => record.collection === collection && !record.deleted).length,
+    );
   }
 }

@@ -1,0 +1,56 @@
+/**
+ * Who may do what, in one place: each function exactly the calls its code makes, on the tables, prefixes and queues
+ * it makes them on. A transaction needs the permissions of its parts.
+ */
+import { Validations } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { must } from '../../protocol/assert.ts';
+import type { Data } from './data.ts';
+import type { Functions } from './functions.ts';
+
+const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
+const PUT = ['dynamodb:PutItem'];
+
+export function grantAccess(data: Data, functions: Functions): void {
+  const allow = (name: Parameters<Functions['get']>[0], table: TableV2, ...actions: string[]) =>
+    table.grants.actions(functions.get(name), ...actions);
+
+  // A page and the move of its feed's head are one transaction; what cannot be understood goes to quarantine.
+  allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  allow('feed-writer', data.stores, ...PUT);
+
+  allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
+
+  // A code is used up by deleting it in the transaction that makes the replica.
+  allow('enrol', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
+
+  // The first plan of a new scope puts the empty feed; every signed URL is as good as this role.
+  allow('plan', data.feeds, ...READ, ...PUT);
+  allow('plan', data.stores, ...READ);
+  grantObjects(data, functions.get('plan'), ['s3:GetObject']);
+  data.compaction.grantSendMessages(functions.get('plan'));
+
+  allow('report', data.feeds, ...READ);
+  allow('report', data.stores, ...READ, ...PUT);
+
+  allow('console-api', data.records, ...READ, ...PUT);
+  allow('console-api', data.feeds, ...READ);
+  allow('console-api', data.stores, ...READ, ...PUT, 'dynamodb:Scan');
+}
+
+function grantObjects(data: Data, grantee: IFunction, actions: string[]): void {
+  const prefixes = ['chunks/*', 'manifests/*'];
+  const role = must(grantee.role, 'the function has a role');
+  role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: prefixes.map((prefix) => data.snapshots.arnForObjects(prefix)) }));
+  // Without it S3 answers 403 for an object that is not there, and the two cannot be told apart.
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [data.snapshots.bucketArn] }));
+  for (const prefix of prefixes) {
+    Validations.of(role).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::<Snapshots.Arn>/${prefix}]`,
+      reason: 'Objects are named by their content, so their names cannot be listed beforehand; the prefix is as narrow as it gets.',
+    });
+  }
+}

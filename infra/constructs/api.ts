@@ -1,0 +1,61 @@
+/**
+ * The stores' way in: three routes, each with its own function, on the default stage. Throttled as a whole, because
+ * an HTTP API knows no callers; what one store may ask for is the functions' business.
+ */
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Functions } from './functions.ts';
+
+const ROUTES = ['enrol', 'plan', 'report'] as const;
+
+export class Api extends Construct {
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, functions: Functions) {
+    super(scope, id);
+    const api = new HttpApi(this, 'Http', { createDefaultStage: false, description: 'Storeline for stores' });
+    const accessLogs = new LogGroup(this, 'AccessLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    const stage = new HttpStage(this, 'Stage', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      // 5,000 stores that ask once a minute are 83 requests a second; the rest is for mornings when all start at once.
+      throttle: { rateLimit: 500, burstLimit: 1000 },
+      accessLogSettings: { destination: new LogGroupLogDestination(accessLogs), format: accessLogFormat() },
+    });
+    for (const name of ROUTES) {
+      const integration = new HttpLambdaIntegration(name, functions.get(name));
+      const [route] = api.addRoutes({ path: `/v1/${name}`, methods: [HttpMethod.POST], integration });
+      if (route !== undefined) {
+        Validations.of(route).acknowledge({
+          id: 'AwsSolutions-APIG4',
+          reason:
+            name === 'enrol'
+              ? 'A new replica has no key yet: it shows a one-time code in the body, and the function checks and uses it up.'
+              : "Every request is signed with the replica's own key over its body and time; the function verifies it before anything else.",
+        });
+      }
+    }
+    this.url = stage.url;
+  }
+}
+
+/** No query, no headers, no body: nothing a store sends can end up in the log. */
+function accessLogFormat(): AccessLogFormat {
+  const fields = [
+    'requestId',
+    'requestTime',
+    'httpMethod',
+    'routeKey',
+    'status',
+    'responseLength',
+    'integrationLatency',
+    'integrationErrorMessage',
+  ];
+  const format = { ...Object.fromEntries(fields.map((field) => [field, `$context.${field}`])), ip: '$context.identity.sourceIp' };
+  return AccessLogFormat.custom(JSON.stringify(format));
+}

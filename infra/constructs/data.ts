@@ -1,0 +1,103 @@
+/**
+ * What the organization's data stands in: three tables, a bucket and the queues between.
+ *
+ * No table has a time to live: an expiry on main data would reach the feeds as deletes, and one on feeds or stores
+ * would take away what a replica still needs. Only `records` has a stream; what functions write back must never start
+ * them again. Logical ids are fixed, so that moving code around never replaces a table.
+ */
+import { CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { must } from '../../protocol/assert.ts';
+import type { Organization } from '../../protocol/organization.ts';
+import { COMPACT_TIMEOUT } from './functions.ts';
+
+/** The longest SQS keeps a message: as much time as can be had for somebody to look. */
+const FAILURES_KEPT = Duration.days(14);
+
+export class Data extends Construct {
+  readonly records: TableV2;
+  readonly feeds: TableV2;
+  readonly stores: TableV2;
+  readonly snapshots: Bucket;
+  readonly compaction: Queue;
+  readonly compactionFailures: Queue;
+  readonly feedWriterFailures: Queue;
+
+  constructor(scope: Construct, id: string, organization: Organization) {
+    super(scope, id);
+    this.records = this.#table('Records', organization, StreamViewType.NEW_AND_OLD_IMAGES);
+    this.feeds = this.#table('Feeds', organization);
+    this.stores = this.#table('Stores', organization);
+    this.snapshots = this.#bucket(organization);
+    this.compactionFailures = this.#queue('CompactionFailures', { retentionPeriod: FAILURES_KEPT });
+    this.feedWriterFailures = this.#queue('FeedWriterFailures', { retentionPeriod: FAILURES_KEPT });
+    this.compaction = this.#queue('Compaction', {
+      retentionPeriod: Duration.days(4),
+      // Lambda's own advice: six times the function's timeout, or a slow batch is delivered twice.
+      visibilityTimeout: Duration.seconds(6 * COMPACT_TIMEOUT.toSeconds()),
+      deadLetterQueue: { queue: this.compactionFailures, maxReceiveCount: 5 },
+    });
+    Validations.of(this.feedWriterFailures).acknowledge(
+      { id: 'AwsSolutions-SQS3', reason: 'The end of the line for stream batches that could not be processed; people read it.' },
+      { id: 'Serverless-SQSRedrivePolicy', reason: 'The end of the line for stream batches that could not be processed; people read it.' },
+    );
+    Validations.of(this.compactionFailures).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason: 'This is the dead-letter queue of the compaction queue.',
+    });
+  }
+
+  #table(id: string, organization: Organization, dynamoStream?: StreamViewType): TableV2 {
+    const table = new TableV2(this, id, {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      // The account's own key rather than DynamoDB's: its use is in the audit trail, and it costs nothing to hold.
+      encryption: TableEncryptionV2.awsManagedKey(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: organization.retainData,
+      removalPolicy: removalPolicy(organization),
+      ...(dynamoStream === undefined ? {} : { dynamoStream }),
+    });
+    keepLogicalId(table, id);
+    return table;
+  }
+
+  #bucket(organization: Organization): Bucket {
+    const bucket = new Bucket(this, 'Snapshots', {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      // Objects are named by their content and never overwritten: a version would hold nothing.
+      versioned: false,
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      removalPolicy: removalPolicy(organization),
+    });
+    keepLogicalId(bucket, 'Snapshots');
+    Validations.of(bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Stores read chunks by URLs that the plan function signs, logs and gives fifteen minutes; access logs would add a second bucket per organization and no question they answer is open.',
+    });
+    return bucket;
+  }
+
+  #queue(id: string, props: ConstructorParameters<typeof Queue>[2]): Queue {
+    const queue = new Queue(this, id, { ...props, encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
+    keepLogicalId(queue, id);
+    return queue;
+  }
+}
+
+function removalPolicy(organization: Organization): RemovalPolicy {
+  return organization.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+}
+
+function keepLogicalId(construct: Construct, id: string): void {
+  const resource = must(construct.node.defaultChild, `${id} has a resource`);
+  if (CfnResource.isCfnResource(resource)) resource.overrideLogicalId(id);
+}

@@ -1,0 +1,138 @@
+/**
+ * The functions: one bundle per `functions/<name>/handler.ts`, each with a role that can do nothing yet.
+ *
+ * Bundles are minified with names kept and without source maps: a stack trace names the function, and no start pays
+ * for loading megabytes of map. The SDK is in the bundle, so what was tested is what runs.
+ */
+import { fileURLToPath } from 'node:url';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, type IFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { must } from '../../protocol/assert.ts';
+import type { Organization } from '../../protocol/organization.ts';
+import type { Data } from './data.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A quarter of a million changes folded and packed takes about a minute and a half; five leave room for a slow bucket. */
+export const COMPACT_TIMEOUT = Duration.minutes(5);
+/** An HTTP API gives up after 30 s, so an answer after that has no reader. */
+const HTTP_TIMEOUT = Duration.seconds(29);
+
+interface FunctionSize {
+  /** Memory also buys processor: 1,769 MB is one whole core. */
+  readonly memorySize: number;
+  readonly timeout: Duration;
+  readonly environment: readonly EnvironmentName[];
+}
+
+type EnvironmentName = 'RECORDS_TABLE' | 'FEEDS_TABLE' | 'STORES_TABLE' | 'SNAPSHOTS_BUCKET' | 'COMPACTION_QUEUE_URL';
+
+const SIZES = {
+  // 1,000 records of up to 6 MB twice over as text and objects, and one transaction per page of a feed.
+  'feed-writer': { memorySize: 1024, timeout: Duration.seconds(60), environment: ['FEEDS_TABLE', 'STORES_TABLE'] },
+  // 250,000 changes in memory plus chunks of ~40 MB parsed, packed on two cores.
+  compact: { memorySize: 3008, timeout: COMPACT_TIMEOUT, environment: ['FEEDS_TABLE', 'SNAPSHOTS_BUCKET'] },
+  // One transaction; the memory is for a quick first start.
+  enrol: { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
+  // 3 MB of pages and 64 signatures in an answer.
+  plan: {
+    memorySize: 1024,
+    timeout: HTTP_TIMEOUT,
+    environment: ['FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL'],
+  },
+  report: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['FEEDS_TABLE', 'STORES_TABLE'] },
+  // 500 records of up to 4 MB read, judged and written in transactions.
+  'console-api': { memorySize: 1024, timeout: Duration.seconds(60), environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE'] },
+} as const satisfies Record<string, FunctionSize>;
+
+export type FunctionName = keyof typeof SIZES;
+export const FUNCTION_NAMES = Object.keys(SIZES) as FunctionName[];
+
+interface FunctionsProps {
+  readonly organization: Organization;
+  readonly data: Data;
+}
+
+export class Functions extends Construct {
+  readonly #functions = new Map<FunctionName, IFunction>();
+
+  constructor(scope: Construct, id: string, props: FunctionsProps) {
+    super(scope, id);
+    for (const name of FUNCTION_NAMES) this.#functions.set(name, this.#function(name, props));
+  }
+
+  get(name: FunctionName): IFunction {
+    return must(this.#functions.get(name), `function ${name} exists`);
+  }
+
+  #function(name: FunctionName, { organization, data }: FunctionsProps): NodejsFunction {
+    const { memorySize, timeout, environment } = SIZES[name];
+    const logGroup = new LogGroup(this, `${name}-logs`, { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    role.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+        resources: ['*'],
+      }),
+    );
+    const made = new NodejsFunction(this, name, {
+      // Named, so that the command line finds it by organization.
+      functionName: `${Stack.of(this).stackName}-${name}`,
+      entry: `${PROJECT}/functions/${name}/handler.ts`,
+      projectRoot: PROJECT,
+      depsLockFilePath: `${PROJECT}/package-lock.json`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize,
+      timeout,
+      role,
+      logGroup,
+      tracing: Tracing.ACTIVE,
+      environment: { ...pick(environmentOf(data), environment), ORGANIZATION: JSON.stringify(organization) },
+      bundling: {
+        format: OutputFormat.ESM,
+        target: 'node24',
+        mainFields: ['module', 'main'],
+        minify: true,
+        keepNames: true,
+        sourceMap: false,
+        logLevel: LogLevel.WARNING,
+        bundleAwsSDK: true,
+        // CommonJS dependencies call `require` for Node's own modules, which an ES module does not have.
+        banner: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
+      },
+    });
+    acknowledge(made, role);
+    return made;
+  }
+}
+
+function acknowledge(made: NodejsFunction, role: Role): void {
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'X-Ray takes trace segments for no resource in particular; the two actions can only add.',
+  });
+  const reason =
+    'Nothing is lost when an asynchronous call fails: only the schedule calls that way, its next turn does the same work, and EventBridge keeps what it could not deliver.';
+  Validations.of(made).acknowledge({ id: 'Serverless-LambdaDLQ', reason }, { id: 'Serverless-LambdaAsyncFailureDestination', reason });
+}
+
+function environmentOf(data: Data): Record<EnvironmentName, string> {
+  return {
+    RECORDS_TABLE: data.records.tableName,
+    FEEDS_TABLE: data.feeds.tableName,
+    STORES_TABLE: data.stores.tableName,
+    SNAPSHOTS_BUCKET: data.snapshots.bucketName,
+    COMPACTION_QUEUE_URL: data.compaction.queueUrl,
+  };
+}
+
+function pick(values: Record<EnvironmentName, string>, names: readonly EnvironmentName[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
+}

@@ -1,0 +1,57 @@
+/**
+ * What starts a function without being asked: the stream of main data, the compaction queue, the schedule.
+ *
+ * One batch at a time per shard and from the beginning of the stream, because pages are numbered without gaps. A
+ * batch that fails is halved until the record to blame stands alone; that one is set aside within the stream's 24
+ * hours instead of holding up everything behind it.
+ */
+import { Duration, Validations } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Construct } from 'constructs';
+import type { Organization } from '../../protocol/organization.ts';
+import type { Data } from './data.ts';
+import type { Functions } from './functions.ts';
+
+interface TriggersProps {
+  readonly organization: Organization;
+  readonly data: Data;
+  readonly functions: Functions;
+}
+
+export class Triggers extends Construct {
+  constructor(scope: Construct, id: string, { organization, data, functions }: TriggersProps) {
+    super(scope, id);
+    const compact = functions.get('compact');
+    functions.get('feed-writer').addEventSource(
+      // The cast: the class says `string | undefined` where its interface says optional.
+      new DynamoEventSource(data.records as ITable, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 1000,
+        parallelizationFactor: 1,
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        // With back-off this is a quarter of an hour of trouble of the table's or ours before a record is set aside.
+        retryAttempts: 20,
+        // Records leave the stream after 24 h, and a batch set aside names them by position only.
+        maxRecordAge: Duration.hours(20),
+        onFailure: new SqsDlq(data.feedWriterFailures),
+      }),
+    );
+    compact.addEventSource(new SqsEventSource(data.compaction, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }));
+    Validations.of(compact).acknowledge({
+      id: 'Serverless-LambdaEventSourceMappingDestination',
+      reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
+    });
+    new Rule(this, 'CompactionSchedule', {
+      description: 'Snapshots are brought up to date',
+      schedule: Schedule.rate(Duration.minutes(organization.compactionMinutes)),
+      targets: [
+        new LambdaFunction(compact, { deadLetterQueue: data.compactionFailures, retryAttempts: 2, maxEventAge: Duration.hours(1) }),
+      ],
+    });
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Everything one organization has in the cloud. Organizations share nothing: no table, no bucket, no role.
+ */
+import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { Organization } from '../protocol/organization.ts';
+import { Api } from './constructs/api.ts';
+import { Data } from './constructs/data.ts';
+import { FUNCTION_NAMES, Functions } from './constructs/functions.ts';
+import { grantAccess } from './constructs/access.ts';
+import { Triggers } from './constructs/triggers.ts';
+
+export class StorelineStack extends Stack {
+  constructor(scope: Construct, id: string, organization: Organization) {
+    super(scope, id, {
+      env: { region: organization.region },
+      description: `Storeline for ${organization.displayName}`,
+      terminationProtection: organization.retainData,
+    });
+    Tags.of(this).add('storeline:organization', organization.name);
+    const data = new Data(this, 'Data', organization);
+    const functions = new Functions(this, 'Functions', { organization, data });
+    grantAccess(data, functions);
+    new Triggers(this, 'Triggers', { organization, data, functions });
+    const api = new Api(this, 'Api', functions);
+
+    const outputs: Record<string, string> = {
+      ApiUrl: api.url,
+      TableRecords: data.records.tableName,
+      TableFeeds: data.feeds.tableName,
+      TableStores: data.stores.tableName,
+      BucketSnapshots: data.snapshots.bucketName,
+      QueueCompaction: data.compaction.queueUrl,
+      QueueCompactionFailures: data.compactionFailures.queueUrl,
+      QueueFeedWriterFailures: data.feedWriterFailures.queueUrl,
+    };
+    for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}
+
+function pascalCase(name: string): string {
+  return name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -15,8 +15,8 @@ const environmentSchema = z.object({
 type Environment = z.infer<typeof environmentSchema>;
 
 export function environment<Name extends keyof Environment>(...names: Name[]): Pick<Environment, Name> {
-  const picked = Object.fromEntries(names.map((name) => [name, environmentSchema.shape[name].parse(process.env[name])]));
-  return picked as Pick<Environment, Name>;
+  const shape = environmentSchema.pick(Object.fromEntries(names.map((name) => [name, true])) as { [key in Name]: true });
+  return shape.parse(process.env) as unknown as Pick<Environment, Name>;
 }
 
 export function organization(): Organization {

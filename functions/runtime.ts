@@ -1,22 +1,18 @@
 import { v7 } from 'uuid';
-import * as z from 'zod';
 import type { Clock, Ids } from '../core/ports/clock.ts';
+import { assert } from '../protocol/assert.ts';
 import { type Organization, organizationSchema } from '../protocol/organization.ts';
 
-/** The function's environment, validated once at cold start, and the real clock and ids. */
-const environmentSchema = z.object({
-  RECORDS_TABLE: z.string().min(1),
-  FEEDS_TABLE: z.string().min(1),
-  STORES_TABLE: z.string().min(1),
-  SNAPSHOTS_BUCKET: z.string().min(1),
-  COMPACTION_QUEUE_URL: z.string().min(1),
-  ORGANIZATION: z.string().min(2),
-});
-type Environment = z.infer<typeof environmentSchema>;
+/** The function's environment, checked once at cold start, and the real clock and ids. */
+type Variable = 'RECORDS_TABLE' | 'FEEDS_TABLE' | 'STORES_TABLE' | 'SNAPSHOTS_BUCKET' | 'COMPACTION_QUEUE_URL' | 'ORGANIZATION';
 
-export function environment<Name extends keyof Environment>(...names: Name[]): Pick<Environment, Name> {
-  const shape = environmentSchema.pick(Object.fromEntries(names.map((name) => [name, true])) as { [key in Name]: true });
-  return shape.parse(process.env) as unknown as Pick<Environment, Name>;
+export function environment<Name extends Variable>(...names: Name[]): Record<Name, string> {
+  const values = names.map((name): [Name, string] => {
+    const value = process.env[name] ?? '';
+    assert(value !== '', `the environment variable ${name} is not set`);
+    return [name, value];
+  });
+  return Object.fromEntries(values) as Record<Name, string>;
 }
 
 export function organization(): Organization {

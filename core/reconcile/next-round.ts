@@ -1,0 +1,41 @@
+import type { FeedName } from '../../protocol/feed.ts';
+import type { FeedPlan } from '../../protocol/messages/plan.ts';
+
+/**
+ * What a replica does with one answer of head office.
+ *
+ * Leaving comes first, because a store that moved to another zone gets the new zone's rows in the same tables.
+ * Pages come before snapshots: they are here already. Only a replica that holds nothing at all is loaded in bulk,
+ * because a bulk load replaces the whole file.
+ */
+export type TailPlan = Extract<FeedPlan, { action: 'tail' }>;
+export type SnapshotPlan = Extract<FeedPlan, { action: 'reconcile' }>;
+
+export interface Round {
+  readonly leave: readonly FeedName[];
+  readonly tails: readonly TailPlan[];
+  readonly snapshots: readonly SnapshotPlan[];
+  readonly mode: 'bulk' | 'in-place';
+  /** Feeds for which a snapshot is being made. */
+  readonly waiting: readonly FeedName[];
+  /** null: nothing to wait for. */
+  readonly retryAfterMs: number | null;
+  /** Pages are left at head office: ask again. */
+  readonly more: boolean;
+}
+
+export function nextRound(feeds: readonly FeedPlan[], replica: { readonly empty: boolean }): Round {
+  const of = <A extends FeedPlan['action']>(action: A) =>
+    feeds.filter((plan): plan is Extract<FeedPlan, { action: A }> => plan.action === action);
+  const waits = of('wait');
+  const tails = of('tail');
+  return {
+    leave: of('leave').map((plan) => plan.feed),
+    tails: tails.filter((plan) => plan.pages.length > 0),
+    snapshots: of('reconcile'),
+    mode: replica.empty ? 'bulk' : 'in-place',
+    waiting: waits.map((plan) => plan.feed),
+    retryAfterMs: waits.length === 0 ? null : Math.max(...waits.map((plan) => plan.retryAfterMs)),
+    more: tails.some((plan) => plan.more),
+  };
+}

@@ -18,7 +18,9 @@ export const CHUNK_LEVEL = 12;
 export const PAGE_LEVEL = 3;
 
 export function pack(text: string, level: number): Promise<Buffer> {
-  return compress(Buffer.from(text, 'utf8'), { params: { [constants.ZSTD_c_compressionLevel]: level } });
+  const raw = Buffer.from(text, 'utf8');
+  // With the size known beforehand a small page does not get the working memory of a large chunk.
+  return compress(raw, { pledgedSrcSize: raw.length, params: { [constants.ZSTD_c_compressionLevel]: level } });
 }
 
 export interface UnpackLimits {
@@ -29,7 +31,9 @@ export interface UnpackLimits {
 }
 
 export async function unpack(bytes: Uint8Array, { rawBytesMax, rawBytes }: UnpackLimits): Promise<string> {
-  const chunkSize = Math.max(64, Math.min(rawBytes ?? 1 << 18, rawBytesMax));
+  // Unknown sizes are guessed from what our texts pack to, within bounds: a wrong guess costs one more piece.
+  const guess = rawBytes ?? Math.min(bytes.length * 6, 1 << 18);
+  const chunkSize = Math.max(1_024, Math.min(guess, rawBytesMax));
   try {
     return (await decompress(bytes, { maxOutputLength: rawBytesMax, chunkSize })).toString('utf8');
   } catch (cause) {

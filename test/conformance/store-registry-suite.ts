@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import type { Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { Certificate } from '../../protocol/messages/report.ts';
+import { isSyncError } from '../../protocol/sync-error.ts';
+
+/** What every registry of stores promises. `fresh` gives an unused store id. */
+export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: () => string): void {
+  const aStore = (storeId: string): Store => ({
+    storeId,
+    name: 'High Street',
+    edition: 'core',
+    zone: null,
+    timeZone: 'Europe/London',
+    currency: 'GBP',
+    createdAt: '2026-11-23T08:00:00.000Z',
+  });
+  const publicKey = { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) } as const;
+  const replica = (uuid: string) => ({ uuid, publicKey, status: 'ACTIVE' as const, enrolledAt: '2026-11-23T08:00:00.000Z' });
+
+  test('a store id is taken once, and the first one stays as it is', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    await expect(registry.addStore({ ...aStore(storeId), name: 'Other' })).rejects.toSatisfy((error) =>
+      isSyncError(error, 'ALREADY_EXISTS'),
+    );
+    expect((await registry.listStores()).find(({ store }) => store.storeId === storeId)?.store).toEqual(aStore(storeId));
+  });
+
+  test('of many agents with one code exactly one wins, and a code is used up', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    const sha256 = `code-of-${storeId}`;
+    await registry.addStore(aStore(storeId));
+    await registry.putEnrolmentCode({ sha256, storeId, expiresAt: 1_000 });
+    const tries = await Promise.all(Array.from({ length: 8 }, (_, index) => registry.enrol({ sha256, now: 999 }, replica(`u${index}`))));
+    const winners = tries.filter((enrolled) => enrolled !== null);
+    expect(winners).toHaveLength(1);
+    expect(winners[0]?.store).toEqual(aStore(storeId));
+    expect(await registry.enrol({ sha256, now: 999 }, replica('late'))).toBeNull();
+    expect(await registry.readReplica(winners[0]?.replica.replicaId ?? '')).toEqual(winners[0]);
+  });
+
+  test('an expired or unknown code enrols nobody', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    await registry.putEnrolmentCode({ sha256: `late-${storeId}`, storeId, expiresAt: 1_000 });
+    expect(await registry.enrol({ sha256: `late-${storeId}`, now: 1_000 }, replica('u'))).toBeNull();
+    expect(await registry.enrol({ sha256: 'unknown', now: 0 }, replica('u'))).toBeNull();
+    expect(await registry.readReplica(`${storeId}:u`)).toBeNull();
+    expect(await registry.readReplica('nonsense')).toBeNull();
+  });
+
+  test('the newest certificate of a feed is the one that is read', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    const certificate = (position: number): Certificate => ({
+      storeId,
+      replicaId: `${storeId}:u`,
+      component: 'Customer',
+      feed: 'Customer@org',
+      generation: 'g',
+      position,
+      rows: 1,
+      digest: 'a'.repeat(64),
+      issuedAt: '2026-11-23T08:00:00.000Z',
+    });
+    await registry.putCertificates([certificate(1)]);
+    await registry.putCertificates([certificate(2)]);
+    expect([...(await registry.readCertificates(storeId)).values()]).toEqual([certificate(2)]);
+  });
+}

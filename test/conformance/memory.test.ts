@@ -3,8 +3,12 @@ import type { FeedName } from '../../protocol/feed.ts';
 import { Faults } from '../simulation/world/faults.ts';
 import { MemoryFeedStore } from '../simulation/world/memory-feed-store.ts';
 import { MemoryRecordStore } from '../simulation/world/memory-record-store.ts';
+import { MemoryObjectStore } from '../simulation/world/memory-object-store.ts';
+import { MemoryStoreRegistry } from '../simulation/world/memory-store-registry.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
+import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
+import { storeRegistrySuite } from './store-registry-suite.ts';
 
 let count = 0;
 const feeds = new MemoryFeedStore(Faults.none());
@@ -22,4 +26,17 @@ describe('record store in memory', () => {
     () => Promise.resolve(records),
     () => `c${(count += 1)}`,
   );
+});
+
+describe('store registry in memory', () => {
+  const registry = new MemoryStoreRegistry();
+  storeRegistrySuite(
+    () => Promise.resolve(registry),
+    () => `S${(count += 1)}`,
+  );
+});
+
+describe('object store in memory', () => {
+  const objects = new MemoryObjectStore(Faults.none());
+  objectStoreSuite(() => Promise.resolve(objects));
 });

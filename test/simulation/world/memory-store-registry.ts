@@ -1,0 +1,60 @@
+import type { Replica, Store, StoreRegistry } from '../../../core/ports/store-registry.ts';
+import type { FeedName } from '../../../protocol/feed.ts';
+import type { Certificate } from '../../../protocol/messages/report.ts';
+import { SyncError } from '../../../protocol/sync-error.ts';
+
+export class MemoryStoreRegistry implements StoreRegistry {
+  readonly stores = new Map<string, Store>();
+  readonly replicas = new Map<string, Replica>();
+  readonly codes = new Map<string, { storeId: string; expiresAt: number }>();
+  readonly certificates = new Map<string, Certificate>();
+
+  addStore(store: Store): Promise<void> {
+    if (this.stores.has(store.storeId)) return Promise.reject(new SyncError('ALREADY_EXISTS', `store ${store.storeId} exists already`));
+    this.stores.set(store.storeId, store);
+    return Promise.resolve();
+  }
+
+  listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]> {
+    const listed = [...this.stores.values()].map((store) => ({
+      store,
+      replicas: [...this.replicas.values()].filter((replica) => replica.storeId === store.storeId),
+      certificates: [...this.certificates.values()].filter((certificate) => certificate.storeId === store.storeId),
+    }));
+    return Promise.resolve(listed);
+  }
+
+  putEnrolmentCode({ sha256, ...code }: { sha256: string; storeId: string; expiresAt: number }): Promise<void> {
+    this.codes.set(sha256, code);
+    return Promise.resolve();
+  }
+
+  enrol(
+    { sha256, now }: { sha256: string; now: number },
+    { uuid, ...replica }: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
+  ): Promise<{ store: Store; replica: Replica } | null> {
+    const code = this.codes.get(sha256);
+    const store = this.stores.get(code?.storeId ?? '');
+    if (code === undefined || store === undefined || code.expiresAt <= now) return Promise.resolve(null);
+    this.codes.delete(sha256);
+    const enrolled: Replica = { ...replica, storeId: store.storeId, replicaId: `${store.storeId}:${uuid}` };
+    this.replicas.set(enrolled.replicaId, enrolled);
+    return Promise.resolve({ store, replica: enrolled });
+  }
+
+  readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
+    const replica = this.replicas.get(replicaId);
+    const store = this.stores.get(replica?.storeId ?? '');
+    return Promise.resolve(replica === undefined || store === undefined ? null : { store, replica });
+  }
+
+  putCertificates(certificates: readonly Certificate[]): Promise<void> {
+    for (const certificate of certificates) this.certificates.set(`${certificate.storeId}/${certificate.feed}`, certificate);
+    return Promise.resolve();
+  }
+
+  readCertificates(storeId: string): Promise<ReadonlyMap<FeedName, Certificate>> {
+    const own = [...this.certificates.values()].filter((certificate) => certificate.storeId === storeId);
+    return Promise.resolve(new Map(own.map((certificate) => [certificate.feed, certificate])));
+  }
+}

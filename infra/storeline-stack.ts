@@ -25,6 +25,7 @@ export class StorelineStack extends Stack {
     const api = new Api(this, 'Api', functions);
 
     const outputs: Record<string, string> = {
+      Organization: organization.name,
       ApiUrl: api.url,
       TableRecords: data.records.tableName,
       TableFeeds: data.feeds.tableName,

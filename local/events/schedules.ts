@@ -1,0 +1,39 @@
+/** EventBridge rules of the form rate(…): the first turn one period after the start, as in the cloud. */
+import { randomUUID } from 'node:crypto';
+import type { LocalFunctions } from '../functions/local-functions.ts';
+import { ACCOUNT } from '../template.ts';
+import type { ScheduleDefinition } from '../wiring.ts';
+
+interface Options {
+  readonly schedules: readonly ScheduleDefinition[];
+  readonly functions: LocalFunctions;
+  readonly region: string;
+}
+
+export function startSchedules({ schedules, functions, region }: Options): { close(): void } {
+  const timers = schedules.map((schedule) =>
+    setInterval(
+      () => functions.invokeEvent(schedule.function.name, schedule.input ?? scheduledEvent(schedule.arn, region)),
+      schedule.everyMs,
+    ),
+  );
+  return {
+    close: () => {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}
+
+function scheduledEvent(rule: string, region: string): string {
+  return JSON.stringify({
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'Scheduled Event',
+    source: 'aws.events',
+    account: ACCOUNT,
+    time: new Date().toISOString(),
+    region,
+    resources: [rule],
+    detail: {},
+  });
+}

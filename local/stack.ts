@@ -1,0 +1,235 @@
+/**
+ * The whole cloud of one organization in one process: emulators, functions, HTTP front, pollers and schedules, all
+ * wired from the synthesized template and running the bundles that would be deployed.
+ *
+ * Tables, streams, objects and the places in the streams stay in `dir` over restarts and crashes; queue messages do
+ * not, which the design allows. One stack per folder.
+ */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { must } from '../protocol/assert.ts';
+import type { LocalStack, LocalState } from '../protocol/local-stack.ts';
+import { SyncError } from '../protocol/sync-error.ts';
+import { type Assembly, makeAssembly, readAssembly } from './assembly.ts';
+import { CREDENTIALS } from './emulators/credentials.ts';
+import { type DynamoEmulator, startDynamo } from './emulators/dynamodb.ts';
+import { type S3Emulator, startS3 } from './emulators/s3.ts';
+import { type SqsEmulator, startSqs } from './emulators/sqs.ts';
+import { QueuePoller } from './events/queue-poller.ts';
+import { startSchedules } from './events/schedules.ts';
+import { StreamPoller } from './events/stream-poller.ts';
+import { StreamReader } from './events/stream-reader.ts';
+import { LocalFunctions } from './functions/local-functions.ts';
+import { consolePage } from './http/console-page.ts';
+import { type Front, startFront } from './http/front.ts';
+import { StateFile } from './state-file.ts';
+import { createTables } from './tables.ts';
+import { kebabCase } from './template.ts';
+import { type Wiring, wire } from './wiring.ts';
+
+interface Options {
+  /** Where everything is kept. */
+  readonly dir: string;
+  /** A free one when left out. */
+  readonly port?: number;
+  /** A name of `orgs/` or the path of a JSON file. */
+  readonly organization: string;
+  readonly log: (message: string) => void;
+  /** Folder of a cloud assembly to run instead of the organization's. */
+  readonly assembly?: string;
+}
+
+interface RunningStack {
+  readonly stack: LocalStack;
+  /** Resolves when everything written so far has gone through the streams and queues. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Emulators {
+  readonly dynamo: DynamoEmulator;
+  readonly s3: S3Emulator;
+  readonly sqs: SqsEmulator;
+}
+
+export async function startLocalStack(options: Options): Promise<RunningStack> {
+  await using opening = new AsyncDisposableStack();
+  const dir = resolve(options.dir);
+  const { log } = options;
+  await makeFolders(dir);
+  const state = opening.adopt(new StateFile(dir), (file) => file.close());
+  await rm(join(dir, 'stack.json'), { force: true });
+  const front = opening.adopt(await startFront(options.port ?? 0, log), (one) => one.close());
+  const making = options.assembly === undefined ? makeAssembly(options.organization, log) : Promise.resolve(options.assembly);
+  const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'];
+  const dynamo = opening.adopt(await startDynamo({ folder: dir, endpoint, log }), (one) => one.close());
+  const s3 = opening.adopt(await startS3(dir, log), (one) => one.close());
+  const assembly = await readAssembly(await making);
+  const sqs = opening.adopt(await startSqs(assembly.region), (one) => one.close());
+  const emulators = { dynamo, s3, sqs };
+  const place = { stackName: assembly.stackName, region: assembly.region, apiOrigin: front.origin, sqsOrigin: sqs.endpoint };
+  const wiring = wire({ template: assembly.template, place, assetFolder: assembly.assetFolder });
+
+  const functions = new LocalFunctions({
+    functions: wiring.functions,
+    environment: sdkEnvironment(emulators, assembly.region),
+    logs: join(dir, 'logs'),
+    single: new Set(wiring.streamMappings.map((mapping) => mapping.function.name)),
+  });
+  opening.defer(() => functions.close());
+  const running = await startEvents({ opening, assembly, emulators, functions, wiring, state, log });
+  const readState = () => localState({ ...running, wiring, functions, sqs });
+
+  const stack = describe({ assembly, wiring, emulators, front });
+  const page = () => consolePage(stack.organization, (request) => callConsole(functions, wiring, request));
+  front.open({ functions, routes: wiring.routes, state: readState, page });
+  await writeStackFile(dir, stack);
+  opening.defer(() => rm(join(dir, 'stack.json'), { force: true }));
+  const closing = opening.move();
+  return {
+    stack,
+    idle: async () => {
+      while (!(await readState()).idle) await sleep(50);
+    },
+    close: () => closing.disposeAsync(),
+  };
+}
+
+interface EventParts {
+  readonly opening: AsyncDisposableStack;
+  readonly assembly: Assembly;
+  readonly emulators: Emulators;
+  readonly functions: LocalFunctions;
+  readonly wiring: Wiring;
+  readonly state: StateFile;
+  readonly log: (message: string) => void;
+}
+
+/** Makes what the template says should exist and starts what feeds the functions. */
+async function startEvents({ opening, assembly, emulators, functions, wiring, state, log }: EventParts) {
+  const { dynamo, s3, sqs } = emulators;
+  const { region } = assembly;
+  const sdk = { endpoint: dynamo.endpoint, region, credentials: CREDENTIALS };
+  const tables = new DynamoDBClient(sdk);
+  const streamsClient = opening.adopt(new DynamoDBStreamsClient(sdk), (client) => client.destroy());
+  const streams = await createTables(tables, wiring.tables).finally(() => tables.destroy());
+  dynamo.indexStreams();
+  await s3.createBuckets(wiring.buckets);
+  await sqs.createQueues(wiring.queues);
+  const streamPollers = wiring.streamMappings.map((mapping) => {
+    const stream = must(streams.get(mapping.table.name), `table ${mapping.table.name} has a stream`);
+    const reader = new StreamReader({ client: streamsClient, state, stream, eventSourceARN: mapping.table.streamArn, region });
+    return new StreamPoller({ mapping, reader, functions, sqs: sqs.client, log });
+  });
+  const queuePollers = wiring.queueMappings.map((mapping) => new QueuePoller({ mapping, functions, client: sqs.client, region, log }));
+  const schedules = startSchedules({ schedules: wiring.schedules, functions, region });
+  opening.defer(async () => {
+    schedules.close();
+    // A running invocation is cut off: its batch was not finished and comes again at the next start.
+    const closed = [...streamPollers, ...queuePollers].map((poller) => poller.close());
+    await functions.close();
+    await Promise.all(closed);
+  });
+  return { streamPollers };
+}
+
+interface StateParts {
+  readonly streamPollers: readonly StreamPoller[];
+  readonly wiring: Wiring;
+  readonly functions: LocalFunctions;
+  readonly sqs: SqsEmulator;
+}
+
+/** Streams first: what they hold may still send messages. */
+async function localState({ streamPollers, wiring, functions, sqs }: StateParts): Promise<LocalState> {
+  const pending: Record<string, number> = {};
+  const short = shortNames(wiring);
+  const add = (name: string, count: number) => {
+    const key = short.get(name) ?? name;
+    pending[key] = (pending[key] ?? 0) + count;
+  };
+  for (const poller of streamPollers) add(poller.name, await poller.pending());
+  for (const mapping of wiring.queueMappings) add(mapping.function.name, await sqs.countMessages(mapping.queue));
+  pending['asynchronous'] = functions.asyncCalls;
+  const invocations = Object.fromEntries(Object.entries(functions.stats()).map(([name, stats]) => [short.get(name) ?? name, stats]));
+  return { idle: Object.values(pending).every((count) => count === 0), pending, invocations };
+}
+
+/** Physical name to folder name, from the outputs. */
+function shortNames(wiring: Wiring): Map<string, string> {
+  return new Map(Object.entries(outputsOf(wiring, 'Function')).map(([short, physical]) => [physical, short]));
+}
+
+async function callConsole(functions: LocalFunctions, wiring: Wiring, request: object): Promise<unknown> {
+  const name = outputsOf(wiring, 'Function')['console-api'];
+  if (name === undefined) throw new SyncError('LOCAL_STACK', 'the template has no console function');
+  const { result } = await functions.invoke(name, JSON.stringify(request));
+  if (!result.ok) throw new SyncError('LOCAL_STACK', result.error.errorMessage);
+  return JSON.parse(result.payload) as unknown;
+}
+
+interface DescribeParts {
+  readonly assembly: Assembly;
+  readonly wiring: Wiring;
+  readonly emulators: Emulators;
+  readonly front: Front;
+}
+
+function describe({ assembly, wiring, emulators, front }: DescribeParts): LocalStack {
+  return {
+    ready: true,
+    pid: process.pid,
+    organization: wiring.outputs['Organization'] ?? assembly.stackName,
+    region: assembly.region,
+    api: front.origin,
+    console: `${front.origin}/console`,
+    endpoints: {
+      dynamodb: emulators.dynamo.endpoint,
+      s3: emulators.s3.endpoint,
+      sqs: emulators.sqs.endpoint,
+      lambda: front.origin,
+    },
+    tables: outputsOf(wiring, 'Table'),
+    buckets: outputsOf(wiring, 'Bucket'),
+    queues: outputsOf(wiring, 'Queue'),
+    functions: outputsOf(wiring, 'Function'),
+  };
+}
+
+/** The template's outputs named `<prefix><Part>`, by part. */
+function outputsOf(wiring: Wiring, prefix: string): Record<string, string> {
+  const named = Object.entries(wiring.outputs).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(named.map(([name, value]) => [kebabCase(name.slice(prefix.length)), value]));
+}
+
+function sdkEnvironment({ dynamo, s3, sqs }: Emulators, region: string): Record<string, string> {
+  return {
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+    NODE_ENV: 'production',
+  };
+}
+
+async function makeFolders(dir: string): Promise<void> {
+  try {
+    await mkdir(join(dir, 'logs'), { recursive: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new SyncError(code === 'ENOSPC' ? 'STORAGE_FULL' : 'LOCAL_STACK', `${dir} cannot be used: ${message}`, { cause: error });
+  }
+}
+
+/** Renamed into place: whoever reads it reads all of it. */
+async function writeStackFile(dir: string, stack: LocalStack): Promise<void> {
+  const file = join(dir, 'stack.json');
+  await writeFile(`${file}.new`, `${JSON.stringify(stack, null, 2)}\n`);
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { Clock, Ids } from '../core/ports/clock.ts';
+import { dataPaths, freeBytes } from './data-folder.ts';
+import { requireIdentity } from './identity.ts';
+import { type ProgressStyle, createProgress } from './progress/progress-lines.ts';
+import type { SyncDeps } from './sync/sync-deps.ts';
+import { HttpCloudApi } from './transport/cloud-api.ts';
+import { SpoolDownload } from './transport/download.ts';
+import { createRequestSigner } from './transport/request-signer.ts';
+import { createTransferCount } from './transport/transfer-count.ts';
+
+/** What commands share of the outside world. Made once, in `main.ts`. */
+export interface AgentIo {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Aborted by SIGTERM and SIGINT. */
+  readonly signal: AbortSignal;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+}
+
+export const AGENT_VERSION = '0.1.0';
+
+export function systemIo(signal: AbortSignal): AgentIo {
+  return { clock: { now: () => Date.now() }, ids: { next: () => uuidv7() }, signal, stdout: process.stdout, stderr: process.stderr };
+}
+
+export async function createSyncDeps(io: AgentIo, folder: string, style: ProgressStyle): Promise<SyncDeps> {
+  const paths = dataPaths(folder);
+  const identity = requireIdentity(paths.identity);
+  const { clock, ids, signal } = io;
+  const count = createTransferCount();
+  const sign = await createRequestSigner(identity);
+  return {
+    cloud: new HttpCloudApi({ api: identity.api, agentVersion: AGENT_VERSION, sign, clock, ids, count, signal }),
+    download: new SpoolDownload({ folder: paths.spool, count, signal }),
+    dataDir: paths.folder,
+    clock,
+    ids,
+    progress: createProgress(style, io.stderr, clock),
+    signal,
+    count,
+    freeBytes,
+    sleep: async (ms) => {
+      await delay(ms, undefined, { signal });
+    },
+  };
+}
+
+export function progressStyle(io: AgentIo, asked: string | undefined): ProgressStyle {
+  if (asked === 'json') return 'json';
+  return io.stderr.isTTY === true ? 'terminal' : 'plain';
+}
+
+export function printJson(io: AgentIo, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value)}\n`);
+}

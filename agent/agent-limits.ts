@@ -1,0 +1,31 @@
+/** Limits of the agent, by name and with their arithmetic. Units are the last word of a name. */
+const MIB = 1024 * 1024;
+
+export const agentLimits = {
+  /** Below this SQLite has the WAL-reset bug (two connections that checkpoint at once may corrupt the file). */
+  sqliteVersionMin: '3.51.3',
+  /** Chunks ahead of the one being inserted: downloading or unpacked. */
+  chunksAhead: 3,
+  /** Unpacked text ahead of the one being inserted. A chunk of 16,000 rows × ~330 bytes is ~5 MB. */
+  aheadRawBytesMax: 32 * MIB,
+  /** Left free on the disk for whatever else the till does. */
+  diskReserveBytes: 128 * MIB,
+  /** Replica file against unpacked rows: rows as they are, indexes, and the sort while indexes are made. */
+  diskPerRawByte: 1.6,
+  /** An answer of head office: 3 MiB of pages as base64, chunk URLs and the rest. */
+  answerBytesMax: 16 * MIB,
+  /** 16,000 rows a chunk: a manifest of 100 million rows is 6,250 chunks × ~350 bytes. */
+  manifestBytesMax: 64 * MIB,
+  requestTimeoutMs: 60_000,
+  /** A download without a single byte for this long is cut and resumed. */
+  stallTimeoutMs: 30_000,
+  attemptsMax: 6,
+  retryFirstMs: 250,
+  retryMaxMs: 20_000,
+  /** Rows a digest slice reads at once: 50,000 × ~35 bytes ≈ 2 MB of text. */
+  digestSliceRows: 50_000,
+  /** Rounds without progress before a sync gives up. */
+  fruitlessRoundsMax: 3,
+  /** Rows in one multi-row insert (measured best: 50). */
+  rowsPerInsert: 50,
+} as const;

@@ -1,0 +1,42 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+/**
+ * What stands where in the data folder. `replica.sqlite` and `spool/` are disposable; `identity.json` is not: without
+ * it the store has to be enrolled again.
+ */
+export interface DataPaths {
+  readonly folder: string;
+  readonly identity: string;
+  readonly replica: string;
+  readonly shadow: string;
+  readonly spool: string;
+  readonly lock: string;
+  readonly pid: string;
+}
+
+export function dataPaths(folder: string): DataPaths {
+  const root = resolve(folder);
+  const at = (name: string) => join(root, name);
+  return {
+    folder: root,
+    identity: at('identity.json'),
+    replica: at('replica.sqlite'),
+    shadow: at('replica.shadow.sqlite'),
+    spool: at('spool'),
+    lock: at('agent.lock'),
+    pid: at('agent.pid'),
+  };
+}
+
+/** Only the agent's own user may read it: it holds a key and people's data. */
+export function createDataFolder({ folder }: DataPaths): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+}
+
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}

@@ -1,0 +1,102 @@
+import { Command, CommanderError, Option } from 'commander';
+import { SyncError, isSyncError } from '../protocol/sync-error.ts';
+import { AGENT_VERSION, type AgentIo, systemIo } from './agent-io.ts';
+import { type EnrolOptions, enrolCommand } from './command-enrol.ts';
+import { type LogonOptions, logonCommand } from './command-logon.ts';
+import { type RecordsOptions, countRecordsCommand, getRecordCommand } from './command-records.ts';
+import { type StatusOptions, statusCommand } from './command-status.ts';
+import { type VerifyCommandOptions, verifyCommand } from './command-verify.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts';
+
+/**
+ * The store agent's command line. JSON on stdout alone, everything else on stderr.
+ *
+ * Exit codes: 0 fine, 1 failed, 2 wrong use, 3 not complete yet, 4 not authorized. SIGTERM and SIGINT end a run
+ * quickly with 3; the next one goes on from there. A second signal ends it at once, which loses nothing either.
+ */
+export async function main(argv: readonly string[], io: AgentIo): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.fine;
+  const program = createProgram(io, (result) => (code = result));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongUse;
+    if (io.signal.aborted) {
+      io.stderr.write('Stopped. The next run goes on from here.\n');
+      return exitCodes.notComplete;
+    }
+    if (!isSyncError(error)) throw error;
+    io.stderr.write(`${error.code}: ${error.message}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
+  const program = new Command('agent')
+    .description('Keeps this store in step with head office.')
+    .version(AGENT_VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
+    .addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong use, 3 not complete yet, 4 not authorized.');
+  const data = () => new Option('--data <folder>', 'data folder of this store, on a local disk').makeOptionMandatory();
+  const json = () => new Option('--json', 'print one JSON object on stdout');
+  const progress = () => new Option('--progress <style>', 'progress on stderr').choices(['auto', 'json']);
+
+  program
+    .command('enrol')
+    .description('make this data folder a replica of a store')
+    .requiredOption('--api <url>', "head office's address")
+    .requiredOption('--code <code>', 'one-time code from head office')
+    .addOption(data())
+    .addOption(json())
+    .action(async (options: EnrolOptions) => done(await enrolCommand(io, options)));
+  program
+    .command('logon')
+    .description('sync once: everything the first time, what changed after that')
+    .addOption(data())
+    .option('--wait', 'go on until every component is complete')
+    .addOption(json())
+    .addOption(progress())
+    .action(async (options: LogonOptions) => done(await logonCommand(io, options)));
+  program
+    .command('status')
+    .description('what this store has, and whether it is known to be right')
+    .addOption(data())
+    .addOption(json())
+    .action((options: StatusOptions) => done(statusCommand(io, options)));
+  program
+    .command('verify')
+    .description('compare this replica with head office')
+    .addOption(data())
+    .option('--deep', 'compare every value, not only revisions')
+    .option('--repair', 'replace what differs')
+    .addOption(json())
+    .addOption(progress())
+    .action(async (options: VerifyCommandOptions) => done(await verifyCommand(io, options)));
+  const records = program.command('records').description('look into the replica');
+  records
+    .command('get <collection> <key>')
+    .description('one record')
+    .addOption(data())
+    .addOption(json())
+    .action((collection: string, key: string, options: RecordsOptions) => done(getRecordCommand(io, { collection, key }, options)));
+  records
+    .command('count <collection>')
+    .description('how many records a collection has')
+    .addOption(data())
+    .addOption(json())
+    .action((collection: string, options: RecordsOptions) => done(countRecordsCommand(io, collection, options)));
+  return program;
+}
+
+if (import.meta.main) {
+  const controller = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCodes.notComplete);
+      controller.abort(new SyncError('NOT_COMPLETE', 'stopped by a signal'));
+    });
+  }
+  process.exitCode = await main(process.argv.slice(2), systemIo(controller.signal));
+}

@@ -1,0 +1,14 @@
+import type { ComponentName } from '../../protocol/catalogue/types.ts';
+
+/** What a sync tells of its work. Implementations print; a sync never waits for them. */
+export interface Progress {
+  /** A component has this much to do. Told again when it turns out to be more. */
+  planned(component: ComponentName, work: { readonly rows: number; readonly bytes: number }): void;
+  /** So much of it is done. */
+  advanced(component: ComponentName, work: { readonly rows: number; readonly bytes: number }): void;
+  /** A step of the whole run, in words for a person. */
+  note(text: string): void;
+  end(): void;
+}
+
+export const silentProgress: Progress = { planned: () => {}, advanced: () => {}, note: () => {}, end: () => {} };

@@ -1,0 +1,103 @@
+import { assert } from '../../protocol/assert.ts';
+import type { FeedName } from '../../protocol/feed.ts';
+import type { PutSection, Section, TombstoneSection } from '../../protocol/sections.ts';
+import { rowBinder } from './bulk-insert.ts';
+import type { Replica } from './replica.ts';
+import { RowWrite } from './row-write.ts';
+import { layoutOf } from './table-layout.ts';
+
+/**
+ * Applies one page: its changes and the cursor, in one transaction, durable when it returns (INV-06).
+ *
+ * A change is taken only if its `rev` is newer than the row's and than a tombstone's (INV-07), so pages may repeat
+ * anything. The cursor moves by exactly one (INV-05); a gap is a bug here or at head office and stops the agent.
+ * Absent columns become null: a page carries whole records.
+ */
+export interface Page {
+  readonly feed: FeedName;
+  readonly generation: string;
+  readonly position: number;
+  readonly sections: readonly Section[];
+  /** Of the feed's head. */
+  readonly asOf: string | null;
+}
+
+export interface PageEffect {
+  readonly written: number;
+  readonly removed: number;
+}
+
+export function applyPage(replica: Replica, page: Page): PageEffect {
+  return replica.transaction(() => {
+    const cursor = replica.cursor(page.feed);
+    assert(cursor !== null && cursor.generation === page.generation, () => `INV-05: a page of ${page.feed} in another generation`);
+    assert(page.position === cursor.position + 1, () => `INV-05: page ${page.position} of ${page.feed} after ${cursor.position}`);
+    const effect = { written: 0, inserted: 0, removed: 0 };
+    for (const section of page.sections) {
+      replica.ensureTable(section.collection, page.feed);
+      if (section.kind === 'puts') applyPuts(replica, section, effect);
+      else applyTombstones(replica, section, effect);
+    }
+    replica.advance(page.feed, page, { rowsMore: effect.inserted - effect.removed, asOf: page.asOf });
+    return { written: effect.written, removed: effect.removed };
+  });
+}
+
+interface Effect {
+  written: number;
+  inserted: number;
+  removed: number;
+}
+
+const writes = new WeakMap<Replica, Map<string, RowWrite>>();
+
+function writeFor(replica: Replica, collection: string): RowWrite {
+  const own = writes.get(replica) ?? new Map<string, RowWrite>();
+  writes.set(replica, own);
+  let write = own.get(collection);
+  if (write === undefined) {
+    write = new RowWrite(replica.db, collection);
+    own.set(collection, write);
+  }
+  return write;
+}
+
+function applyPuts(replica: Replica, { collection, columns, rows }: PutSection, effect: Effect): void {
+  const write = writeFor(replica, collection);
+  const bind = rowBinder(layoutOf(collection), columns);
+  const rowRev = replica.prepare(`SELECT rev FROM "${collection}" WHERE "key" = ?`);
+  const anyTombstone = replica.prepare('SELECT 1 FROM _tombstone WHERE collection = ? LIMIT 1').get(collection) !== undefined;
+  const tombstoneRev = replica.prepare('SELECT rev FROM _tombstone WHERE collection = ? AND key = ?');
+  const forget = replica.prepare('DELETE FROM _tombstone WHERE collection = ? AND key = ?');
+  for (const row of rows) {
+    const own = rowRev.get(row[0])?.['rev'];
+    if (own !== undefined) {
+      if (Number(own) >= row[1]) continue;
+      write.update(bind(row));
+    } else {
+      const gone = anyTombstone ? tombstoneRev.get(collection, row[0])?.['rev'] : undefined;
+      if (gone !== undefined && Number(gone) >= row[1]) continue;
+      if (gone !== undefined) forget.run(collection, row[0]);
+      write.insert(bind(row));
+      effect.inserted += 1;
+    }
+    effect.written += 1;
+  }
+}
+
+function applyTombstones(replica: Replica, { collection, rows }: TombstoneSection, effect: Effect): void {
+  const rowRev = replica.prepare(`SELECT rev FROM "${collection}" WHERE "key" = ?`);
+  const remove = replica.prepare(`DELETE FROM "${collection}" WHERE "key" = ?`);
+  const remember = replica.prepare(
+    'INSERT INTO _tombstone (collection, key, rev) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rev = excluded.rev WHERE excluded.rev > rev',
+  );
+  for (const [key, rev] of rows) {
+    const own = rowRev.get(key)?.['rev'];
+    if (own !== undefined && Number(own) >= rev) continue;
+    if (own !== undefined) {
+      remove.run(key);
+      effect.removed += 1;
+    }
+    remember.run(collection, key, rev);
+  }
+}

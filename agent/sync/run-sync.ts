@@ -1,0 +1,156 @@
+import { unpack } from '../../codec/pack.ts';
+import { type Round, type TailPlan, nextRound } from '../../core/reconcile/next-round.ts';
+import { type Outstanding, isCertified, outstandingFeeds } from '../../core/reconcile/readiness.ts';
+import type { ComponentName } from '../../protocol/catalogue/types.ts';
+import { type FeedName, splitFeedName } from '../../protocol/feed.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { PlanRequest, PlanResponse } from '../../protocol/messages/plan.ts';
+import { decodeSections } from '../../protocol/sections.ts';
+import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import { agentLimits } from '../agent-limits.ts';
+import { applyPage } from '../replica/apply-page.ts';
+import { ReplicaDamaged } from '../replica/sqlite-errors.ts';
+import { bulkSync } from './bulk-sync.ts';
+import { reconcileFeed } from './reconcile-feed.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { type ReportedState, SyncSession } from './sync-session.ts';
+
+/**
+ * A sync run: ask, do, report, until nothing is left.
+ *
+ * Fresh and delta are the same loop; what differs is what head office answers. A feed without a certificate is asked
+ * for with its newest snapshot, so that it gets one; with a certificate, for its pages. Ends when every enabled
+ * component is certified and every feed is at its head; without `wait` also when something is left that only time
+ * brings. May be stopped at any point and goes on from there.
+ */
+export interface SyncOutcome {
+  readonly kind: 'fresh' | 'delta';
+  readonly outstanding: readonly Outstanding[];
+  /** Rows written or removed, by component; the others had none. */
+  readonly changes: Changes;
+}
+
+export type Changes = ReadonlyMap<ComponentName, number>;
+
+export function runFreshSync(deps: SyncDeps): Promise<SyncOutcome> {
+  return runSync(deps, { wait: true });
+}
+
+export async function runSync(deps: SyncDeps, options: { readonly wait: boolean }): Promise<SyncOutcome> {
+  for (let rebuilt = false; ; rebuilt = true) {
+    const session = new SyncSession(deps);
+    try {
+      const outcome = await rounds(session, options);
+      session.noteRun(null);
+      return outcome;
+    } catch (error) {
+      session.noteRun(error);
+      if (!(error instanceof ReplicaDamaged) || rebuilt) throw error;
+      session.moveAside(error);
+    } finally {
+      session.close();
+    }
+  }
+}
+
+/** While a replica is empty it waits this many polls for all snapshots, because one bulk load is fastest. */
+const BULK_POLLS_MAX = 60;
+
+async function rounds(session: SyncSession, { wait }: { readonly wait: boolean }): Promise<SyncOutcome> {
+  const { deps } = session;
+  let kind: SyncOutcome['kind'] | null = null;
+  const changes = new Map<ComponentName, number>();
+  let polls = 0;
+  let fruitless = 0;
+  for (;;) {
+    deps.signal.throwIfAborted();
+    const plan = await deps.cloud.plan({ feeds: cursors(session) });
+    session.replica.recordPlan(plan);
+    kind ??= outstandingFeeds(plan.components, session.replica.feeds()).length > 0 ? 'fresh' : 'delta';
+    const round = nextRound(plan.feeds, { empty: session.replica.isEmpty() });
+    const patient = wait && round.waiting.length > 0;
+    if (patient && round.mode === 'bulk' && polls < BULK_POLLS_MAX && round.tails.length === 0) {
+      polls += 1;
+      await pause(session, round);
+      continue;
+    }
+    const before = progressMark(session);
+    await workOff(session, plan, { round, changes });
+    const outstanding = outstandingFeeds(plan.components, session.replica.feeds());
+    if (outstanding.length === 0 && !isBehind(session, plan)) return { kind, outstanding, changes };
+    if (progressMark(session) !== before) fruitless = 0;
+    else if (round.waiting.length > 0) {
+      if (!wait) return { kind, outstanding, changes };
+      await pause(session, round);
+    } else if (++fruitless >= agentLimits.fruitlessRoundsMax) {
+      throw new SyncError('NOT_COMPLETE', 'head office refuses what this replica shows, again and again; run `agent verify --repair`');
+    }
+  }
+}
+
+function cursors({ replica }: SyncSession): PlanRequest['feeds'] {
+  return replica.feeds().flatMap((standing) => {
+    const { feed, cursor } = standing;
+    return cursor === null ? [] : [{ feed, ...cursor, want: isCertified(standing) ? ('tail' as const) : ('snapshot' as const) }];
+  });
+}
+
+interface Work {
+  readonly round: Round;
+  readonly changes: Map<ComponentName, number>;
+}
+
+async function workOff(session: SyncSession, plan: PlanResponse, { round, changes }: Work): Promise<void> {
+  const count = (feed: FeedName, more: number) => {
+    const { component } = splitFeedName(feed);
+    if (more > 0) changes.set(component, (changes.get(component) ?? 0) + more);
+  };
+  for (const feed of round.leave) session.replica.leave(feed);
+  for (const tail of round.tails) count(tail.feed, await applyTail(session, tail));
+  try {
+    const states: ReportedState[] = [];
+    if (round.snapshots.length > 0 && round.mode === 'bulk') states.push(...(await bulkSync(session, plan, round.snapshots)));
+    else for (const snapshot of round.snapshots) states.push(await reconcileFeed(session, snapshot, (more) => count(snapshot.feed, more)));
+    if (round.mode === 'bulk') for (const state of states) count(state.feed, state.rows);
+    await report(session, states);
+  } catch (error) {
+    if (!isSyncError(error, 'SNAPSHOT_GONE')) throw error;
+    session.deps.progress.note('a newer snapshot replaced the one being loaded; going on with that');
+  }
+}
+
+export async function applyTail({ deps, replica }: SyncSession, { feed, generation, pages, asOf }: TailPlan): Promise<number> {
+  let changes = 0;
+  for (const { position, body } of pages) {
+    deps.signal.throwIfAborted();
+    const text = await unpack(Buffer.from(body, 'base64'), { rawBytesMax: limits.pageRawBytesMax * 8 });
+    const effect = applyPage(replica, { feed, generation, position, sections: decodeSections(text), asOf });
+    changes += effect.written + effect.removed;
+  }
+  return changes;
+}
+
+export async function report({ deps, replica }: SyncSession, states: readonly ReportedState[]): Promise<void> {
+  if (states.length === 0) return;
+  const { certificates, refused } = await deps.cloud.report({ feeds: [...states] });
+  replica.putCertificates(certificates);
+  for (const { feed, reason } of refused) {
+    if (reason === 'DIFFERENT') replica.transaction(() => replica.dropCertificate(feed));
+    deps.progress.note(`${feed}: no certificate (${reason})`);
+  }
+}
+
+function isBehind({ replica }: SyncSession, { feeds }: PlanResponse): boolean {
+  const heads = new Map(feeds.map((plan) => [plan.feed, plan.action === 'leave' ? 0 : plan.head]));
+  return replica.feeds().some(({ feed, cursor }) => (cursor?.position ?? 0) < (heads.get(feed) ?? 0));
+}
+
+/** Changes whenever a run got anywhere. */
+function progressMark({ replica }: SyncSession): string {
+  return JSON.stringify(replica.feeds().map(({ feed, cursor, certificate }) => [feed, cursor, certificate]));
+}
+
+async function pause({ deps }: SyncSession, round: Round): Promise<void> {
+  deps.progress.note(`head office is preparing a snapshot of ${round.waiting.join(', ')}`);
+  await deps.sleep(round.retryAfterMs ?? 1_000, deps.signal);
+}

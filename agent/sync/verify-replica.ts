@@ -1,0 +1,154 @@
+import type { SnapshotPlan } from '../../core/reconcile/next-round.ts';
+import { type ManifestRange, type RangePlan, differs } from '../../core/reconcile/plan-ranges.ts';
+import type { ComponentName } from '../../protocol/catalogue/types.ts';
+import { type FeedName, splitFeedName } from '../../protocol/feed.ts';
+import { type Manifest, manifestRanges } from '../../protocol/manifest.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { compareWithManifest } from '../replica/bulk-load.ts';
+import { contentDigest } from '../replica/content.ts';
+import { fetchManifest } from './fetch-manifest.ts';
+import { ownRanges, replaceRanges } from './reconcile-feed.ts';
+import { applyTail, report } from './run-sync.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { SyncSession } from './sync-session.ts';
+
+/**
+ * Compares every range of a replica with head office's snapshot at exactly the replica's cursor, and repairs what
+ * differs if asked to.
+ *
+ * Each feed is first brought to the position of a snapshot at or past its cursor, by its pages. Finds rows that are
+ * missing, too many or of another `rev`; with `deep` also values that were changed in place. A feed that is right, or
+ * right after the repair, gets a new certificate; one that differs loses its certificate, so the next logon mends it.
+ */
+export interface Difference {
+  readonly component: ComponentName;
+  readonly feed: FeedName;
+  readonly collection: string;
+  readonly from: string;
+  readonly to: string | null;
+  /** `rows`: other keys or revisions. `content`: the same revisions with other values. `stray`: not in the snapshot at all. */
+  readonly kind: 'rows' | 'content' | 'stray';
+  readonly rows: number;
+  readonly rowsExpected: number;
+}
+
+export interface VerifyOutcome {
+  readonly feeds: number;
+  readonly ranges: number;
+  readonly rows: number;
+  readonly differences: readonly Difference[];
+  readonly repaired: boolean;
+}
+
+interface VerifyOptions {
+  readonly deep: boolean;
+  readonly repair: boolean;
+}
+
+export async function verifyReplica(deps: SyncDeps, options: VerifyOptions): Promise<VerifyOutcome> {
+  const session = new SyncSession(deps);
+  try {
+    const differences: Difference[] = [];
+    let feeds = 0;
+    let ranges = 0;
+    let rows = 0;
+    for await (const snapshot of snapshotsAtCursor(session)) {
+      deps.progress.note(`comparing ${snapshot.feed}`);
+      const found = await verifyFeed(session, snapshot, options);
+      differences.push(...found.differences);
+      feeds += 1;
+      ranges += found.ranges;
+      rows += found.rows;
+    }
+    return { feeds, ranges, rows, differences, repaired: options.repair && differences.length > 0 };
+  } finally {
+    session.close();
+  }
+}
+
+const POLLS_MAX = 300;
+
+/** Every feed of the replica once, when its cursor stands at a snapshot. */
+async function* snapshotsAtCursor(session: SyncSession): AsyncGenerator<SnapshotPlan> {
+  const { deps, replica } = session;
+  const pending = new Set(replica.feeds().flatMap(({ feed, cursor }) => (cursor === null ? [] : [feed])));
+  if (pending.size === 0) throw new SyncError('NOT_COMPLETE', 'this replica was never synced; run `agent logon --wait` first');
+  for (let polls = 0; pending.size > 0; polls += 1) {
+    if (polls > POLLS_MAX) throw new SyncError('NOT_COMPLETE', `head office has no snapshot yet of ${[...pending].join(', ')}; try again later`);
+    const cursors = [...pending].flatMap((feed) => ({ feed, ...cursorOf(session, feed), want: 'snapshot' as const }));
+    const plan = await deps.cloud.plan({ feeds: cursors });
+    let retryAfterMs = 0;
+    for (const answer of plan.feeds.filter(({ feed }) => pending.has(feed))) {
+      if (answer.action === 'wait') {
+        retryAfterMs = Math.max(retryAfterMs, answer.retryAfterMs);
+        continue;
+      }
+      if (answer.action === 'reconcile') {
+        await readOnTo(session, answer);
+        yield answer;
+      }
+      pending.delete(answer.feed);
+    }
+    if (retryAfterMs > 0) await deps.sleep(retryAfterMs, deps.signal);
+  }
+}
+
+function cursorOf({ replica }: SyncSession, feed: FeedName): { generation: string; position: number } {
+  const cursor = replica.cursor(feed);
+  if (cursor === null) throw new SyncError('NOT_COMPLETE', `${feed} was never synced; run \`agent logon\` first`);
+  return cursor;
+}
+
+/** Applies pages up to the snapshot's position and not further. */
+async function readOnTo(session: SyncSession, { feed, generation, snapshot }: SnapshotPlan): Promise<void> {
+  for (let cursor = cursorOf(session, feed); cursor.position < snapshot.position; cursor = cursorOf(session, feed)) {
+    const { feeds } = await session.deps.cloud.plan({ feeds: [{ feed, ...cursor, want: 'tail' }] });
+    const tail = feeds.find((answer) => answer.feed === feed);
+    const pages = tail?.action === 'tail' ? tail.pages.filter((page) => page.position <= snapshot.position) : [];
+    if (tail?.action !== 'tail' || tail.generation !== generation || pages.length === 0) {
+      throw new SyncError('NOT_COMPLETE', `${feed} is too far behind to be compared; run \`agent logon\` first`);
+    }
+    await applyTail(session, { ...tail, pages });
+  }
+}
+
+async function verifyFeed(session: SyncSession, snapshot: SnapshotPlan, { deep, repair }: VerifyOptions): Promise<{ differences: Difference[]; ranges: number; rows: number }> {
+  const { deps, replica } = session;
+  const { feed } = snapshot;
+  const manifest = await fetchManifest(deps, snapshot);
+  const found = await compare(session, manifest, deep);
+  const { differences, plan } = found;
+  if (differences.length > 0 && repair) await replaceRanges(session, { manifest, ranges: plan, onChanges: () => {} });
+  if (differences.length > 0 && !repair) {
+    replica.transaction(() => replica.dropCertificate(feed));
+  } else {
+    const own = compareWithManifest(replica, manifest);
+    replica.transaction(() => replica.setCursor(feed, manifest, { rows: own.rows, asOf: snapshot.asOf }));
+    await report(session, [{ feed, generation: manifest.generation, position: manifest.position, ...own }]);
+  }
+  for (const { chunk } of plan.replace) deps.download.forget(chunk.sha256);
+  deps.download.forget(snapshot.snapshot.manifestSha256);
+  return { differences, ranges: manifestRanges(manifest).length, rows: manifest.rows };
+}
+
+async function compare(session: SyncSession, manifest: Manifest, deep: boolean): Promise<{ differences: Difference[]; plan: RangePlan }> {
+  const { replica } = session;
+  const { feed } = manifest;
+  const { component } = splitFeedName(feed);
+  const own = await ownRanges(session, manifest);
+  const replace: ManifestRange[] = [];
+  const differences: Difference[] = [];
+  for (const [index, range] of manifestRanges(manifest).entries()) {
+    const mine = own[index];
+    const kind = differs(range.chunk, mine) ? 'rows' : deep && contentDigest(replica.db, range) !== range.chunk.content ? 'content' : null;
+    if (deep) await new Promise((resolve) => setImmediate(resolve));
+    if (kind === null) continue;
+    const { collection, from, to, chunk } = range;
+    replace.push(range);
+    differences.push({ component, feed, collection, from, to, kind, rows: mine?.rows ?? 0, rowsExpected: chunk.rows });
+  }
+  const named = new Set(manifest.collections.map((part) => part.collection));
+  const clear = replica.heldCollections(feed).filter((name) => !named.has(name) && replica.countRows(name) > 0);
+  for (const collection of clear) differences.push({ component, feed, collection, from: '', to: null, kind: 'stray', rows: replica.countRows(collection), rowsExpected: 0 });
+  return { differences, plan: { replace, clear, kept: own.length - replace.length } };
+}

@@ -1,0 +1,116 @@
+import type * as z from 'zod';
+import type { Clock, Ids } from '../../core/ports/clock.ts';
+import { errorResponseSchema } from '../../protocol/messages/error.ts';
+import { type EnrolRequest, type EnrolResponse, enrolResponseSchema } from '../../protocol/messages/enrol.ts';
+import { type PlanRequest, type PlanResponse, planResponseSchema } from '../../protocol/messages/plan.ts';
+import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
+import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import { PROTOCOL_VERSION } from '../../protocol/version.ts';
+import { agentLimits } from '../agent-limits.ts';
+import { postJson } from './post-json.ts';
+import type { ProvableRequest } from './request-signer.ts';
+import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
+import type { TransferCount } from './transfer-count.ts';
+
+/**
+ * Head office over HTTPS: enrol, plan, report.
+ *
+ * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
+ * proxy's error page) and is `CONNECTIVITY`. A wrong clock heals itself: the offset is taken from the refusal and the
+ * request signed again, once. Enrolment is never repeated by itself, because a code works once.
+ */
+export interface CloudApi {
+  plan(request: Omit<PlanRequest, 'protocol' | 'agentVersion'>): Promise<PlanResponse>;
+  report(request: Omit<ReportRequest, 'protocol'>): Promise<ReportResponse>;
+}
+
+export interface CloudApiDeps {
+  readonly api: string;
+  readonly agentVersion: string;
+  readonly sign: (request: ProvableRequest) => Promise<string>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly count: TransferCount;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly retry?: RetryPolicy;
+}
+
+export class HttpCloudApi implements CloudApi {
+  readonly #deps: CloudApiDeps;
+  readonly #retry: RetryPolicy;
+  /** Head office's clock minus ours. */
+  #offsetMs = 0;
+
+  constructor(deps: CloudApiDeps) {
+    this.#deps = deps;
+    this.#retry = deps.retry ?? createRetry(defaultRetry);
+  }
+
+  async plan(request: Omit<PlanRequest, 'protocol' | 'agentVersion'>): Promise<PlanResponse> {
+    const body = { protocol: PROTOCOL_VERSION, agentVersion: this.#deps.agentVersion, ...request } satisfies PlanRequest;
+    return this.#post('/v1/plan', body, planResponseSchema);
+  }
+
+  async report(request: Omit<ReportRequest, 'protocol'>): Promise<ReportResponse> {
+    return this.#post('/v1/report', { protocol: PROTOCOL_VERSION, ...request } satisfies ReportRequest, reportResponseSchema);
+  }
+
+  async #post<T>(path: string, message: object, schema: z.ZodType<T>): Promise<T> {
+    const body = JSON.stringify(message);
+    return this.#retry.execute(async () => {
+      try {
+        return await this.#once(path, body, schema);
+      } catch (error) {
+        if (!isSyncError(error, 'CLOCK_SKEW') || !this.#correctClock(error)) throw error;
+        return this.#once(path, body, schema);
+      }
+    }, this.#deps.signal);
+  }
+
+  async #once<T>(path: string, body: string, schema: z.ZodType<T>): Promise<T> {
+    const { clock, ids, sign } = this.#deps;
+    const url = apiUrl(this.#deps.api, path);
+    const issuedAt = Math.floor((clock.now() + this.#offsetMs) / 1_000);
+    const authorization = await sign({ method: 'POST', path: url.pathname, body, issuedAt, id: ids.next() });
+    return parseAnswer(await postJson(this.#deps, { url, body, authorization }), schema);
+  }
+
+  #correctClock(error: SyncError): boolean {
+    const serverTime = Date.parse(String(error.details?.['serverTime']));
+    if (Number.isNaN(serverTime)) return false;
+    this.#offsetMs = serverTime - this.#deps.clock.now();
+    return true;
+  }
+}
+
+export type EnrolDeps = Pick<CloudApiDeps, 'api' | 'count' | 'signal' | 'timeoutMs'>;
+
+export async function enrol(deps: EnrolDeps, request: EnrolRequest): Promise<EnrolResponse> {
+  return parseAnswer(await postJson(deps, { url: apiUrl(deps.api, '/v1/enrol'), body: JSON.stringify(request) }), enrolResponseSchema);
+}
+
+export function apiUrl(api: string, path: string): URL {
+  if (!URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol)) throw new SyncError('INVALID_INPUT', '--api: not a URL that starts with https:// or http://');
+  return new URL(api.replace(/\/+$/, '') + path);
+}
+
+function parseAnswer<T>({ status, body }: { status: number; body: unknown }, schema: z.ZodType<T>): T {
+  if (status === 200) {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    throw new SyncError('CONNECTIVITY', 'something other than head office answered, or head office is of another version', { cause: parsed.error });
+  }
+  const parsed = errorResponseSchema.safeParse(body);
+  if (parsed.success) {
+    const { code, message, retryAfterMs, details } = parsed.data.error;
+    throw new SyncError(code, message, {
+      details: { ...details, serverTime: parsed.data.serverTime },
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
+  if (status === 429 || status >= 500) throw new SyncError('UNAVAILABLE', `head office is busy (HTTP ${status})`);
+  throw new SyncError('CONNECTIVITY', `something other than head office answered (HTTP ${status}); check the API address and the network`);
+}
+
+export const requestTimeoutMs = agentLimits.requestTimeoutMs;

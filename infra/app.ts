@@ -26,7 +26,7 @@ function readArguments(): { organizations: string[]; outdir: string } {
 
 try {
   const { organizations, outdir } = readArguments();
-  storelineApp(readOrganizations(ORGANIZATIONS, organizations), outdir).synth();
+  storelineApp(readOrganizations(ORGANIZATIONS, organizations), { outdir }).synth();
 } catch (error) {
   if (!isSyncError(error, 'INVALID_INPUT')) throw error;
   process.stderr.write(`${error.message}\n`);

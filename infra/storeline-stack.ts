@@ -8,7 +8,7 @@ import { Api } from './constructs/api.ts';
 import { Data } from './constructs/data.ts';
 import { FUNCTION_NAMES, Functions } from './constructs/functions.ts';
 import { grantAccess } from './constructs/access.ts';
-import { Triggers } from './constructs/triggers.ts';
+import { addTriggers } from './constructs/triggers.ts';
 
 export class StorelineStack extends Stack {
   constructor(scope: Construct, id: string, organization: Organization) {
@@ -21,7 +21,7 @@ export class StorelineStack extends Stack {
     const data = new Data(this, 'Data', organization);
     const functions = new Functions(this, 'Functions', { organization, data });
     grantAccess(data, functions);
-    new Triggers(this, 'Triggers', { organization, data, functions });
+    addTriggers(this, { organization, data, functions });
     const api = new Api(this, 'Api', functions);
 
     const outputs: Record<string, string> = {
@@ -36,10 +36,14 @@ export class StorelineStack extends Stack {
       QueueFeedWriterFailures: data.feedWriterFailures.queueUrl,
     };
     for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;
-    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+    for (const [name, value] of Object.entries(outputs)) output(this, name, value);
   }
 }
 
 function pascalCase(name: string): string {
   return name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function output(stack: Stack, name: string, value: string): CfnOutput {
+  return new CfnOutput(stack, name, { value });
 }

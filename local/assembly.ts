@@ -33,8 +33,7 @@ export interface Assembly {
 
 /** `organization`: a name of `orgs/` or the path of a JSON file. Returns the folder of its assembly. */
 export async function makeAssembly(organization: string, log: (message: string) => void): Promise<string> {
-  const key = await contentKey(organization);
-  const folder = join(CACHE, `assembly-${key}`);
+  const folder = await folderOf(organization);
   if (existsSync(join(folder, 'manifest.json'))) {
     const now = new Date();
     await utimes(folder, now, now);
@@ -45,6 +44,8 @@ export async function makeAssembly(organization: string, log: (message: string) 
   const temporary = await mkdtemp(join(CACHE, 'making-'));
   try {
     await synthesize(organization, temporary);
+    // Sources that changed meanwhile: what was made belongs to neither content, and is made again.
+    if ((await folderOf(organization)) !== folder) return await makeAssembly(organization, log);
     await rename(temporary, folder).catch((error: NodeJS.ErrnoException) => {
       // Somebody else was quicker with the same content.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
@@ -88,6 +89,10 @@ async function synthesize(organization: string, out: string): Promise<void> {
 
 function organizationArgument(organization: string): string {
   return organization.endsWith('.json') ? resolve(organization) : organization;
+}
+
+async function folderOf(organization: string): Promise<string> {
+  return join(CACHE, `assembly-${await contentKey(organization)}`);
 }
 
 async function contentKey(organization: string): Promise<string> {

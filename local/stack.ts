@@ -23,7 +23,7 @@ import { QueuePoller } from './events/queue-poller.ts';
 import { startSchedules } from './events/schedules.ts';
 import { StreamPoller } from './events/stream-poller.ts';
 import { StreamReader } from './events/stream-reader.ts';
-import { LocalFunctions } from './functions/local-functions.ts';
+import { LocalFunctions } from './runner/local-functions.ts';
 import { consolePage } from './http/console-page.ts';
 import { type Front, startFront } from './http/front.ts';
 import { StateFile } from './state-file.ts';

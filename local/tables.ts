@@ -2,7 +2,7 @@
 import {
   CreateTableCommand,
   DescribeTableCommand,
-  DynamoDBClient,
+  type DynamoDBClient,
   ResourceInUseException,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';

@@ -11,7 +11,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import type { Organization } from '../../protocol/organization.ts';
 import type { Data } from './data.ts';
 import type { Functions } from './functions.ts';
@@ -22,36 +22,31 @@ interface TriggersProps {
   readonly functions: Functions;
 }
 
-export class Triggers extends Construct {
-  constructor(scope: Construct, id: string, { organization, data, functions }: TriggersProps) {
-    super(scope, id);
-    const compact = functions.get('compact');
-    functions.get('feed-writer').addEventSource(
-      // The cast: the class says `string | undefined` where its interface says optional.
-      new DynamoEventSource(data.records as ITable, {
-        startingPosition: StartingPosition.TRIM_HORIZON,
-        batchSize: 1000,
-        parallelizationFactor: 1,
-        bisectBatchOnError: true,
-        reportBatchItemFailures: true,
-        // With back-off this is a quarter of an hour of trouble of the table's or ours before a record is set aside.
-        retryAttempts: 20,
-        // Records leave the stream after 24 h, and a batch set aside names them by position only.
-        maxRecordAge: Duration.hours(20),
-        onFailure: new SqsDlq(data.feedWriterFailures),
-      }),
-    );
-    compact.addEventSource(new SqsEventSource(data.compaction, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }));
-    Validations.of(compact).acknowledge({
-      id: 'Serverless-LambdaEventSourceMappingDestination',
-      reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
-    });
-    new Rule(this, 'CompactionSchedule', {
-      description: 'Snapshots are brought up to date',
-      schedule: Schedule.rate(Duration.minutes(organization.compactionMinutes)),
-      targets: [
-        new LambdaFunction(compact, { deadLetterQueue: data.compactionFailures, retryAttempts: 2, maxEventAge: Duration.hours(1) }),
-      ],
-    });
-  }
+export function addTriggers(scope: Construct, { organization, data, functions }: TriggersProps): Rule {
+  const compact = functions.get('compact');
+  functions.get('feed-writer').addEventSource(
+    // The cast: the class says `string | undefined` where its interface says optional.
+    new DynamoEventSource(data.records as ITable, {
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 1000,
+      parallelizationFactor: 1,
+      bisectBatchOnError: true,
+      reportBatchItemFailures: true,
+      // With back-off more than an hour: trouble of the feeds table must not set records aside, a bug must not hold up a day.
+      retryAttempts: 100,
+      // Records leave the stream after 24 h, and a batch set aside names them by position only.
+      maxRecordAge: Duration.hours(20),
+      onFailure: new SqsDlq(data.feedWriterFailures),
+    }),
+  );
+  compact.addEventSource(new SqsEventSource(data.compaction, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }));
+  Validations.of(compact).acknowledge({
+    id: 'Serverless-LambdaEventSourceMappingDestination',
+    reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
+  });
+  return new Rule(scope, 'CompactionSchedule', {
+    description: 'Snapshots are brought up to date',
+    schedule: Schedule.rate(Duration.minutes(organization.compactionMinutes)),
+    targets: [new LambdaFunction(compact, { deadLetterQueue: data.compactionFailures, retryAttempts: 2, maxEventAge: Duration.hours(1) })],
+  });
 }

@@ -13,7 +13,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalFunctions } from '../functions/local-functions.ts';
+import type { LocalFunctions } from '../runner/local-functions.ts';
 import type { QueueMapping } from '../wiring.ts';
 
 interface Options {

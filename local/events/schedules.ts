@@ -1,6 +1,6 @@
 /** EventBridge rules of the form rate(…): the first turn one period after the start, as in the cloud. */
 import { randomUUID } from 'node:crypto';
-import type { LocalFunctions } from '../functions/local-functions.ts';
+import type { LocalFunctions } from '../runner/local-functions.ts';
 import { ACCOUNT } from '../template.ts';
 import type { ScheduleDefinition } from '../wiring.ts';
 

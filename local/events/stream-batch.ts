@@ -70,24 +70,18 @@ export function outcomeOf(answer: unknown, records: readonly BatchRecord[], segm
 export function decide(segments: readonly Segment[], outcome: Outcome, settings: BatchSettings): Decision {
   const [head, ...rest] = segments;
   if (head === undefined) return { segments, doneTo: null, setAside: null };
-  switch (outcome.kind) {
-    case 'ok':
-      return { segments: rest, doneTo: head.to, setAside: null };
-    case 'failed-from': {
-      if (outcome.index === head.from) return retry(head, rest, settings);
-      // Progress was made: what remains starts with all its retries.
-      return { segments: [{ from: outcome.index, to: head.to, attempts: 0 }, ...rest], doneTo: outcome.index, setAside: null };
-    }
-    case 'error': {
-      if (!settings.bisect || head.to - head.from === 1) return retry(head, rest, settings);
-      const middle = head.from + Math.ceil((head.to - head.from) / 2);
-      const halves = [
-        { ...head, to: middle },
-        { ...head, from: middle },
-      ];
-      return { segments: [...halves, ...rest], doneTo: null, setAside: null };
-    }
+  if (outcome.kind === 'ok') return { segments: rest, doneTo: head.to, setAside: null };
+  if (outcome.kind === 'failed-from' && outcome.index > head.from) {
+    // Progress was made: what remains starts with all its retries.
+    return { segments: [{ from: outcome.index, to: head.to, attempts: 0 }, ...rest], doneTo: outcome.index, setAside: null };
   }
+  if (outcome.kind === 'failed-from' || !settings.bisect || head.to - head.from === 1) return retry(head, rest, settings);
+  const middle = head.from + Math.ceil((head.to - head.from) / 2);
+  const halves = [
+    { ...head, to: middle },
+    { ...head, from: middle },
+  ];
+  return { segments: [...halves, ...rest], doneTo: null, setAside: null };
 }
 
 function retry(head: Segment, rest: readonly Segment[], { retryAttempts }: BatchSettings): Decision {

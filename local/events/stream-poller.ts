@@ -6,7 +6,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Invocation, LocalFunctions } from '../functions/local-functions.ts';
+import type { Invocation, LocalFunctions } from '../runner/local-functions.ts';
 import type { StreamMapping } from '../wiring.ts';
 import { type Decision, type Outcome, type Segment, backoffMs, batchEnd, decide, expire, outcomeOf } from './stream-batch.ts';
 import type { StreamReader } from './stream-reader.ts';

@@ -2,7 +2,7 @@
  * The read-only page at `/console`: which store has which component complete, and how far every feed is. Rendered here
  * from two answers of the console function; loads nothing and runs nothing in the browser.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import { consoleResponseSchemas } from '../../protocol/messages/console.ts';
 
 type Call = (request: object) => Promise<unknown>;

@@ -6,7 +6,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { LocalState } from '../../protocol/local-stack.ts';
-import type { LocalFunctions } from '../functions/local-functions.ts';
+import type { LocalFunctions } from '../runner/local-functions.ts';
 import type { RouteDefinition } from '../wiring.ts';
 import { type GatewayResponse, gatewayEvent, gatewayMessage, gatewayResponse } from './gateway.ts';
 import { invokeApi, invokedFunction } from './lambda-api.ts';

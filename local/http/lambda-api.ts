@@ -4,7 +4,7 @@
  * without being asked first, and so cannot call functions of somebody who runs a local stack.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { LocalFunctions } from '../functions/local-functions.ts';
+import type { LocalFunctions } from '../runner/local-functions.ts';
 import type { GatewayResponse } from './gateway.ts';
 
 const PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;

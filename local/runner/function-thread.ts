@@ -44,7 +44,7 @@ export class FunctionThread {
       this.#answer = resolve;
     });
     if (this.#gone) return exited('the thread ended');
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, []);
     const timer = new AbortController();
     const { timeoutMs } = this.#definition;
     const late = sleep(timeoutMs, null, { signal: timer.signal }).catch(() => null);

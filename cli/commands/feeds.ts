@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { print, table } from '../output.ts';
+import { waitUntilIdle, withStack } from '../stack.ts';
+
+/** Feeds, snapshots, and what could not be processed. */
+interface Options {
+  readonly dir: string;
+  readonly json?: boolean;
+}
+
+export function addFeedsCommand(program: Command): void {
+  program
+    .command('feeds')
+    .description('list feeds with their head and newest snapshot')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (options: Options) => {
+      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'feeds.list' }));
+      print({ json: options.json === true }, answer, () =>
+        table(
+          ['feed', 'head', 'as of', 'snapshot', 'rows', 'chunks', 'bytes'],
+          answer.feeds.map(({ feed, position, asOf, snapshot }) => [
+            feed,
+            String(position),
+            asOf ?? '-',
+            snapshot === null ? '-' : String(snapshot.position),
+            snapshot === null ? '-' : String(snapshot.rows),
+            snapshot === null ? '-' : String(snapshot.chunks),
+            snapshot === null ? '-' : String(snapshot.bytes),
+          ]),
+        ),
+      );
+    });
+  program
+    .command('compact')
+    .description('bring snapshots up to date with what was written, and say which chunks were rewritten')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--feed <feed...>', 'only these feeds, for example Customer@org')
+    .option('--json', 'as JSON')
+    .action(async (options: Options & { feed?: string[] }) => {
+      const answer = await withStack(options.dir, async (session) => {
+        await waitUntilIdle(session);
+        return session.office.compact(options.feed);
+      });
+      print({ json: options.json === true }, answer, () =>
+        table(
+          ['feed', 'from', 'to', 'changes', 'rows', 'chunks', 'rewritten', 'bytes written'],
+          answer.feeds.map((row) =>
+            [row.feed, row.from, row.position, row.changes, row.rows, row.chunks, row.chunksWritten, row.bytesWritten].map(String),
+          ),
+        ),
+      );
+    });
+  program
+    .command('quarantine')
+    .description('what could not be processed, kept whole')
+    .command('list')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (options: Options) => {
+      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'quarantine.list' }));
+      print({ json: options.json === true }, answer, () =>
+        answer.entries.length === 0
+          ? 'The quarantine is empty.'
+          : table(
+              ['at', 'source', 'reason'],
+              answer.entries.map((entry) => [entry.at, entry.source, entry.reason]),
+            ),
+      );
+    });
+}

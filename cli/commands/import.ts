@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
+import { type ImportSummary, importFile } from '../import/import-file.ts';
+import { print, progressLine } from '../output.ts';
+import { waitUntilIdle, withStack } from '../stack.ts';
+
+/** CSV and NDJSON into main data. */
+export function addImportCommand(program: Command): void {
+  program
+    .command('import <collection> <file>')
+    .description('import a CSV or NDJSON file into main data')
+    .option('--map <file>', 'mapping from columns to fields (docs/import.md)')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  npm run -s storeline -- import bill examples/online-retail-bills.csv --map examples/online-retail-bills.map.json --dir .storeline/cloud',
+    )
+    .action(async (collection: string, file: string, options: { map?: string; dir: string; json?: boolean }) => {
+      collectionOf(collection);
+      const line = progressLine();
+      const summary = await withStack(options.dir, async (session) => {
+        const done = await importFile({
+          collection,
+          file,
+          map: options.map,
+          rejectsDir: join(options.dir, 'imports'),
+          write: async (name, puts) => (await session.office.call({ op: 'records.write', collection: name, puts })).outcomes,
+          onProgress: (read) => line.update(`${read} rows read`),
+        });
+        await waitUntilIdle(session);
+        return done;
+      });
+      line.done();
+      print({ json: options.json === true }, summary, () => describe(summary));
+    });
+}
+
+function describe(summary: ImportSummary): string {
+  const also = Object.entries(summary.also ?? {}).map(
+    ([collection, counts]) =>
+      `\n  also ${collection}: ${counts.written} written, ${counts.unchanged} unchanged, ${counts.rejected} rejected`,
+  );
+  const rejects = summary.rejectsFile === null ? '' : `\nRejected rows and why: ${summary.rejectsFile}`;
+  return `${summary.read} rows: ${summary.written} written, ${summary.unchanged} unchanged, ${summary.rejected} rejected${also.join('')}${rejects}`;
+}

@@ -1,0 +1,54 @@
+import pLimit from 'p-limit';
+import { limits } from '../../protocol/limits.ts';
+import type { WriteOutcome } from '../../protocol/messages/console.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import type { GeneratedRecord } from './generated-record.ts';
+
+/** Generated records into main data, in batches per collection, a few at once, with bounded memory. */
+export interface GenerateSummary {
+  readonly records: Record<string, number>;
+  written: number;
+  unchanged: number;
+}
+
+const BATCHES_AT_ONCE = 4;
+
+export async function writeGenerated(
+  source: Iterable<GeneratedRecord>,
+  write: (collection: string, puts: Record<string, unknown>[]) => Promise<WriteOutcome[]>,
+  onProgress: (done: number) => void,
+): Promise<GenerateSummary> {
+  const summary: GenerateSummary = { records: {}, written: 0, unchanged: 0 };
+  const batches = new Map<string, Record<string, unknown>[]>();
+  const limit = pLimit(BATCHES_AT_ONCE);
+  const running = new Set<Promise<void>>();
+  const flush = async (collection: string, puts: Record<string, unknown>[]): Promise<void> => {
+    for (const outcome of await write(collection, puts)) {
+      if (outcome.outcome === 'rejected')
+        throw new SyncError('INTERNAL', `generated ${collection} was rejected: ${JSON.stringify(outcome.issues)}`);
+      summary[outcome.outcome] += 1;
+    }
+    onProgress(summary.written + summary.unchanged);
+  };
+  const start = async (collection: string, puts: Record<string, unknown>[]): Promise<void> => {
+    const batch = limit(() => flush(collection, puts));
+    running.add(batch);
+    batch.then(
+      () => running.delete(batch),
+      () => undefined,
+    );
+    if (running.size >= BATCHES_AT_ONCE * 2) await Promise.race(running);
+  };
+  for (const { collection, record } of source) {
+    summary.records[collection] = (summary.records[collection] ?? 0) + 1;
+    const puts = batches.get(collection) ?? [];
+    batches.set(collection, puts);
+    puts.push(record);
+    if (puts.length < limits.writeBatchMax) continue;
+    batches.delete(collection);
+    await start(collection, puts);
+  }
+  for (const [collection, puts] of batches) await start(collection, puts);
+  await Promise.all(running);
+  return summary;
+}

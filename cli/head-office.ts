@@ -1,0 +1,62 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import type * as z from 'zod';
+import { type ConsoleRequest, compactResponseSchema, consoleResponseSchemas } from '../protocol/messages/console.ts';
+import { errorResponseSchema } from '../protocol/messages/error.ts';
+import type { LocalStack } from '../protocol/local-stack.ts';
+import { SyncError, isSyncError } from '../protocol/sync-error.ts';
+
+/**
+ * Head office, as the command line reaches it: its functions are invoked with the caller's own AWS identity.
+ * The only AWS SDK code of the command line. What passes is retried with jitter; what does not is a typed error.
+ */
+type Answers = { [Op in keyof typeof consoleResponseSchemas]: z.infer<(typeof consoleResponseSchemas)[Op]> };
+
+const TRIES = 6;
+const THROTTLED = new Set(['TooManyRequestsException', 'ServiceException', 'TimeoutError', 'ECONNRESET', 'ThrottlingException']);
+
+export class HeadOffice {
+  readonly #client: LambdaClient;
+  readonly #functions: LocalStack['functions'];
+  readonly #retry = retry(
+    handleWhen(
+      (error) =>
+        isSyncError(error, 'UNAVAILABLE') || isSyncError(error, 'CONFLICT') || (error instanceof Error && THROTTLED.has(error.name)),
+    ),
+    { maxAttempts: TRIES, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5_000 }) },
+  );
+
+  constructor(stack: Pick<LocalStack, 'endpoints' | 'functions' | 'region'>) {
+    this.#functions = stack.functions;
+    this.#client = new LambdaClient({
+      region: stack.region,
+      endpoint: stack.endpoints.lambda,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+  }
+
+  async call<Op extends ConsoleRequest['op']>(request: Extract<ConsoleRequest, { op: Op }>): Promise<Answers[Op]> {
+    const answer = await this.#retry.execute(() => this.#invoke('console-api', request));
+    return consoleResponseSchemas[request.op as Op].parse(answer) as Answers[Op];
+  }
+
+  async compact(feeds: readonly string[] | undefined): Promise<z.infer<typeof compactResponseSchema>> {
+    const answer = await this.#retry.execute(() => this.#invoke('compact', feeds === undefined ? {} : { feeds }));
+    return compactResponseSchema.parse(answer);
+  }
+
+  async #invoke(name: string, payload: unknown): Promise<unknown> {
+    const FunctionName = this.#functions[name];
+    if (FunctionName === undefined) throw new SyncError('LOCAL_STACK', `this head office has no function ${name}`);
+    const answer = await this.#client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) }));
+    const text = new TextDecoder().decode(answer.Payload);
+    if (answer.FunctionError !== undefined) throw new SyncError('INTERNAL', `${name} failed: ${text.slice(0, 500)}`);
+    const body = JSON.parse(text) as unknown;
+    const failed = errorResponseSchema.safeParse(body);
+    if (failed.success) {
+      const { code, message, retryAfterMs } = failed.data.error;
+      throw new SyncError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
+    }
+    return body;
+  }
+}

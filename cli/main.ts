@@ -1,0 +1,39 @@
+import { Command, CommanderError } from 'commander';
+import { addComponentsCommand } from './commands/components.ts';
+import { addFeedsCommand } from './commands/feeds.ts';
+import { addGenerateCommand } from './commands/generate.ts';
+import { addImportCommand } from './commands/import.ts';
+import { addLocalCommand } from './commands/local.ts';
+import { addRecordsCommand } from './commands/records.ts';
+import { addStoreCommand } from './commands/store.ts';
+import { describeError, exitCodeOf, say } from './output.ts';
+
+/** `storeline`: the command line of central IT. */
+const program = new Command('storeline')
+  .description('Keeps every store of a retail chain in step with head office.')
+  .version('0.1.0')
+  .showHelpAfterError('(add --help for what is possible)')
+  .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: (text) => process.stderr.write(text) })
+  .exitOverride();
+
+for (const add of [
+  addLocalCommand,
+  addComponentsCommand,
+  addStoreCommand,
+  addImportCommand,
+  addGenerateCommand,
+  addRecordsCommand,
+  addFeedsCommand,
+]) {
+  add(program);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    say(describeError(error));
+    process.exitCode = exitCodeOf(error);
+  }
+}

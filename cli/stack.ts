@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type LocalStack, localStackSchema, localStateSchema } from '../protocol/local-stack.ts';
+import { SyncError } from '../protocol/sync-error.ts';
+import { HeadOffice } from './head-office.ts';
+import { progressLine, say } from './output.ts';
+
+/**
+ * The local stack of a folder: the one that runs there, or one started for the duration of a command, so that every
+ * command with `--dir` works by itself.
+ */
+const MAIN = fileURLToPath(new URL('../local/main.ts', import.meta.url));
+
+export interface StackSession {
+  readonly stack: LocalStack;
+  readonly office: HeadOffice;
+}
+
+export async function withStack<T>(dir: string, run: (session: StackSession) => Promise<T>): Promise<T> {
+  const running = await runningStack(dir);
+  if (running !== null) return run({ stack: running, office: new HeadOffice(running) });
+  say(`No local stack runs in ${dir}; one is started for this command.`);
+  const { stack, stop } = await startStack(dir, []);
+  try {
+    return await run({ stack, office: new HeadOffice(stack) });
+  } finally {
+    await stop();
+  }
+}
+
+/** null: none runs there. A file left behind by one that was killed does not count. */
+export async function runningStack(dir: string): Promise<LocalStack | null> {
+  let stack: LocalStack;
+  try {
+    stack = localStackSchema.parse(JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')));
+  } catch {
+    return null;
+  }
+  const alive = await fetch(`${stack.api}/_local/state`, { signal: AbortSignal.timeout(2_000) }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+  return alive ? stack : null;
+}
+
+/** Starts a stack as a process of its own; its log lines go to standard error. */
+export async function startStack(
+  dir: string,
+  options: readonly string[],
+): Promise<{ stack: LocalStack; child: ChildProcess; stop(): Promise<void> }> {
+  const child = spawn(process.execPath, [MAIN, '--dir', dir, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stack = await readyLine(child);
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+  };
+  return { stack, child, stop };
+}
+
+async function readyLine(child: ChildProcess): Promise<LocalStack> {
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const first = await Promise.race([
+    once(lines, 'line').then(([line]) => line as string),
+    once(child, 'exit').then(([code]) => {
+      throw new SyncError('LOCAL_STACK', `the local stack ended with code ${String(code)} before it was up; its reason stands above`);
+    }),
+  ]);
+  return localStackSchema.parse(JSON.parse(first));
+}
+
+/** Waits until everything written to main data has reached the feeds. */
+export async function waitUntilIdle({ stack }: Pick<StackSession, 'stack'>): Promise<void> {
+  const line = progressLine();
+  for (;;) {
+    const answer = await fetch(`${stack.api}/_local/state`);
+    const state = localStateSchema.parse(await answer.json());
+    if (state.idle) break;
+    line.update(
+      `waiting for the feeds: ${Object.entries(state.pending)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', ')}`,
+    );
+    await sleep(50);
+  }
+  line.done();
+}

@@ -12,7 +12,7 @@ const template: Template = {
     Http: { Type: 'AWS::ApiGatewayV2::Api' },
   },
 };
-const { resolve } = createResolver(template, place);
+const resolver = createResolver(template, place);
 
 describe('references become what stands on this machine', () => {
   test.each([
@@ -31,7 +31,7 @@ describe('references become what stands on this machine', () => {
       { a: ['storeline-demo-plan'], c: 1 },
     ],
   ])('%j', (value, expected) => {
-    expect(resolve(value)).toEqual(expected);
+    expect(resolver.resolve(value)).toEqual(expected);
   });
 });
 
@@ -42,7 +42,7 @@ describe('what is not understood is refused by name', () => {
     [{ 'Fn::GetAtt': ['Records', 'Colour'] }, /Colour of Records/],
     [{ 'Fn::Select': [7, ['a']] }, /Fn::Select/],
   ])('%j', (value, message) => {
-    expect(() => resolve(value)).toThrow(message);
+    expect(() => resolver.resolve(value)).toThrow(message);
   });
 
   test('a type of resource', () => {

@@ -21,7 +21,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
   allow('feed-writer', data.stores, ...PUT);
 
-  allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  allow('compact', data.feeds, ...READ, ...PUT);
   grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
 
   // A code is used up by deleting it in the transaction that makes the replica.

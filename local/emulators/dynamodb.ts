@@ -86,6 +86,8 @@ class Dynoxide implements DynamoEmulator {
   async #spawn(): Promise<void> {
     const child = spawn(this.#binary, ['serve', '--host', '127.0.0.1', '--port', String(this.#port), '--db-path', this.#file], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Out of reach of the terminal's Ctrl-C: it is stopped after everything that uses it.
+      detached: true,
     });
     this.#child = child;
     const stopWatching = child.pid === undefined ? () => {} : watch(child.pid);
@@ -106,7 +108,7 @@ class Dynoxide implements DynamoEmulator {
 
 /** Stops `pid` when this process is gone: `read` ends when our end of the pipe does. */
 function watch(pid: number): () => void {
-  const watchdog = spawn('sh', ['-c', `read -r _ || kill -9 ${pid}`], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const watchdog = spawn('sh', ['-c', `read -r _ || kill -9 ${pid}`], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   watchdog.once('error', () => {});
   watchdog.stdin.once('error', () => {});
   watchdog.unref();

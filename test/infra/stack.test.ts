@@ -109,7 +109,8 @@ describe.each(organizations)('the stack of $name', (organization) => {
     const [, compact] =
       ofType('AWS::Lambda::Function').find(([, one]) => String(one.Properties['FunctionName']).endsWith('-compact')) ?? [];
     expect(compaction?.['VisibilityTimeout']).toBeGreaterThanOrEqual(6 * Number(compact?.Properties['Timeout']));
-    expect((compaction?.['RedrivePolicy'] as { maxReceiveCount: number }).maxReceiveCount).toBeGreaterThanOrEqual(5);
+    const { maxReceiveCount } = compaction?.['RedrivePolicy'] as { maxReceiveCount: number };
+    expect(maxReceiveCount).toBeGreaterThanOrEqual(5);
   });
 
   test('functions run the newest Node on ARM, traced, each with its own role and a log that ends', () => {

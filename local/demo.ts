@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type LocalStack, localStackSchema } from '../protocol/local-stack.ts';
+
+/**
+ * `npm start`: the whole cloud, a demo organization and two stores on this machine, as their users would run them.
+ *
+ * Every step is the command a person would type, run as a process of its own. With `--once` it ends when every component
+ * in scope of both stores has a certificate and prints one JSON object; otherwise it stays up until Ctrl-C. What it
+ * made is kept in its folder, so a second start has nothing to fetch.
+ */
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const STORES = [
+  { storeId: 'store-001', edition: 'clienteling' },
+  { storeId: 'store-002', edition: 'core' },
+] as const;
+
+interface Options {
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly dir: string;
+  readonly port: string | undefined;
+  readonly customers: string;
+}
+
+interface StoreResult {
+  readonly storeId: string;
+  readonly edition: string;
+  readonly complete: boolean;
+  readonly components: { component: string; status: string; rows: number; certificate: object | null }[];
+}
+
+const children = new Set<ChildProcess>();
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+/** Runs a command to its end and gives back the JSON it printed; its other output goes to standard error. */
+async function run<T>(script: string, args: readonly string[]): Promise<T> {
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.add(child);
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  children.delete(child);
+  if (code !== 0) throw new Error(`${script} ${args[0] ?? ''} ended with code ${String(code)}; its reason stands above`);
+  return JSON.parse(text) as T;
+}
+
+/** Agents know head office by its address, so a demo keeps the port it had first. */
+async function startCloud({ dir, port }: Options): Promise<{ stack: LocalStack; child: ChildProcess }> {
+  const portFile = join(dir, 'port');
+  const wanted = port ?? (existsSync(portFile) ? readFileSync(portFile, 'utf8').trim() : '0');
+  const args = [join(ROOT, 'local/main.ts'), '--dir', join(dir, 'cloud'), '--port', wanted];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.add(child);
+  const lines = createInterface({ input: child.stdout });
+  const line = await Promise.race([once(lines, 'line').then(([first]) => String(first)), once(child, 'exit').then(() => null)]);
+  if (line === null) throw new Error('the local cloud did not start; its reason stands above');
+  const stack = localStackSchema.parse(JSON.parse(line));
+  writeFileSync(portFile, new URL(stack.api).port);
+  return { stack, child };
+}
+
+/** Adds the store and enrols its agent, unless that was done by an earlier start. */
+async function enrolStore(stack: LocalStack, dir: string, store: (typeof STORES)[number]): Promise<string> {
+  const data = join(dir, store.storeId);
+  if (existsSync(join(data, 'identity.json'))) return data;
+  const cloud = join(dir, 'cloud');
+  const { code } = await run<{ code: string }>('cli/main.ts', [
+    'store',
+    'add',
+    store.storeId,
+    '--edition',
+    store.edition,
+    '--dir',
+    cloud,
+    '--json',
+  ]);
+  await run('agent/main.ts', ['enrol', '--api', stack.api, '--code', code, '--data', data, '--json']);
+  return data;
+}
+
+async function syncStores(stack: LocalStack, dir: string): Promise<StoreResult[]> {
+  const results: StoreResult[] = [];
+  for (const store of STORES) {
+    const data = await enrolStore(stack, dir, store);
+    say(`\n${store.storeId} (${store.edition}) logs on`);
+    const { complete, components } = await run<StoreResult>('agent/main.ts', ['logon', '--data', data, '--wait', '--json']);
+    results.push({ storeId: store.storeId, edition: store.edition, complete, components });
+    say(tableOf(components));
+  }
+  return results;
+}
+
+function tableOf(components: StoreResult['components']): string {
+  return components
+    .map(
+      ({ component, status, rows, certificate }) =>
+        `  ${component.padEnd(24)} ${status.padEnd(22)} ${String(rows).padStart(8)} rows  ${certificate === null ? '' : 'certificate'}`,
+    )
+    .join('\n');
+}
+
+async function demo(options: Options, started: number): Promise<void> {
+  mkdirSync(options.dir, { recursive: true });
+  const cloud = join(options.dir, 'cloud');
+  const { stack, child } = await startCloud(options);
+  say(`The cloud of organization ${stack.organization} is up on this machine.`);
+  await run('cli/main.ts', ['generate', '--customers', options.customers, '--dir', cloud, '--json']);
+  const stores = await syncStores(stack, options.dir);
+  const complete = stores.every((store) => store.complete);
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  if (options.once) {
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ organization: stack.organization, api: stack.api, complete, stores, seconds })}\n`);
+    process.exitCode = complete ? 0 : 1;
+    return;
+  }
+  say(`\nBoth stores are in step with head office, with certificates, after ${seconds} s.`);
+  say(`  API      ${stack.api}\n  Console  ${stack.console}\n  Data     ${options.dir}\n\nTry, in another terminal:`);
+  say(`  npm run -s storeline -- import bill examples/online-retail-bills.csv --map examples/online-retail-bills.map.json --dir ${cloud}`);
+  say(`  npm run -s agent -- logon --data ${join(options.dir, STORES[0].storeId)} --wait`);
+  say(`  npm run -s agent -- verify --data ${join(options.dir, STORES[0].storeId)}\n\nCtrl-C ends it; everything is kept.`);
+  await once(child, 'exit');
+}
+
+function readOptions(): Options | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        dir: { type: 'string', default: join(ROOT, '.storeline') },
+        port: { type: 'string' },
+        customers: { type: 'string', default: '2000' },
+      },
+    });
+    if (!values.help) return { ...values, dir: resolve(values.dir), port: values.port };
+  } catch (error) {
+    say((error as Error).message);
+    process.exitCode = 2;
+  }
+  say('Usage: npm start -- [--once] [--json] [--dir <folder>] [--port <port>] [--customers <number>]');
+  return null;
+}
+
+/** Nothing outlives the demo: the cloud ends cleanly, and whatever else still runs with it. */
+async function endChildren(): Promise<void> {
+  const ended = [...children].filter((child) => child.exitCode === null && child.signalCode === null);
+  await Promise.all(
+    ended.map((child) => {
+      child.kill('SIGTERM');
+      return once(child, 'exit');
+    }),
+  );
+}
+
+const started = performance.now();
+const options = readOptions();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void endChildren().then(() => process.exit(130)));
+if (options !== null) {
+  try {
+    await demo(options, started);
+  } catch (error) {
+    say(`The demo failed: ${(error as Error).message}`);
+    process.exitCode = 1;
+  } finally {
+    await endChildren();
+  }
+}

@@ -8,6 +8,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +17,7 @@ import type { LocalStack, LocalState } from '../protocol/local-stack.ts';
 import { SyncError } from '../protocol/sync-error.ts';
 import { type Assembly, makeAssembly, readAssembly } from './assembly.ts';
 import { CREDENTIALS } from './emulators/credentials.ts';
+import { watchDisk } from './disk-watch.ts';
 import { type DynamoEmulator, startDynamo } from './emulators/dynamodb.ts';
 import { type S3Emulator, startS3 } from './emulators/s3.ts';
 import { type SqsEmulator, startSqs } from './emulators/sqs.ts';
@@ -81,6 +83,7 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
     single: new Set(wiring.streamMappings.map((mapping) => mapping.function.name)),
   });
   opening.defer(() => functions.close());
+  opening.adopt(watchDisk(dir, log), (watch) => watch.close());
   const running = await startEvents({ opening, assembly, emulators, functions, wiring, state, log });
   const readState = () => localState({ ...running, wiring, functions, sqs });
 
@@ -214,6 +217,10 @@ function sdkEnvironment({ dynamo, s3, sqs }: Emulators, region: string): Record<
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+    // Nothing of the user's own AWS settings.
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: 'true',
     NODE_ENV: 'production',
   };
 }

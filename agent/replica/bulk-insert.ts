@@ -18,7 +18,7 @@ export class BulkInsert {
     this.#db = db;
   }
 
-  insert(section: PutSection, rows: readonly PutRow[] = section.rows): void {
+  insert(section: Pick<PutSection, 'collection' | 'columns'>, rows: readonly PutRow[]): void {
     const layout = layoutOf(section.collection);
     const known = section.columns.every((column) => layout.columns.includes(column));
     if (known) {

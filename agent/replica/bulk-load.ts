@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { type OwnRange, differs } from '../../core/reconcile/plan-ranges.ts';
 import { sha256Hex } from '../../codec/pack.ts';
@@ -5,7 +6,7 @@ import { type Manifest, manifestRanges, rootText } from '../../protocol/manifest
 import type { PlanResponse } from '../../protocol/messages/plan.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { BulkInsert } from './bulk-insert.ts';
-import type { ChunkContent } from './chunk-content.ts';
+import type { ChunkContent, ChunkPuts } from './chunk-content.ts';
 import { RangeDigests } from './digest.ts';
 import { insertTombstones } from './range-replace.ts';
 import { openShadow, putInPlace, removeDatabase } from './replica-file.ts';
@@ -46,7 +47,7 @@ export class ShadowLoad {
         this.#replica.ensureTable(range.collection, feed);
         this.#tables.add(range.collection);
       }
-      if (puts !== null) this.#insert.insert(puts);
+      for (const rows of puts?.batches ?? []) this.#insert.insert(puts as ChunkPuts, rows);
       insertTombstones(this.#replica, range.collection, tombstones);
     });
   }
@@ -56,6 +57,12 @@ export class ShadowLoad {
     const own = compareWithManifest(this.#replica, manifest);
     this.#replica.transaction(() => this.#replica.setCursor(manifest.feed, manifest, { rows: own.rows, asOf }));
     return own;
+  }
+
+  /** Starts writing to disk what is loaded, beside the indexing; the switch waits for the rest of it. */
+  async startFlush(): Promise<void> {
+    const file = await open(this.#path, 'r+');
+    await file.sync().finally(() => file.close());
   }
 
   /** One step each, so that the caller can breathe between them. */

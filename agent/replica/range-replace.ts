@@ -1,10 +1,10 @@
 import type { WireValue } from '../../protocol/change.ts';
 import type { FeedName } from '../../protocol/feed.ts';
-import type { PutRow, PutSection } from '../../protocol/sections.ts';
+import type { PutRow } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { differs } from '../../core/reconcile/plan-ranges.ts';
 import { BulkInsert, rowBinder } from './bulk-insert.ts';
-import type { ChunkContent } from './chunk-content.ts';
+import type { ChunkContent, ChunkPuts } from './chunk-content.ts';
 import { contentDigest } from './content.ts';
 import { type KeyRange, RangeDigests } from './digest.ts';
 import type { Replica } from './replica.ts';
@@ -21,7 +21,8 @@ import { layoutOf, rangeSql, rangeValues } from './table-layout.ts';
  */
 /** Rows written or removed. */
 export function replaceRange(replica: Replica, feed: FeedName, content: ChunkContent): number {
-  const { range, puts } = content;
+  const { range } = content;
+  const puts = content.puts === null ? null : { ...content.puts, rows: [...content.puts.batches].flat() };
   const { collection, chunk } = range;
   return replica.transaction(() => {
     replica.ensureTable(collection, feed);
@@ -35,7 +36,9 @@ export function replaceRange(replica: Replica, feed: FeedName, content: ChunkCon
   });
 }
 
-function mergeRows(replica: Replica, range: KeyRange, puts: PutSection | null): { wasEmpty: boolean; changes: number } {
+type RangeRows = Pick<ChunkPuts, 'collection' | 'columns'> & { readonly rows: readonly PutRow[] };
+
+function mergeRows(replica: Replica, range: KeyRange, puts: RangeRows | null): { wasEmpty: boolean; changes: number } {
   const { collection, from, to } = range;
   const rows = puts?.rows ?? [];
   const merge = mergeKeys(replica.db.prepare(`SELECT "key", "rev" FROM "${collection}" WHERE ${rangeSql(to)} ORDER BY "key"`).iterate(...rangeValues(from, to)), rows);
@@ -86,9 +89,9 @@ function mergeKeys(own: Iterable<Record<string, unknown>>, rows: readonly PutRow
   return { empty, gone, changed, missing };
 }
 
-function rewriteRange(replica: Replica, { collection, from, to }: KeyRange, puts: PutSection | null): void {
+function rewriteRange(replica: Replica, { collection, from, to }: KeyRange, puts: RangeRows | null): void {
   replica.db.prepare(`DELETE FROM "${collection}" WHERE ${rangeSql(to)}`).run(...rangeValues(from, to));
-  if (puts !== null) new BulkInsert(replica.db).insert(puts);
+  if (puts !== null) new BulkInsert(replica.db).insert(puts, puts.rows);
 }
 
 function replaceTombstones(replica: Replica, { collection, from, to }: KeyRange, tombstones: ChunkContent['tombstones']): void {

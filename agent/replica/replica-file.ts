@@ -61,12 +61,16 @@ export function openReadOnly(path: string): DatabaseSync | null {
   }
 }
 
-/** A shadow: fast and worthless until it is switched. Whatever was there is thrown away. */
+/**
+ * A shadow: fast and worthless until it is switched. Whatever was there is thrown away.
+ * A small cache on purpose: keys come in order, so pages are not needed again, and SQLite sorts an index in runs of the
+ * cache's size, which at 4 MB stay in the processor's cache (measured: half the time of 32 MB).
+ */
 export function openShadow(path: string): DatabaseSync {
   removeDatabase(path);
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   db.exec(
-    'PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -32768; PRAGMA temp_store = FILE; PRAGMA threads = 2',
+    'PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -4096; PRAGMA temp_store = FILE; PRAGMA threads = 2',
   );
   bringToSchema(db, { indexes: false });
   return db;

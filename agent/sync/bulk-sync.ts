@@ -32,6 +32,8 @@ export async function bulkSync(session: SyncSession, plan: PlanResponse, snapsho
       deps.progress.advanced(splitFeedName(feed).component, { rows, bytes });
     }
     deps.progress.note('indexing');
+    const flushed = shadow.startFlush();
+    flushed.catch(() => {});
     for (const step of shadow.indexSteps()) await breathe(session, step);
     deps.progress.note('verifying');
     const states: ReportedState[] = [];
@@ -40,6 +42,7 @@ export async function bulkSync(session: SyncSession, plan: PlanResponse, snapsho
       const own = await breathe(session, () => shadow.finishFeed(manifest, asOf));
       states.push({ feed: manifest.feed, generation: manifest.generation, position: manifest.position, ...own });
     }
+    await flushed;
     session.swap(() => shadow.switchTo(paths.replica));
     deps.download.keepOnly(new Set());
     return states;

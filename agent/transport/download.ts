@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Hex } from '../../codec/pack.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -15,6 +14,8 @@ import type { TransferCount } from './transfer-count.ts';
  * that reached the disk is fetched again. The digest of the whole file is checked before it gets its name, and again
  * whenever it is read. A wrong digest throws the part away and fetches it once more; then it is `INTEGRITY`.
  * URLs are secrets: they are never logged and never part of an error.
+ * Files are written synchronously: a piece is 64 KiB into the page cache, and a turn of the event loop, which inserting
+ * rows holds for tens of milliseconds, costs far more than the write.
  */
 export interface WantedObject {
   readonly sha256: string;
@@ -73,19 +74,19 @@ export class SpoolDownload implements Download {
 
   async get(wanted: WantedObject): Promise<Uint8Array> {
     const path = this.#path(wanted.sha256);
-    const spooled = await readFile(path).catch(() => null);
-    if (spooled !== null) {
+    if (existsSync(path)) {
+      const spooled = readFileSync(path);
       if (sha256Hex(spooled) === wanted.sha256) return spooled;
-      await rm(path, { force: true });
+      rmSync(path, { force: true });
     }
     for (let attempt = 1; ; attempt += 1) {
       await this.#fetchPart(wanted);
-      const bytes = await readFile(`${path}.part`);
+      const bytes = readFileSync(`${path}.part`);
       if (sha256Hex(bytes) === wanted.sha256) {
-        await rename(`${path}.part`, path);
+        renameSync(`${path}.part`, path);
         return bytes;
       }
-      await rm(`${path}.part`, { force: true });
+      rmSync(`${path}.part`, { force: true });
       if (attempt > 1) throw new SyncError('INTEGRITY', `object ${wanted.sha256.slice(0, 12)} arrived twice with other bytes than it should have`);
     }
   }
@@ -94,7 +95,7 @@ export class SpoolDownload implements Download {
   async #fetchPart(wanted: WantedObject): Promise<void> {
     let renewals = 0;
     for (;;) {
-      const before = await this.#partSize(wanted.sha256);
+      const before = this.#partSize(wanted.sha256);
       if (before >= wanted.bytesMax) return;
       let outcome: 'done' | 'refused' | 'cut';
       try {
@@ -112,7 +113,7 @@ export class SpoolDownload implements Download {
 
   async #fetchOnce({ sha256, bytesMax }: WantedObject, { url, before }: { url: string; before: number }): Promise<'done' | 'refused' | 'cut'> {
     const part = `${this.#path(sha256)}.part`;
-    const offset = await this.#partSize(sha256);
+    const offset = this.#partSize(sha256);
     const stall = new StallGuard(this.#deps.stallTimeoutMs ?? agentLimits.stallTimeoutMs, this.#deps.signal);
     this.#deps.count.requests += 1;
     try {
@@ -130,7 +131,7 @@ export class SpoolDownload implements Download {
     } catch (cause) {
       this.#deps.signal.throwIfAborted();
       const known = translateStorageError(cause);
-      const got = (await this.#partSize(sha256)) > Math.max(before, offset);
+      const got = this.#partSize(sha256) > Math.max(before, offset);
       if (known instanceof SyncError && known.code !== 'CONNECTIVITY') throw known;
       if (got) return 'cut';
       if (known instanceof SyncError) throw known;
@@ -142,34 +143,38 @@ export class SpoolDownload implements Download {
 
   async #write(response: Response, { part, offset, bytesMax, stall }: { part: string; offset: number; bytesMax: number; stall: StallGuard }): Promise<void> {
     const announced = Number(response.headers.get('content-length') ?? Number.NaN);
-    const file: FileHandle = await open(part, offset === 0 ? 'w' : 'a', 0o600);
+    const file = openSync(part, offset === 0 ? 'w' : 'a', 0o600);
     let size = offset;
     try {
       for await (const piece of response.body ?? []) {
         stall.touch();
         size += piece.length;
         if (size > bytesMax) break;
-        await file.writeFile(piece);
+        writeWhole(file, piece);
         this.#deps.count.bytes += piece.length;
         this.#deps.onBytes?.(piece.length);
       }
     } finally {
-      await file.close();
+      closeSync(file);
     }
     if (size > bytesMax) {
-      await rm(part, { force: true });
+      rmSync(part, { force: true });
       throw new SyncError('CONNECTIVITY', 'an object is larger than its manifest says; something else answered');
     }
     if (!Number.isNaN(announced) && size - offset < announced) throw new SyncError('CONNECTIVITY', 'a download was cut off');
   }
 
-  async #partSize(sha256: string): Promise<number> {
-    return stat(`${this.#path(sha256)}.part`).then((found) => found.size, () => 0);
+  #partSize(sha256: string): number {
+    return statSync(`${this.#path(sha256)}.part`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   #path(sha256: string): string {
     return join(this.#deps.folder, sha256);
   }
+}
+
+function writeWhole(file: number, piece: Uint8Array): void {
+  for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
 }
 
 /** `rest`: the answer continues the part. `whole`: it starts over. `complete`: there is nothing left to fetch. */

@@ -10,8 +10,14 @@ import { FUNCTION_NAMES, Functions } from './constructs/functions.ts';
 import { grantAccess } from './constructs/access.ts';
 import { addTriggers } from './constructs/triggers.ts';
 
+interface StorelineStackProps {
+  readonly organization: Organization;
+  /** Folder with a folder per function. */
+  readonly bundles: string;
+}
+
 export class StorelineStack extends Stack {
-  constructor(scope: Construct, id: string, organization: Organization) {
+  constructor(scope: Construct, id: string, { organization, bundles }: StorelineStackProps) {
     super(scope, id, {
       env: { region: organization.region },
       description: `Storeline for ${organization.displayName}`,
@@ -19,7 +25,7 @@ export class StorelineStack extends Stack {
     });
     Tags.of(this).add('storeline:organization', organization.name);
     const data = new Data(this, 'Data', organization);
-    const functions = new Functions(this, 'Functions', { organization, data });
+    const functions = new Functions(this, 'Functions', { organization, data, bundles });
     grantAccess(data, functions);
     addTriggers(this, { organization, data, functions });
     const api = new Api(this, 'Api', functions);

@@ -1,21 +1,15 @@
 /**
- * The functions: one bundle per `functions/<name>/handler.ts`, each with a role that can do nothing yet.
- *
- * Bundles are minified with names kept and without source maps: a stack trace names the function, and no start pays
- * for loading megabytes of map. The SDK is in the bundle, so what was tested is what runs.
+ * The functions: one per `functions/<name>/handler.ts`, each with a role that can do nothing yet.
  */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, type IFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Code, Function as LambdaFunction, type IFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type { Data } from './data.ts';
-
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A quarter of a million changes folded and packed takes about a minute and a half; five leave room for a slow bucket. */
 export const COMPACT_TIMEOUT = Duration.minutes(5);
@@ -55,6 +49,8 @@ export const FUNCTION_NAMES = Object.keys(SIZES) as FunctionName[];
 interface FunctionsProps {
   readonly organization: Organization;
   readonly data: Data;
+  /** Folder with a folder per function. */
+  readonly bundles: string;
 }
 
 export class Functions extends Construct {
@@ -69,7 +65,7 @@ export class Functions extends Construct {
     return must(this.#functions.get(name), `function ${name} exists`);
   }
 
-  #function(name: FunctionName, { organization, data }: FunctionsProps): NodejsFunction {
+  #function(name: FunctionName, { organization, data, bundles }: FunctionsProps): LambdaFunction {
     const { memorySize, timeout, environment } = SIZES[name];
     const logGroup = new LogGroup(this, `${name}-logs`, { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -81,12 +77,11 @@ export class Functions extends Construct {
         resources: ['*'],
       }),
     );
-    const made = new NodejsFunction(this, name, {
+    const made = new LambdaFunction(this, name, {
       // Named, so that the command line finds it by organization.
       functionName: `${Stack.of(this).stackName}-${name}`,
-      entry: `${PROJECT}/functions/${name}/handler.ts`,
-      projectRoot: PROJECT,
-      depsLockFilePath: `${PROJECT}/package-lock.json`,
+      code: Code.fromAsset(join(bundles, name)),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize,
@@ -95,25 +90,13 @@ export class Functions extends Construct {
       logGroup,
       tracing: Tracing.ACTIVE,
       environment: { ...pick(environmentOf(data), environment), ORGANIZATION: JSON.stringify(organization) },
-      bundling: {
-        format: OutputFormat.ESM,
-        target: 'node24',
-        mainFields: ['module', 'main'],
-        minify: true,
-        keepNames: true,
-        sourceMap: false,
-        logLevel: LogLevel.WARNING,
-        bundleAwsSDK: true,
-        // CommonJS dependencies call `require` for Node's own modules, which an ES module does not have.
-        banner: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
-      },
     });
     acknowledge(made, role);
     return made;
   }
 }
 
-function acknowledge(made: NodejsFunction, role: Role): void {
+function acknowledge(made: LambdaFunction, role: Role): void {
   Validations.of(role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason: 'X-Ray takes trace segments for no resource in particular; the two actions can only add.',

@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util';
+import { benchFresh } from './fresh.ts';
+import { benchRepair } from './repair.ts';
+import { benchScale } from './scale.ts';
+import type { BenchResult } from './stats.ts';
+import { benchVerify } from './verify.ts';
+
+/** `npm run -s bench -- <name> [--rows N] [--json]`. */
+type Bench = (options: { rows: number; say: (line: string) => void }) => Promise<BenchResult>;
+const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
+  fresh: { run: benchFresh, rows: 300_000 },
+  scale: { run: benchScale, rows: 3_500_000 },
+  verify: { run: benchVerify, rows: 1_000_000 },
+  repair: { run: benchRepair, rows: 1_000_000 },
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rows: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+});
+const bench = benches[positionals[0] ?? ''];
+const rows = values.rows === undefined ? bench?.rows : Number(values.rows);
+if (bench === undefined || rows === undefined || !Number.isSafeInteger(rows) || rows <= 0) {
+  process.stderr.write(`Usage: npm run -s bench -- <${Object.keys(benches).join(' | ')}> [--rows <number>] [--json]\n`);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const result = await bench.run({ rows, say: (line) => process.stderr.write(`${line}\n`) });
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, null, 2)}\n`);
+}

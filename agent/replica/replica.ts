@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type FeedStanding, isCertified } from '../../core/reconcile/readiness.ts';
+import type { FeedStanding } from '../../core/reconcile/readiness.ts';
 import { findCollection, collections as catalogue } from '../../protocol/catalogue/catalogue.ts';
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type Cursor, type FeedName, splitFeedName } from '../../protocol/feed.ts';
@@ -20,7 +20,7 @@ export interface FeedRow extends FeedStanding {
   readonly component: ComponentName;
   readonly head: number;
   readonly asOf: string | null;
-  /** Head office asked for a reconcile of a feed that was certified, and it is not done yet. */
+  /** It was right once and is not any more: found different, or its history was restarted at head office. */
   readonly resync: boolean;
   /** Live rows; counted at every reconcile, kept by every page. */
   readonly rows: number;
@@ -66,7 +66,7 @@ export class Replica {
 
   feeds(): FeedRow[] {
     const certificates = new Map(this.certificates().map((certificate) => [certificate.feed, certificate]));
-    return this.prepare('SELECT feed, component, generation, position, head, as_of, resync, rows FROM _feed ORDER BY feed')
+    return this.prepare('SELECT feed, component, generation, position, head, head_generation, as_of, resync, rows FROM _feed ORDER BY feed')
       .all()
       .map((row) => {
         const feed = row['feed'] as FeedName;
@@ -78,7 +78,8 @@ export class Replica {
           certificate: certificate === undefined ? null : { generation: certificate.generation, position: certificate.position },
           head: Number(row['head']),
           asOf: row['as_of'] === null ? null : String(row['as_of']),
-          resync: row['resync'] === 1,
+          generation: String(row['head_generation']),
+          resync: row['resync'] === 1 || (row['position'] !== null && row['generation'] !== row['head_generation']),
           rows: Number(row['rows']),
         };
       });
@@ -102,15 +103,14 @@ export class Replica {
       this.setMeta('plan', JSON.stringify({ store, components, withheld, serverTime } satisfies PlanNote));
       const standings = new Map(this.feeds().map((row) => [row.feed, row]));
       const upsert = this.prepare(
-        `INSERT INTO _feed (feed, component, scope, head, head_generation, resync) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (feed) DO UPDATE SET head = excluded.head, head_generation = excluded.head_generation, resync = excluded.resync`,
+        `INSERT INTO _feed (feed, component, scope, head, head_generation) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (feed) DO UPDATE SET head = excluded.head, head_generation = excluded.head_generation`,
       );
       for (const feedPlan of plan.feeds) {
         if (feedPlan.action === 'leave') continue;
         const { component, scope } = splitFeedName(feedPlan.feed);
         const standing = standings.get(feedPlan.feed);
-        const resync = feedPlan.action !== 'tail' && standing !== undefined && isCertified(standing) && feedPlan.generation !== standing.cursor?.generation;
-        upsert.run(feedPlan.feed, component, scope, feedPlan.head, feedPlan.generation, Number(resync));
+        upsert.run(feedPlan.feed, component, scope, feedPlan.head, feedPlan.generation);
         const current = feedPlan.action === 'tail' && standing?.cursor?.position === feedPlan.head;
         if (current && feedPlan.asOf !== null && feedPlan.asOf !== standing?.asOf) this.prepare('UPDATE _feed SET as_of = ? WHERE feed = ?').run(feedPlan.asOf, feedPlan.feed);
       }
@@ -146,8 +146,10 @@ export class Replica {
     });
   }
 
+  /** It was found different. In the caller's transaction. */
   dropCertificate(feed: FeedName): void {
     this.prepare('DELETE FROM _certificate WHERE feed = ?').run(feed);
+    this.prepare('UPDATE _feed SET resync = 1 WHERE feed = ?').run(feed);
   }
 
   /** Makes room for a collection, also one this agent does not know. */

@@ -25,10 +25,11 @@ it('INV-09: a store is complete only with a certificate of the present generatio
     { component: 'Tasks' as const, status: 'NOT_ENABLED' as const, feeds: [] },
   ];
   const cursor = { generation: 'g', position: 5 };
-  const standing = (certificate: typeof cursor | null) => [{ feed: 'Customer@org' as const, cursor, certificate }];
+  const standing = (certificate: typeof cursor | null) => [{ feed: 'Customer@org' as const, cursor, certificate, generation: 'g' }];
   expect(outstandingFeeds(components, [])).toEqual([{ component: 'Customer', feed: 'Customer@org', reason: 'NEVER_SYNCED' }]);
   expect(outstandingFeeds(components, standing(null))).toEqual([{ component: 'Customer', feed: 'Customer@org', reason: 'NOT_CERTIFIED' }]);
   expect(outstandingFeeds(components, standing({ generation: 'old', position: 5 }))).toHaveLength(1);
   expect(outstandingFeeds(components, standing({ generation: 'g', position: 4 }))).toEqual([]);
-  expect(isCertified({ cursor: null, certificate: cursor })).toBe(false);
+  expect(outstandingFeeds(components, [{ ...standing(cursor)[0]!, generation: 'restored' }])).toHaveLength(1);
+  expect(isCertified({ cursor: null, certificate: cursor, generation: 'g' })).toBe(false);
 });

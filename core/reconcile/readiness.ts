@@ -11,6 +11,8 @@ export interface FeedStanding {
   /** null: never synced. */
   readonly cursor: Cursor | null;
   readonly certificate: Cursor | null;
+  /** Head office's generation of the feed, as last heard. */
+  readonly generation: string;
 }
 
 export interface Outstanding {
@@ -19,8 +21,9 @@ export interface Outstanding {
   readonly reason: 'NEVER_SYNCED' | 'NOT_CERTIFIED';
 }
 
-export function isCertified({ cursor, certificate }: Pick<FeedStanding, 'cursor' | 'certificate'>): boolean {
-  return cursor !== null && certificate !== null && certificate.generation === cursor.generation && certificate.position <= cursor.position;
+export function isCertified({ cursor, certificate, generation }: Pick<FeedStanding, 'cursor' | 'certificate' | 'generation'>): boolean {
+  if (cursor === null || certificate === null) return false;
+  return cursor.generation === generation && certificate.generation === generation && certificate.position <= cursor.position;
 }
 
 export function outstandingFeeds(components: PlanResponse['components'], standings: readonly FeedStanding[]): Outstanding[] {

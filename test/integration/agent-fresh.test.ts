@@ -7,7 +7,7 @@ import { runFreshSync } from '../../agent/sync/run-sync.ts';
 import { sha256Hex } from '../../codec/pack.ts';
 import { manifestRanges } from '../../protocol/manifest.ts';
 import { FakeHeadOffice, type ObjectFault } from '../fixtures/fake-head-office.ts';
-import { StoreAgent } from '../fixtures/store-agent.ts';
+import { type Json, StoreAgent } from '../fixtures/store-agent.ts';
 
 let fake: FakeHeadOffice;
 let agent: StoreAgent;
@@ -35,7 +35,10 @@ afterEach(async () => {
 function held(collection: string, columns: readonly string[]): unknown[] {
   const db = new DatabaseSync(agent.paths.replica, { readOnly: true });
   try {
-    return db.prepare(`SELECT key, ${columns.join(', ')} FROM "${collection}" ORDER BY key`).all().map((row) => ({ ...row }));
+    return db
+      .prepare(`SELECT key, ${columns.join(', ')} FROM "${collection}" ORDER BY key`)
+      .all()
+      .map((row) => ({ ...row }));
   } finally {
     db.close();
   }
@@ -53,9 +56,15 @@ describe('a fresh sync', () => {
     const status = (await agent.run('status')).json;
     expect(status).toMatchObject({ complete: true, store: { storeId: 'S2', edition: 'clienteling' }, withheld: ['customer.dob'] });
     expect(status.components).toHaveLength(14);
-    expect(status.components.find((part: any) => part.component === 'Customer')).toMatchObject({ status: 'COMPLETED', state: 'IN_SYNC', rows: 700 });
-    expect(status.components.find((part: any) => part.component === 'Loyalty Tracker')).toMatchObject({ status: 'NOT_USED', state: null });
-    expect(held('customer', ['firstname', 'mobile'])).toEqual(customers(700).map(({ user_id, firstname, mobile }) => ({ key: user_id, firstname, mobile })));
+    expect(status.components.find((part: Json) => part.component === 'Customer')).toMatchObject({
+      status: 'COMPLETED',
+      state: 'IN_SYNC',
+      rows: 700,
+    });
+    expect(status.components.find((part: Json) => part.component === 'Loyalty Tracker')).toMatchObject({ status: 'NOT_USED', state: null });
+    expect(held('customer', ['firstname', 'mobile'])).toEqual(
+      customers(700).map(({ user_id, firstname, mobile }) => ({ key: user_id, firstname, mobile })),
+    );
     expect(fake.certificates.get('S2 Customer@org')).toMatchObject({ rows: 700 });
 
     await fake.write('customer', [{ user_id: 'c100001', firstname: 'New' }], ['c100002']);
@@ -63,8 +72,8 @@ describe('a fresh sync', () => {
     const delta = await agent.run('logon');
     expect(delta).toMatchObject({ code: 0, json: { kind: 'delta', complete: true, transfer: { requests: 1, chunksFetched: 0 } } });
     expect(fake.calls.get('/v1/plan')).toBe(calls + 1);
-    expect(delta.json.components.find((part: any) => part.component === 'Customer')).toMatchObject({ status: 'COMPLETED', rows: 699 });
-    expect(delta.json.components.find((part: any) => part.component === 'Stores')).toMatchObject({ status: 'COMPLETED_NO_CHANGES' });
+    expect(delta.json.components.find((part: Json) => part.component === 'Customer')).toMatchObject({ status: 'COMPLETED', rows: 699 });
+    expect(delta.json.components.find((part: Json) => part.component === 'Stores')).toMatchObject({ status: 'COMPLETED_NO_CHANGES' });
     expect((await agent.run('records', 'get', 'customer', 'c100001')).json.fields).toEqual({ user_id: 'c100001', firstname: 'New' });
     expect(await agent.run('records', 'get', 'customer', 'c100002')).toMatchObject({ code: 1 });
     expect((await agent.run('records', 'count', 'customer')).json).toEqual({ collection: 'customer', count: 699 });
@@ -76,7 +85,10 @@ describe('a fresh sync', () => {
     const first = await agent.run('logon');
     expect(first).toMatchObject({ code: 3, json: { complete: false } });
     expect(first.json.outstanding).toContainEqual({ component: 'Customer', feed: 'Customer@org', reason: 'NEVER_SYNCED' });
-    expect((await agent.run('status')).json.components.find((part: any) => part.component === 'Customer')).toMatchObject({ status: 'PAUSED', state: 'INITIALISING' });
+    expect((await agent.run('status')).json.components.find((part: Json) => part.component === 'Customer')).toMatchObject({
+      status: 'PAUSED',
+      state: 'INITIALISING',
+    });
     await fake.compactAll();
     expect(await agent.run('logon')).toMatchObject({ code: 0, json: { complete: true } });
   });
@@ -86,7 +98,10 @@ describe('a fresh sync', () => {
     agent.remove();
     await open({ rowsTarget: 700, rowsMax: 1_400 });
     await fake.write('customer', customers(12_000));
-    await fake.write('fraud_user', customers(2_000).map(({ user_id }) => ({ user_id, status: 'INTERNAL' })));
+    await fake.write(
+      'fraud_user',
+      customers(2_000).map(({ user_id }) => ({ user_id, status: 'INTERNAL' })),
+    );
     await fake.compactAll();
     fake.hooks.pieceBytes = 2_048;
     fake.hooks.pieceDelayMs = 10;
@@ -105,7 +120,9 @@ describe('a fresh sync', () => {
     expect(last).toMatchObject({ code: 0, json: { complete: true } });
     expect(kills).toBeGreaterThanOrEqual(10);
 
-    const sizes = manifestRanges(await fake.world.manifest('Customer@org')).concat(manifestRanges(await fake.world.manifest('Fraud Users List@org')));
+    const sizes = manifestRanges(await fake.world.manifest('Customer@org')).concat(
+      manifestRanges(await fake.world.manifest('Fraud Users List@org')),
+    );
     const total = sizes.reduce((sum, { chunk }) => sum + chunk.bytes, 0);
     const largest = Math.max(...sizes.map(({ chunk }) => chunk.bytes));
     const sent = fake.chunkCounts().reduce((sum, count) => sum + count.bytesSent, 0);
@@ -221,7 +238,11 @@ describe('a fresh sync', () => {
     await expect(runFreshSync(deps)).rejects.toMatchObject({ code: 'STORAGE_FULL', details: { freeBytes: 1_000_000 } });
     expect(held('customer', ['rev'])).toEqual([]);
     expect(existsSync(agent.paths.shadow)).toBe(false);
-    expect((await agent.run('status')).json.components[2]).toMatchObject({ component: 'Customer', status: 'FAILED', reason: 'STORAGE_FULL' });
+    expect((await agent.run('status')).json.components[2]).toMatchObject({
+      component: 'Customer',
+      status: 'FAILED',
+      reason: 'STORAGE_FULL',
+    });
     expect((await runFreshSync(await agent.deps())).outstanding).toEqual([]);
   });
 
@@ -261,12 +282,14 @@ describe('a replica that is not right', () => {
   }
 
   it('is found by verify, and repaired range by range', async () => {
-    tamper("UPDATE customer SET rev = rev - 1 WHERE key = 'c100300'; DELETE FROM customer WHERE key = 'c100301'; INSERT INTO customer (key, rev) VALUES ('c100302x', 1)");
+    tamper(
+      "UPDATE customer SET rev = rev - 1 WHERE key = 'c100300'; DELETE FROM customer WHERE key = 'c100301'; INSERT INTO customer (key, rev) VALUES ('c100302x', 1)",
+    );
     tamper("INSERT INTO bill (key, rev) VALUES ('stray', 1)");
     const found = await agent.run('verify');
     expect(found.code).toBe(1);
     expect(found.json.components[0].component).toBe('Customer');
-    expect(found.json.components[0].ranges.map((range: any) => range.kind)).toEqual(expect.arrayContaining(['rows', 'stray']));
+    expect(found.json.components[0].ranges.map((range: Json) => range.kind)).toEqual(expect.arrayContaining(['rows', 'stray']));
     expect((await agent.run('status')).json.complete).toBe(false);
     const repaired = await agent.run('verify', '--repair');
     expect(repaired).toMatchObject({ code: 0, json: { repaired: true } });

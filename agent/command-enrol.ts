@@ -23,10 +23,16 @@ export async function enrolCommand(io: AgentIo, { api, code, data, json }: Enrol
   try {
     const present = readIdentity(paths.identity);
     if (present !== null) {
-      throw new SyncError('ALREADY_EXISTS', `this data folder belongs to store ${present.storeId} already; use another folder for another store`);
+      throw new SyncError(
+        'ALREADY_EXISTS',
+        `this data folder belongs to store ${present.storeId} already; use another folder for another store`,
+      );
     }
     const keys = await createKeyPair();
-    const answer = await enrol({ api, count: createTransferCount(), signal: io.signal }, { protocol: PROTOCOL_VERSION, code, publicKey: keys.publicKey, agentVersion: AGENT_VERSION });
+    const answer = await enrol(
+      { api, count: createTransferCount(), signal: io.signal },
+      { protocol: PROTOCOL_VERSION, code, publicKey: keys.publicKey, agentVersion: AGENT_VERSION },
+    );
     const { storeId, replicaId, organization } = answer;
     writeIdentity(paths.identity, { storeId, replicaId, organization, api, privateKey: keys.privateKey });
     if (json === true) printJson(io, { storeId, replicaId, organization });

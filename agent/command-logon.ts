@@ -30,11 +30,23 @@ export async function logonCommand(io: AgentIo, { data, wait, json, progress }: 
     const views = viewsAfter(paths.replica, outcome);
     if (json === true) {
       const parts = views.map(({ component, status, rows, certificate }) => ({ component, status, rows, certificate }));
-      printJson(io, { storeId, replicaId, kind: outcome.kind, complete, components: parts, outstanding: outcome.outstanding, transfer: deps.count, seconds });
+      printJson(io, {
+        storeId,
+        replicaId,
+        kind: outcome.kind,
+        complete,
+        components: parts,
+        outstanding: outcome.outstanding,
+        transfer: deps.count,
+        seconds,
+      });
     } else {
       io.stdout.write(`${describe(views, outcome, seconds)}\n`);
     }
-    if (!complete) io.stderr.write(`Not complete yet: ${outcome.outstanding.map(({ feed, reason }) => `${feed} (${reason})`).join(', ')}. Run logon again, or with --wait.\n`);
+    if (!complete)
+      io.stderr.write(
+        `Not complete yet: ${outcome.outstanding.map(({ feed, reason }) => `${feed} (${reason})`).join(', ')}. Run logon again, or with --wait.\n`,
+      );
     return complete ? exitCodes.fine : exitCodes.notComplete;
   } finally {
     lock.release();
@@ -46,7 +58,13 @@ function viewsAfter(path: string, { changes }: SyncOutcome): ComponentView[] {
   if (db === null) return [];
   const replica = new Replica(db);
   try {
-    return componentViews({ note: replica.planNote(), feeds: replica.feeds(), certificates: replica.certificates(), lastRun: null, changes });
+    return componentViews({
+      note: replica.planNote(),
+      feeds: replica.feeds(),
+      certificates: replica.certificates(),
+      lastRun: null,
+      changes,
+    });
   } finally {
     replica.close();
   }
@@ -56,5 +74,8 @@ function describe(views: readonly ComponentView[], { kind, outstanding }: SyncOu
   const lines = views
     .filter(({ status }) => status !== 'NOT_USED')
     .map(({ component, status, rows }) => `${component.padEnd(22)} ${status.padEnd(22)} ${rows.toLocaleString('en-US')} rows`);
-  return [...lines, `${kind === 'fresh' ? 'Fresh' : 'Delta'} sync ${outstanding.length === 0 ? 'complete' : 'not complete'} after ${seconds} s`].join('\n');
+  return [
+    ...lines,
+    `${kind === 'fresh' ? 'Fresh' : 'Delta'} sync ${outstanding.length === 0 ? 'complete' : 'not complete'} after ${seconds} s`,
+  ].join('\n');
 }

@@ -15,7 +15,11 @@ export interface RecordsOptions {
   readonly json?: boolean;
 }
 
-export function getRecordCommand(io: AgentIo, where: { readonly collection: string; readonly key: string }, { data, json }: RecordsOptions): ExitCode {
+export function getRecordCommand(
+  io: AgentIo,
+  where: { readonly collection: string; readonly key: string },
+  { data, json }: RecordsOptions,
+): ExitCode {
   const { collection: name, key } = where;
   const collection = collectionOf(name);
   return withReplica(data, (replica) => {
@@ -24,7 +28,9 @@ export function getRecordCommand(io: AgentIo, where: { readonly collection: stri
     if (row === undefined) throw new SyncError('NOT_FOUND', `this replica has no ${name} ${JSON.stringify(key)}`);
     const { fields } = fromWire(collection, key, { columns, values: columns.map((column) => row[column] as WireValue) });
     const extra = row['extra'] === null ? {} : (JSON.parse(String(row['extra'])) as Record<string, unknown>);
-    const withheld = (replica?.planNote()?.withheld ?? []).flatMap((field) => (field.startsWith(`${name}.`) ? [field.slice(name.length + 1)] : []));
+    const withheld = (replica?.planNote()?.withheld ?? []).flatMap((field) =>
+      field.startsWith(`${name}.`) ? [field.slice(name.length + 1)] : [],
+    );
     if (json === true) printJson(io, { collection: name, key, rev: row['rev'], fields: { ...fields, ...extra }, withheld });
     else {
       for (const [field, value] of Object.entries({ ...fields, ...extra })) io.stdout.write(`${field.padEnd(24)} ${String(value)}\n`);

@@ -25,7 +25,17 @@ export async function verifyCommand(io: AgentIo, { data, deep, repair, json, pro
     deps.progress.end();
     const equal = differences.length === 0 || outcome.repaired;
     const seconds = Math.round(performance.now() - startedAt) / 1_000;
-    if (json === true) printJson(io, { storeId, replicaId, equal, deep: deep === true, ...outcome, components: byComponent(differences), transfer: deps.count, seconds });
+    if (json === true)
+      printJson(io, {
+        storeId,
+        replicaId,
+        equal,
+        deep: deep === true,
+        ...outcome,
+        components: byComponent(differences),
+        transfer: deps.count,
+        seconds,
+      });
     else io.stdout.write(`${describe(differences, outcome)}\n`);
     return equal ? exitCodes.fine : exitCodes.failed;
   } finally {
@@ -33,17 +43,28 @@ export async function verifyCommand(io: AgentIo, { data, deep, repair, json, pro
   }
 }
 
-function byComponent(differences: readonly Difference[]): { component: string; ranges: Omit<Difference, 'component'>[] }[] {
+function byComponent(differences: readonly Difference[]): { component: string; ranges: Difference[] }[] {
   const names = [...new Set(differences.map((difference) => difference.component))];
   return names.map((name) => ({
     component: name,
-    ranges: differences.filter(({ component }) => component === name).map(({ component: _, ...range }) => range),
+    ranges: differences.filter(({ component }) => component === name),
   }));
 }
 
-function describe(differences: readonly Difference[], { feeds, ranges, rows, repaired }: { feeds: number; ranges: number; rows: number; repaired: boolean }): string {
+function describe(
+  differences: readonly Difference[],
+  { feeds, ranges, rows, repaired }: { feeds: number; ranges: number; rows: number; repaired: boolean },
+): string {
   const compared = `${rows.toLocaleString('en-US')} rows in ${ranges} ranges of ${feeds} feeds`;
   if (differences.length === 0) return `Equal: ${compared}.`;
-  const lines = differences.map(({ component, collection, kind, rows: own, rowsExpected }) => `${component}: ${collection}: ${kind} differ (${own} rows, head office has ${rowsExpected})`);
-  return [...lines, repaired ? `Repaired ${differences.length} ranges; compared ${compared}.` : `${differences.length} ranges differ of ${compared}. Repair with --repair.`].join('\n');
+  const lines = differences.map(
+    ({ component, collection, kind, rows: own, rowsExpected }) =>
+      `${component}: ${collection}: ${kind} differ (${own} rows, head office has ${rowsExpected})`,
+  );
+  return [
+    ...lines,
+    repaired
+      ? `Repaired ${differences.length} ranges; compared ${compared}.`
+      : `${differences.length} ranges differ of ${compared}. Repair with --repair.`,
+  ].join('\n');
 }

@@ -3,8 +3,7 @@ import { componentStatus, components } from '../protocol/catalogue/catalogue.ts'
 import type { ComponentName } from '../protocol/catalogue/types.ts';
 import type { FeedName } from '../protocol/feed.ts';
 import type { Certificate } from '../protocol/messages/report.ts';
-import type { FeedRow, PlanNote } from './replica/replica.ts';
-import type { LastRun } from './sync/sync-session.ts';
+import type { FeedRow, LastRun, PlanNote } from './replica/replica.ts';
 
 /**
  * What people see of a component: the status of the last run, and where it stands whatever run there was.
@@ -59,18 +58,37 @@ function idleView(component: ComponentName, status: 'NOT_USED' | 'NOT_ENABLED'):
   return { component, status, state: null, reason: null, rows: 0, asOf: null, certificate: null, feeds: [] };
 }
 
-function enabledView(component: ComponentName, rows: readonly FeedRow[], { certificates, lastRun, changes, note }: ViewInput): ComponentView {
+function enabledView(
+  component: ComponentName,
+  rows: readonly FeedRow[],
+  { certificates, lastRun, changes, note }: ViewInput,
+): ComponentView {
   const certified = rows.length > 0 && rows.every((row) => isCertified(row));
   const own = rows.flatMap(({ feed }) => certificates.filter((certificate) => certificate.feed === feed));
   const state = standingOf(rows, note !== null);
   return {
     component,
-    status: statusOf({ certified, contacted: note !== null, failed: lastRun?.failure ?? null, changes: changes === null ? null : (changes.get(component) ?? 0) }),
+    status: statusOf({
+      certified,
+      contacted: note !== null,
+      failed: lastRun?.failure ?? null,
+      changes: changes === null ? null : (changes.get(component) ?? 0),
+    }),
     state,
     reason: certified ? null : (lastRun?.failure?.code ?? null),
     rows: rows.reduce((sum, row) => sum + row.rows, 0),
     asOf: rows.some((row) => row.asOf === null) ? null : (rows.map((row) => row.asOf ?? '').sort()[0] ?? null),
-    certificate: certified ? { issuedAt: own.map((certificate) => certificate.issuedAt).sort().at(-1) ?? '', rows: own.reduce((sum, certificate) => sum + certificate.rows, 0), feeds: own } : null,
+    certificate: certified
+      ? {
+          issuedAt:
+            own
+              .map((certificate) => certificate.issuedAt)
+              .sort()
+              .at(-1) ?? '',
+          rows: own.reduce((sum, certificate) => sum + certificate.rows, 0),
+          feeds: own,
+        }
+      : null,
     feeds: rows.map((row) => ({
       feed: row.feed,
       cursor: row.cursor,

@@ -25,9 +25,13 @@ export function lockFolder(paths: Pick<DataPaths, 'lock' | 'pid'>): FolderLock {
     db.close();
     if (((error as { errcode?: number }).errcode ?? 0) % 256 !== BUSY) throw error;
     const other = readPid(paths.pid);
-    throw new SyncError('REPLICA_BUSY', `another agent works on this data folder${other === null ? '' : ` (process ${other})`}; stop it or wait for it`, {
-      details: { pid: other },
-    });
+    throw new SyncError(
+      'REPLICA_BUSY',
+      `another agent works on this data folder${other === null ? '' : ` (process ${other})`}; stop it or wait for it`,
+      {
+        details: { pid: other },
+      },
+    );
   }
   chmodSync(paths.lock, 0o600);
   writeFileSync(paths.pid, `${process.pid}\n`, { mode: 0o600 });

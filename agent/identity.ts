@@ -32,7 +32,8 @@ export function readIdentity(path: string): Identity | null {
 
 export function requireIdentity(path: string): Identity {
   const identity = readIdentity(path);
-  if (identity === null) throw new SyncError('NOT_ENROLLED', 'this data folder has no identity yet; run `agent enrol` with a code from head office');
+  if (identity === null)
+    throw new SyncError('NOT_ENROLLED', 'this data folder has no identity yet; run `agent enrol` with a code from head office');
   return identity;
 }
 

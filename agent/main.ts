@@ -32,6 +32,18 @@ export async function main(argv: readonly string[], io: AgentIo): Promise<ExitCo
   }
 }
 
+function dataOption(): Option {
+  return new Option('--data <folder>', 'data folder of this store, on a local disk').makeOptionMandatory();
+}
+
+function jsonOption(): Option {
+  return new Option('--json', 'print one JSON object on stdout');
+}
+
+function progressOption(): Option {
+  return new Option('--progress <style>', 'progress on stderr').choices(['auto', 'json']);
+}
+
 function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
   const program = new Command('agent')
     .description('Keeps this store in step with head office.')
@@ -39,53 +51,49 @@ function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
     .addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong use, 3 not complete yet, 4 not authorized.');
-  const data = () => new Option('--data <folder>', 'data folder of this store, on a local disk').makeOptionMandatory();
-  const json = () => new Option('--json', 'print one JSON object on stdout');
-  const progress = () => new Option('--progress <style>', 'progress on stderr').choices(['auto', 'json']);
-
   program
     .command('enrol')
     .description('make this data folder a replica of a store')
     .requiredOption('--api <url>', "head office's address")
     .requiredOption('--code <code>', 'one-time code from head office')
-    .addOption(data())
-    .addOption(json())
+    .addOption(dataOption())
+    .addOption(jsonOption())
     .action(async (options: EnrolOptions) => done(await enrolCommand(io, options)));
   program
     .command('logon')
     .description('sync once: everything the first time, what changed after that')
-    .addOption(data())
+    .addOption(dataOption())
     .option('--wait', 'go on until every component is complete')
-    .addOption(json())
-    .addOption(progress())
+    .addOption(jsonOption())
+    .addOption(progressOption())
     .action(async (options: LogonOptions) => done(await logonCommand(io, options)));
   program
     .command('status')
     .description('what this store has, and whether it is known to be right')
-    .addOption(data())
-    .addOption(json())
+    .addOption(dataOption())
+    .addOption(jsonOption())
     .action((options: StatusOptions) => done(statusCommand(io, options)));
   program
     .command('verify')
     .description('compare this replica with head office')
-    .addOption(data())
+    .addOption(dataOption())
     .option('--deep', 'compare every value, not only revisions')
     .option('--repair', 'replace what differs')
-    .addOption(json())
-    .addOption(progress())
+    .addOption(jsonOption())
+    .addOption(progressOption())
     .action(async (options: VerifyCommandOptions) => done(await verifyCommand(io, options)));
   const records = program.command('records').description('look into the replica');
   records
     .command('get <collection> <key>')
     .description('one record')
-    .addOption(data())
-    .addOption(json())
+    .addOption(dataOption())
+    .addOption(jsonOption())
     .action((collection: string, key: string, options: RecordsOptions) => done(getRecordCommand(io, { collection, key }, options)));
   records
     .command('count <collection>')
     .description('how many records a collection has')
-    .addOption(data())
-    .addOption(json())
+    .addOption(dataOption())
+    .addOption(jsonOption())
     .action((collection: string, options: RecordsOptions) => done(countRecordsCommand(io, collection, options)));
   return program;
 }

@@ -47,7 +47,9 @@ export function createProgress(style: ProgressStyle, output: Output, clock: Cloc
       return;
     }
     clear();
-    const block = entries.filter(([, count]) => style === 'terminal' || count.rows < count.rowsTotal).map(([name, count]) => line(name, count, now - startedAt));
+    const block = entries
+      .filter(([, count]) => style === 'terminal' || count.rows < count.rowsTotal)
+      .map(([name, count]) => line(name, count, now - startedAt));
     for (const text of block) output.write(`${text}\n`);
     if (style === 'terminal') lines = block.length;
   };
@@ -80,8 +82,11 @@ export function createProgress(style: ProgressStyle, output: Output, clock: Cloc
 function line(name: string, { rows, bytes, rowsTotal, bytesTotal }: Count, elapsedMs: number): string {
   const part = bytesTotal === 0 ? 1 : bytes / bytesTotal;
   const left = part > 0 && part < 1 ? ` ${duration((elapsedMs * (1 - part)) / part)} left` : '';
-  const of = (value: number) => value.toLocaleString('en-US');
-  return `${name.padEnd(22)} ${String(Math.floor(part * 100)).padStart(3)} %  ${of(rows)} of ${of(rowsTotal)} rows  ${(bytes / 1e6).toFixed(1)} of ${(bytesTotal / 1e6).toFixed(1)} MB${left}`;
+  return `${name.padEnd(22)} ${String(Math.floor(part * 100)).padStart(3)} %  ${grouped(rows)} of ${grouped(rowsTotal)} rows  ${(bytes / 1e6).toFixed(1)} of ${(bytesTotal / 1e6).toFixed(1)} MB${left}`;
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
 }
 
 function duration(ms: number): string {

@@ -24,12 +24,17 @@ afterEach(() => {
 
 function start(): void {
   replica.db.exec('DELETE FROM customer; DELETE FROM _tombstone; DELETE FROM _feed');
-  replica.db.exec(`INSERT INTO _feed (feed, component, scope, head, head_generation, generation, position) VALUES ('${feed}', 'Customer', 'org', 0, 'g', 'g', 0)`);
+  replica.db.exec(
+    `INSERT INTO _feed (feed, component, scope, head, head_generation, generation, position) VALUES ('${feed}', 'Customer', 'org', 0, 'g', 'g', 0)`,
+  );
 }
 
 /** What the replica holds: keys with `rev` and values. */
 function held(): unknown[] {
-  return replica.db.prepare('SELECT key, rev, mobile, email, firstname, extra FROM customer ORDER BY key').all().map((row) => ({ ...row }));
+  return replica.db
+    .prepare('SELECT key, rev, mobile, email, firstname, extra FROM customer ORDER BY key')
+    .all()
+    .map((row) => ({ ...row }));
 }
 
 function folded(pages: readonly (readonly Section[])[]): unknown[] {
@@ -39,14 +44,26 @@ function folded(pages: readonly (readonly Section[])[]): unknown[] {
     if (row === null || columns === null) return [];
     const value = (name: string) => (columns.includes(name) ? (row[columns.indexOf(name) + 2] ?? null) : null);
     const fresh = value('zz_new');
-    return [{ key, rev, mobile: value('mobile'), email: value('email'), firstname: value('firstname'), extra: fresh === null ? null : JSON.stringify({ zz_new: fresh }) }];
+    return [
+      {
+        key,
+        rev,
+        mobile: value('mobile'),
+        email: value('email'),
+        firstname: value('firstname'),
+        extra: fresh === null ? null : JSON.stringify({ zz_new: fresh }),
+      },
+    ];
   });
 }
 
 const change = fc.record({
   key: fc.constantFrom('a', 'b', 'c', 'd'),
   rev: fc.integer({ min: 1, max: 9 }),
-  values: fc.option(fc.tuple(fc.constantFrom('1', '2', null), fc.constantFrom('x', null), fc.constantFrom('n', 'm', null), fc.constantFrom('new', null)), { freq: 3 }),
+  values: fc.option(
+    fc.tuple(fc.constantFrom('1', '2', null), fc.constantFrom('x', null), fc.constantFrom('n', 'm', null), fc.constantFrom('new', null)),
+    { freq: 3 },
+  ),
 });
 
 function sections(changes: readonly { key: string; rev: number; values: readonly (string | null)[] | null }[]): Section[] {
@@ -54,8 +71,17 @@ function sections(changes: readonly { key: string; rev: number; values: readonly
   for (const one of changes) if (one.rev > (newest.get(one.key)?.rev ?? 0)) newest.set(one.key, one);
   const sorted = [...newest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   return [
-    { kind: 'puts', collection: 'customer', columns: ['mobile', 'email', 'firstname', 'zz_new'], rows: sorted.flatMap(({ key, rev, values }) => (values === null ? [] : [[key, rev, ...values] as const])) as never },
-    { kind: 'tombstones', collection: 'customer', rows: sorted.flatMap(({ key, rev, values }) => (values === null ? [[key, rev] as [string, number]] : [])) },
+    {
+      kind: 'puts',
+      collection: 'customer',
+      columns: ['mobile', 'email', 'firstname', 'zz_new'],
+      rows: sorted.flatMap(({ key, rev, values }) => (values === null ? [] : [[key, rev, ...values] as const])) as never,
+    },
+    {
+      kind: 'tombstones',
+      collection: 'customer',
+      rows: sorted.flatMap(({ key, rev, values }) => (values === null ? [[key, rev] as [string, number]] : [])),
+    },
   ];
 }
 
@@ -74,7 +100,8 @@ const pagesArbitrary = fc.array(fc.array(change, { maxLength: 6 }), { maxLength:
 });
 
 function apply(pages: readonly (readonly Section[])[], from = 0): void {
-  for (const [index, page] of pages.entries()) applyPage(replica, { feed, generation: 'g', position: from + index + 1, sections: page, asOf: null });
+  for (const [index, page] of pages.entries())
+    applyPage(replica, { feed, generation: 'g', position: from + index + 1, sections: page, asOf: null });
 }
 
 describe('applyPage', () => {
@@ -135,7 +162,12 @@ describe('applyPage', () => {
     start();
     const unknown: Section = { kind: 'puts', collection: 'zz_things', columns: ['colour'], rows: [['1', 5, 'red']] };
     applyPage(replica, { feed, generation: 'g', position: 1, sections: [unknown], asOf: null });
-    expect(replica.db.prepare('SELECT key, rev, extra FROM zz_things').all().map((row) => ({ ...row }))).toEqual([{ key: '1', rev: 5, extra: '{"colour":"red"}' }]);
+    expect(
+      replica.db
+        .prepare('SELECT key, rev, extra FROM zz_things')
+        .all()
+        .map((row) => ({ ...row })),
+    ).toEqual([{ key: '1', rev: 5, extra: '{"colour":"red"}' }]);
     expect(replica.collectionsOf(feed)).toContain('zz_things');
     replica.leave(feed);
     expect(replica.countRows('zz_things')).toBe(0);

@@ -62,7 +62,11 @@ export class ShadowLoad {
   /** Starts writing to disk what is loaded, beside the indexing; the switch waits for the rest of it. */
   async startFlush(): Promise<void> {
     const file = await open(this.#path, 'r+');
-    await file.sync().finally(() => file.close());
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   }
 
   /** One step each, so that the caller can breathe between them. */
@@ -86,10 +90,15 @@ export class ShadowLoad {
 }
 
 /** Throws `INTEGRITY` unless the replica has exactly the manifest's rows. `own`: digests that were just taken. */
-export function compareWithManifest(replica: Replica, manifest: Manifest, own: readonly OwnRange[] = takeDigests(replica, manifest)): OwnState {
+export function compareWithManifest(
+  replica: Replica,
+  manifest: Manifest,
+  own: readonly OwnRange[] = takeDigests(replica, manifest),
+): OwnState {
   const ranges = manifestRanges(manifest).map((range, index) => {
     const digest = own[index];
-    if (digest === undefined || differs(range.chunk, digest)) throw new SyncError('INTEGRITY', `${manifest.feed}: a range of ${range.collection} differs from its manifest`);
+    if (digest === undefined || differs(range.chunk, digest))
+      throw new SyncError('INTEGRITY', `${manifest.feed}: a range of ${range.collection} differs from its manifest`);
     return { collection: range.collection, from: range.from, ...digest };
   });
   const root = sha256Hex(rootText(ranges));

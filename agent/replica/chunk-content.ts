@@ -38,14 +38,15 @@ interface Header {
 export function readChunk(range: ManifestRange, text: string): ChunkContent {
   let puts: ChunkPuts | null = null;
   let tombstones: readonly TombstoneRow[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const headerEnd = text.indexOf('\n', at);
     const rowsEnd = headerEnd < 0 ? -1 : text.indexOf('\n', headerEnd + 1);
     if (rowsEnd < 0) throw damaged(range, 'it is cut off');
     const header = parseJson(range, text.slice(at, headerEnd)) as Header;
     if (header.collection !== range.collection) throw damaged(range, 'it holds another collection');
     const rows = { text, from: headerEnd + 1, to: rowsEnd };
-    if (header.tombstones === range.chunk.tombstones) tombstones = [...batches(range, rows, range.chunk.tombstones)].flat() as TombstoneRow[];
+    if (header.tombstones === range.chunk.tombstones)
+      tombstones = [...batches(range, rows, range.chunk.tombstones)].flat() as TombstoneRow[];
     else if (header.rows === range.chunk.rows && Array.isArray(header.columns) && puts === null) {
       puts = { collection: range.collection, columns: header.columns as string[], batches: batches(range, rows, range.chunk.rows) };
     } else throw damaged(range, 'it does not hold the rows the manifest names');
@@ -67,7 +68,7 @@ function* batches(range: ManifestRange, { text, from, to }: RowsText, expected: 
   let previous = '';
   let count = 0;
   // Without the brackets around all rows.
-  for (let at = from + 1; at < to - 1; ) {
+  for (let at = from + 1; at < to - 1;) {
     const cut = text.indexOf('],["', at + BATCH_CHARS);
     const end = cut < 0 || cut >= to ? to - 1 : cut + 1;
     const rows = parseJson(range, `[${text.slice(at, end)}]`) as PutRow[];
@@ -87,7 +88,8 @@ function checkKeys(range: ManifestRange, rows: readonly (readonly unknown[])[], 
     previous = key;
   }
   const first = rows[0]?.[0] as string | undefined;
-  if (first !== undefined && (first < range.from || (range.to !== null && previous >= range.to))) throw damaged(range, 'a key lies outside its range');
+  if (first !== undefined && (first < range.from || (range.to !== null && previous >= range.to)))
+    throw damaged(range, 'a key lies outside its range');
   return previous;
 }
 

@@ -13,7 +13,9 @@ import { layoutOf, rangeSql, rangeValues } from './table-layout.ts';
 export function contentDigest(db: DatabaseSync, { collection, from, to }: KeyRange): string {
   const layout = layoutOf(collection);
   const columns = layout.columns.map((column) => `"${column}"`);
-  const select = db.prepare(`SELECT ${['"key"', '"rev"', ...columns, '"extra"'].join(', ')} FROM "${collection}" WHERE ${rangeSql(to)} ORDER BY "key"`);
+  const select = db.prepare(
+    `SELECT ${['"key"', '"rev"', ...columns, '"extra"'].join(', ')} FROM "${collection}" WHERE ${rangeSql(to)} ORDER BY "key"`,
+  );
   select.setReturnArrays(true);
   const stored = select.all(...rangeValues(from, to)) as unknown as WireValue[][];
   const extras = stored.map((row) => {

@@ -25,12 +25,15 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const key = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./%'), minLength: 1, maxLength: 8 });
+const key = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./%'.split('')), minLength: 1, maxLength: 8 });
 const rowsArbitrary = fc
-  .uniqueArray(fc.tuple(key, fc.integer({ min: 1, max: 2 ** 50 }), fc.option(fc.string({ maxLength: 5 })), fc.option(fc.string({ maxLength: 5 }))), {
-    selector: ([own]) => own,
-    maxLength: 60,
-  })
+  .uniqueArray(
+    fc.tuple(key, fc.integer({ min: 1, max: 2 ** 50 }), fc.option(fc.string({ maxLength: 5 })), fc.option(fc.string({ maxLength: 5 }))),
+    {
+      selector: ([own]) => own,
+      maxLength: 60,
+    },
+  )
   .map((rows) => rows.sort(([a], [b]) => (a < b ? -1 : 1)) as PutRow[]);
 
 it('SQL builds the digest that head office builds, for every range', () => {
@@ -54,9 +57,14 @@ it('the content digest is that of the rows as they travel, with columns this age
       replica.db.exec('DELETE FROM customer');
       const wide = rows.map((row, index) => [...row, index % 3 === 0 ? null : number] as PutRow);
       new BulkInsert(replica.db).insert({ collection: 'customer', columns }, wide);
-      const aligned = wide.map((row) => [row[0], row[1], ...all.map((name) => (columns.includes(name) ? (row[columns.indexOf(name) + 2] ?? null) : null))] as PutRow);
+      const aligned = wide.map(
+        (row) =>
+          [row[0], row[1], ...all.map((name) => (columns.includes(name) ? (row[columns.indexOf(name) + 2] ?? null) : null))] as PutRow,
+      );
       const pruned = pruneColumns('customer', all, aligned);
-      expect(contentDigest(replica.db, { collection: 'customer', from: '', to: null })).toBe(sha256Hex(contentText(pruned.columns, pruned.rows)));
+      expect(contentDigest(replica.db, { collection: 'customer', from: '', to: null })).toBe(
+        sha256Hex(contentText(pruned.columns, pruned.rows)),
+      );
     }),
     { numRuns: 60 },
   );

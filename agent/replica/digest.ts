@@ -49,7 +49,10 @@ export class RangeDigests {
   }
 
   #tombstones({ collection, from, to }: KeyRange): number {
-    const row = this.#statement(`SELECT count(*) AS count FROM _tombstone WHERE collection = ? AND ${rangeSql(to)}`).get(collection, ...rangeValues(from, to));
+    const row = this.#statement(`SELECT count(*) AS count FROM _tombstone WHERE collection = ? AND ${rangeSql(to)}`).get(
+      collection,
+      ...rangeValues(from, to),
+    );
     return Number(row?.['count']);
   }
 

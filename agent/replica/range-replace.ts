@@ -28,10 +28,12 @@ export function replaceRange(replica: Replica, feed: FeedName, content: ChunkCon
     replica.ensureTable(collection, feed);
     const { wasEmpty, changes } = mergeRows(replica, range, puts);
     replaceTombstones(replica, range, content.tombstones);
-    if (differs(chunk, new RangeDigests(replica.db).of(range))) throw new SyncError('INTEGRITY', `a range of ${collection} differs after it was replaced`);
+    if (differs(chunk, new RangeDigests(replica.db).of(range)))
+      throw new SyncError('INTEGRITY', `a range of ${collection} differs after it was replaced`);
     if (wasEmpty || contentDigest(replica.db, range) === chunk.content) return changes;
     rewriteRange(replica, range, puts);
-    if (contentDigest(replica.db, range) !== chunk.content) throw new SyncError('INTEGRITY', `a range of ${collection} differs after it was written again`);
+    if (contentDigest(replica.db, range) !== chunk.content)
+      throw new SyncError('INTEGRITY', `a range of ${collection} differs after it was written again`);
     return Math.max(changes, chunk.rows);
   });
 }
@@ -41,7 +43,10 @@ type RangeRows = Pick<ChunkPuts, 'collection' | 'columns'> & { readonly rows: re
 function mergeRows(replica: Replica, range: KeyRange, puts: RangeRows | null): { wasEmpty: boolean; changes: number } {
   const { collection, from, to } = range;
   const rows = puts?.rows ?? [];
-  const merge = mergeKeys(replica.db.prepare(`SELECT "key", "rev" FROM "${collection}" WHERE ${rangeSql(to)} ORDER BY "key"`).iterate(...rangeValues(from, to)), rows);
+  const merge = mergeKeys(
+    replica.db.prepare(`SELECT "key", "rev" FROM "${collection}" WHERE ${rangeSql(to)} ORDER BY "key"`).iterate(...rangeValues(from, to)),
+    rows,
+  );
   const remove = replica.prepare(`DELETE FROM "${collection}" WHERE "key" >= ? AND "key" <= ?`);
   let changes = merge.changed.length + merge.missing.length;
   for (const [first, last] of merge.gone) changes += Number(remove.run(first, last).changes);

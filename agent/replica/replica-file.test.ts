@@ -21,7 +21,10 @@ describe('the replica file', () => {
     for (let open = 0; open < 2; open += 1) {
       const db = openLive(path);
       expect(pragma(db, 'synchronous')).toBe(2);
-      const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all().map((row) => row['name']);
+      const tables = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .all()
+        .map((row) => row['name']);
       expect(tables).toEqual(expect.arrayContaining(collections.map(({ name }) => name)));
       db.close();
     }
@@ -54,7 +57,8 @@ describe('the replica file', () => {
   });
 
   it('gets its indexes back when the agent died in the middle of a large load', () => {
-    const count = (db: DatabaseSync) => db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'customer'").get()?.['n'];
+    const count = (db: DatabaseSync) =>
+      db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'customer'").get()?.['n'];
     const db = openLive(path);
     const before = count(db);
     dropIndexes(db, 'customer');
@@ -72,7 +76,10 @@ describe('the replica file', () => {
       DELETE FROM _meta WHERE name = 'schema'`);
     db.close();
     const again = openLive(path);
-    const rows = again.prepare('SELECT key, status, extra FROM fraud_user ORDER BY key').all().map((row) => ({ ...row }));
+    const rows = again
+      .prepare('SELECT key, status, extra FROM fraud_user ORDER BY key')
+      .all()
+      .map((row) => ({ ...row }));
     expect(rows).toEqual([
       { key: 'c1', status: 'CONFIRMED', extra: '{"zz":1}' },
       { key: 'c2', status: 'INTERNAL', extra: null },

@@ -121,6 +121,12 @@ function assertDurable(db: DatabaseSync): void {
 
 function assertSqliteVersion(db: DatabaseSync): void {
   const version = String(Object.values(db.prepare('SELECT sqlite_version()').get() ?? {})[0]);
-  const number = (text: string) => text.split('.').reduce((sum, part) => sum * 1_000 + Number(part), 0);
-  assert(number(version) >= number(agentLimits.sqliteVersionMin), `SQLite ${version} is older than ${agentLimits.sqliteVersionMin}`);
+  assert(
+    versionNumber(version) >= versionNumber(agentLimits.sqliteVersionMin),
+    `SQLite ${version} is older than ${agentLimits.sqliteVersionMin}`,
+  );
+}
+
+function versionNumber(text: string): number {
+  return text.split('.').reduce((sum, part) => sum * 1_000 + Number(part), 0);
 }

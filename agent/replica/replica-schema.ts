@@ -80,7 +80,9 @@ function schemaMark(db: DatabaseSync): unknown {
 let mark: string | undefined;
 
 function currentMark(): string {
-  mark ??= sha256Hex(collections.flatMap(({ name }) => [createTableSql(name), ...indexStatements(name).map(({ create }) => create)]).join(';\n'));
+  mark ??= sha256Hex(
+    collections.flatMap(({ name }) => [createTableSql(name), ...indexStatements(name).map(({ create }) => create)]).join(';\n'),
+  );
   return mark;
 }
 
@@ -97,19 +99,31 @@ export function dropIndexes(db: DatabaseSync, name: string): void {
 function addColumns(db: DatabaseSync, name: string): void {
   const collection = findCollection(name);
   if (collection === undefined) return;
-  const own = new Set(db.prepare('SELECT name FROM pragma_table_xinfo(?)').all(name).map((row) => row['name']));
+  const own = new Set(
+    db
+      .prepare('SELECT name FROM pragma_table_xinfo(?)')
+      .all(name)
+      .map((row) => row['name']),
+  );
   for (const column of columnDefinitions(collection)) {
     if (own.has(column.name)) continue;
     db.exec(`ALTER TABLE "${name}" ADD COLUMN "${column.name}" ${column.definition}`);
     if (column.definition.includes('GENERATED')) continue;
     const path = `$."${column.name}"`;
-    db.prepare(`UPDATE "${name}" SET "${column.name}" = extra ->> ?, extra = json_remove(extra, ?) WHERE json_type(extra, ?) IS NOT NULL`).run(path, path, path);
+    db.prepare(
+      `UPDATE "${name}" SET "${column.name}" = extra ->> ?, extra = json_remove(extra, ?) WHERE json_type(extra, ?) IS NOT NULL`,
+    ).run(path, path, path);
     db.exec(`UPDATE "${name}" SET extra = NULL WHERE extra = '{}'`);
   }
 }
 
 export function tableNames(db: DatabaseSync): Set<string> {
-  return new Set(db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all().map((row) => String(row['name'])));
+  return new Set(
+    db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all()
+      .map((row) => String(row['name'])),
+  );
 }
 
 export function pragma(db: DatabaseSync, name: string): number {

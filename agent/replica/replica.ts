@@ -29,6 +29,12 @@ export interface FeedRow extends FeedStanding {
 /** What `status` shows without head office. */
 export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'withheld' | 'serverTime'>;
 
+/** How the last run ended. */
+export interface LastRun {
+  readonly at: string;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
 export class Replica {
   readonly db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -87,7 +93,9 @@ export class Replica {
 
   cursor(feed: FeedName): Cursor | null {
     const row = this.prepare('SELECT generation, position FROM _feed WHERE feed = ?').get(feed);
-    return row === undefined || row['position'] === null ? null : { generation: String(row['generation']), position: Number(row['position']) };
+    return row === undefined || row['position'] === null
+      ? null
+      : { generation: String(row['generation']), position: Number(row['position']) };
   }
 
   /** Nothing of any feed: a bulk load may replace the file. */
@@ -112,19 +120,29 @@ export class Replica {
         const standing = standings.get(feedPlan.feed);
         upsert.run(feedPlan.feed, component, scope, feedPlan.head, feedPlan.generation);
         const current = feedPlan.action === 'tail' && standing?.cursor?.position === feedPlan.head;
-        if (current && feedPlan.asOf !== null && feedPlan.asOf !== standing?.asOf) this.prepare('UPDATE _feed SET as_of = ? WHERE feed = ?').run(feedPlan.asOf, feedPlan.feed);
+        if (current && feedPlan.asOf !== null && feedPlan.asOf !== standing?.asOf)
+          this.prepare('UPDATE _feed SET as_of = ? WHERE feed = ?').run(feedPlan.asOf, feedPlan.feed);
       }
     });
   }
 
   /** After a reconcile. In the caller's transaction. */
   setCursor(feed: FeedName, { generation, position }: Cursor, state: { readonly rows: number; readonly asOf: string | null }): void {
-    this.prepare('UPDATE _feed SET generation = ?, position = ?, rows = ?, resync = 0, as_of = NULL WHERE feed = ?').run(generation, position, state.rows, feed);
+    this.prepare('UPDATE _feed SET generation = ?, position = ?, rows = ?, resync = 0, as_of = NULL WHERE feed = ?').run(
+      generation,
+      position,
+      state.rows,
+      feed,
+    );
     this.#setAsOf(feed, position, state.asOf);
   }
 
   /** After a page. In the caller's transaction. */
-  advance(feed: FeedName, { position }: { readonly position: number }, change: { readonly rowsMore: number; readonly asOf: string | null }): void {
+  advance(
+    feed: FeedName,
+    { position }: { readonly position: number },
+    change: { readonly rowsMore: number; readonly asOf: string | null },
+  ): void {
     this.prepare('UPDATE _feed SET position = ?, rows = rows + ? WHERE feed = ?').run(position, change.rowsMore, feed);
     this.#setAsOf(feed, position, change.asOf);
   }
@@ -135,13 +153,18 @@ export class Replica {
   }
 
   certificates(): Certificate[] {
-    return this.prepare('SELECT certificate FROM _certificate').all().map((row) => JSON.parse(String(row['certificate'])) as Certificate);
+    return this.prepare('SELECT certificate FROM _certificate')
+      .all()
+      .map((row) => JSON.parse(String(row['certificate'])) as Certificate);
   }
 
   putCertificates(certificates: readonly Certificate[]): void {
     this.transaction(() => {
       for (const certificate of certificates) {
-        this.prepare('INSERT OR REPLACE INTO _certificate (feed, certificate) VALUES (?, ?)').run(certificate.feed, JSON.stringify(certificate));
+        this.prepare('INSERT OR REPLACE INTO _certificate (feed, certificate) VALUES (?, ?)').run(
+          certificate.feed,
+          JSON.stringify(certificate),
+        );
       }
     });
   }
@@ -155,7 +178,8 @@ export class Replica {
   /** Makes room for a collection, also one this agent does not know. */
   ensureTable(collection: string, feed: FeedName): void {
     const known = findCollection(collection) !== undefined;
-    if (known && !this.collectionsOf(feed).includes(collection)) throw new SyncError('INTEGRITY', `${feed} brings ${collection}, which belongs to another feed`);
+    if (known && !this.collectionsOf(feed).includes(collection))
+      throw new SyncError('INTEGRITY', `${feed} brings ${collection}, which belongs to another feed`);
     if (this.#tables.has(collection) && (known || this.#isCarried(collection))) return;
     layoutOf(collection);
     this.db.exec(createTableSql(collection));
@@ -167,8 +191,12 @@ export class Replica {
   collectionsOf(feed: FeedName): string[] {
     const { component, scope } = splitFeedName(feed);
     const kind = scope === 'org' ? 'org' : scope.slice(0, scope.indexOf(':'));
-    const known = catalogue.filter((collection) => collection.component === component && collection.scope.by === kind).map((collection) => collection.name);
-    const carried = this.prepare('SELECT collection FROM _carried WHERE feed = ?').all(feed).map((row) => String(row['collection']));
+    const known = catalogue
+      .filter((collection) => collection.component === component && collection.scope.by === kind)
+      .map((collection) => collection.name);
+    const carried = this.prepare('SELECT collection FROM _carried WHERE feed = ?')
+      .all(feed)
+      .map((row) => String(row['collection']));
     return [...known, ...carried.filter((name) => !known.includes(name))];
   }
 
@@ -212,6 +240,15 @@ export class Replica {
   planNote(): PlanNote | null {
     const text = this.meta('plan');
     return text === null ? null : (JSON.parse(text) as PlanNote);
+  }
+
+  lastRun(): LastRun | null {
+    const text = this.meta('last_run');
+    return text === null ? null : (JSON.parse(text) as LastRun);
+  }
+
+  setLastRun(run: LastRun): void {
+    this.setMeta('last_run', JSON.stringify(run));
   }
 
   #has(table: string): boolean {

@@ -24,7 +24,12 @@ export class RowWrite {
     const columns = ['key', 'rev', ...layout.columns, 'extra'];
     const names = columns.map((column) => `"${column}"`);
     this.#insert = db.prepare(`INSERT INTO "${collection}" (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`);
-    this.#updateAll = db.prepare(`UPDATE "${collection}" SET ${names.slice(1).map((name, index) => `${name} = ?${index + 2}`).join(', ')} WHERE "key" = ?1`);
+    this.#updateAll = db.prepare(
+      `UPDATE "${collection}" SET ${names
+        .slice(1)
+        .map((name, index) => `${name} = ?${index + 2}`)
+        .join(', ')} WHERE "key" = ?1`,
+    );
     const indexed = columns.flatMap((column, slot) => (layout.indexed.includes(column) ? [slot] : []));
     const plain = columns.flatMap((_, slot) => (slot > 0 && !indexed.includes(slot) ? [slot] : []));
     this.#plainSlots = [...plain, 0, ...indexed];

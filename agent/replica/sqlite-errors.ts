@@ -23,8 +23,10 @@ export function translateStorageError(error: unknown): unknown {
   if (typeof errcode !== 'number') return error;
   const primary = errcode & 0xff;
   if (primary === FULL || FULL_IO_ERRORS.has(errcode)) return storageFull(error);
-  if (primary === CORRUPT || primary === NOT_A_DATABASE) return new ReplicaDamaged(`the replica file is damaged: ${error.message}`, { cause: error });
-  if (primary === BUSY) return new SyncError('REPLICA_BUSY', 'another program holds the replica file; close it and try again', { cause: error });
+  if (primary === CORRUPT || primary === NOT_A_DATABASE)
+    return new ReplicaDamaged(`the replica file is damaged: ${error.message}`, { cause: error });
+  if (primary === BUSY)
+    return new SyncError('REPLICA_BUSY', 'another program holds the replica file; close it and try again', { cause: error });
   return error;
 }
 

@@ -25,7 +25,8 @@ export function layoutOf(name: string): TableLayout {
   const cached = layouts.get(name);
   if (cached !== undefined) return cached;
   const collection = findCollection(name);
-  if (collection === undefined && !/^[a-z][a-z0-9_]{0,62}$/.test(name)) throw new SyncError('INTEGRITY', 'a collection has a name that is none');
+  if (collection === undefined && !/^[a-z][a-z0-9_]{0,62}$/.test(name))
+    throw new SyncError('INTEGRITY', 'a collection has a name that is none');
   const columns = collection === undefined ? [] : valueFields(collection).map((field) => field.name);
   const inIndexes = new Set(collection?.indexes.flat() ?? []);
   const layout: TableLayout = { name, columns, indexed: columns.filter((column) => inIndexes.has(column)) };
@@ -49,7 +50,8 @@ export function columnDefinitions(collection: Collection): { name: string; defin
   const single = collection.key.length === 1 && keyField !== 'key' ? keyField : undefined;
   const generated = single === undefined ? [] : [{ name: single, definition: 'TEXT GENERATED ALWAYS AS ("key") VIRTUAL' }];
   const values = valueFields(collection).map((field) => ({ name: field.name, definition: sqlType(field.type) }));
-  for (const { name } of [...generated, ...values]) assert(!RESERVED.has(name), `${collection.name}.${name}: a name the replica needs itself`);
+  for (const { name } of [...generated, ...values])
+    assert(!RESERVED.has(name), `${collection.name}.${name}: a name the replica needs itself`);
   return [...generated, ...values];
 }
 

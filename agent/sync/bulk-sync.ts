@@ -20,7 +20,9 @@ export async function bulkSync(session: SyncSession, plan: PlanResponse, snapsho
   const paths = dataPaths(deps.dataDir);
   const manifests = await Promise.all(snapshots.map((snapshot) => fetchManifest(deps, snapshot)));
   const work = manifests.flatMap((manifest): ChunkWork[] => manifestRanges(manifest).map((range) => ({ feed: manifest.feed, range })));
-  deps.download.keepOnly(new Set([...snapshots.map((plan) => plan.snapshot.manifestSha256), ...work.map(({ range }) => range.chunk.sha256)]));
+  deps.download.keepOnly(
+    new Set([...snapshots.map(({ snapshot }) => snapshot.manifestSha256), ...work.map(({ range }) => range.chunk.sha256)]),
+  );
   await guardFreeSpace(deps, work);
   announce(session, manifests);
 

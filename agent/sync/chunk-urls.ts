@@ -27,7 +27,11 @@ export class ChunkUrls {
     const from = this.#order.indexOf(sha256);
     const batch = from < 0 ? [sha256] : this.#order.slice(from, from + limits.planChunkUrlsMax);
     const answer = this.#ask(batch);
-    for (const name of batch) this.#urls.set(name, answer.then((urls) => found(urls, name)));
+    for (const name of batch)
+      this.#urls.set(
+        name,
+        answer.then((urls) => found(urls, name)),
+      );
     for (const url of this.#urls.values()) url.catch(() => this.#urls.clear());
     return this.#urls.get(sha256) as Promise<string>;
   }

@@ -26,6 +26,7 @@ export async function fetchManifest({ cloud, download }: Pick<SyncDeps, 'cloud' 
 async function renewedUrl(cloud: SyncDeps['cloud'], { feed, snapshot }: SnapshotPlan): Promise<string> {
   const { feeds } = await cloud.plan({ feeds: [] });
   const again = feeds.find((plan): plan is SnapshotPlan => plan.feed === feed && plan.action === 'reconcile');
-  if (again?.snapshot.manifestSha256 !== snapshot.manifestSha256) throw new SyncError('SNAPSHOT_GONE', `${feed}: there is a newer snapshot`);
+  if (again?.snapshot.manifestSha256 !== snapshot.manifestSha256)
+    throw new SyncError('SNAPSHOT_GONE', `${feed}: there is a newer snapshot`);
   return again.snapshot.manifestUrl;
 }

@@ -20,12 +20,19 @@ import type { ReportedState, SyncSession } from './sync-session.ts';
  * crash costs at most the range in hand: the next run finds the rest right. Never goes back within a generation
  * (INV-05).
  */
-export async function reconcileFeed(session: SyncSession, snapshot: SnapshotPlan, onChanges: (rows: number) => void): Promise<ReportedState> {
+export async function reconcileFeed(
+  session: SyncSession,
+  snapshot: SnapshotPlan,
+  onChanges: (rows: number) => void,
+): Promise<ReportedState> {
   const { deps, replica } = session;
   const { feed, generation } = snapshot;
   const { position } = snapshot.snapshot;
   const cursor = replica.cursor(feed);
-  assert(cursor === null || cursor.generation !== generation || position >= cursor.position, () => `INV-05: a snapshot of ${feed} behind the cursor`);
+  assert(
+    cursor === null || cursor.generation !== generation || position >= cursor.position,
+    () => `INV-05: a snapshot of ${feed} behind the cursor`,
+  );
 
   const manifest = await fetchManifest(deps, snapshot);
   const own = await ownRanges(session, manifest);
@@ -33,7 +40,9 @@ export async function reconcileFeed(session: SyncSession, snapshot: SnapshotPlan
   deps.count.chunksSkipped += ranges.kept;
   const changed = ranges.replace.length > 0 || ranges.clear.length > 0;
   if (changed) await replaceRanges(session, { manifest, ranges, onChanges });
-  const state = changed ? compareWithManifest(replica, manifest, await ownRanges(session, manifest)) : compareWithManifest(replica, manifest, own);
+  const state = changed
+    ? compareWithManifest(replica, manifest, await ownRanges(session, manifest))
+    : compareWithManifest(replica, manifest, own);
   replica.transaction(() => replica.setCursor(feed, manifest, { rows: state.rows, asOf: snapshot.asOf }));
   for (const { chunk } of ranges.replace) deps.download.forget(chunk.sha256);
   deps.download.forget(snapshot.snapshot.manifestSha256);
@@ -89,7 +98,9 @@ const INDEX_LAST_ROWS = 20_000;
 function dropIndexesOfEmptyTables(replica: Replica, replace: readonly ManifestRange[]): string[] {
   const rows = new Map<string, number>();
   for (const { collection, chunk } of replace) rows.set(collection, (rows.get(collection) ?? 0) + chunk.rows);
-  const bare = [...rows].filter(([collection, count]) => count > INDEX_LAST_ROWS && replica.isTableEmpty(collection)).map(([collection]) => collection);
+  const bare = [...rows]
+    .filter(([collection, count]) => count > INDEX_LAST_ROWS && replica.isTableEmpty(collection))
+    .map(([collection]) => collection);
   if (bare.length > 0) replica.transaction(() => bare.forEach((collection) => dropIndexes(replica.db, collection)));
   return bare;
 }

@@ -8,11 +8,6 @@ import type { SyncDeps } from './sync-deps.ts';
 /** One run over one data folder. Holds the open replica, which a bulk load replaces under it. */
 export type ReportedState = ReportRequest['feeds'][number];
 
-export interface LastRun {
-  readonly at: string;
-  readonly failure: { readonly code: string; readonly message: string } | null;
-}
-
 export class SyncSession {
   readonly deps: SyncDeps;
   #replica: Replica;
@@ -47,9 +42,13 @@ export class SyncSession {
   noteRun(error: unknown): void {
     if (!this.#replica.db.isOpen || this.deps.signal.aborted) return;
     const at = new Date(this.deps.clock.now()).toISOString();
-    const failure = isSyncError(error) ? { code: error.code, message: error.message } : error === null ? null : { code: 'INTERNAL', message: 'see the log' };
+    const failure = isSyncError(error)
+      ? { code: error.code, message: error.message }
+      : error === null
+        ? null
+        : { code: 'INTERNAL', message: 'see the log' };
     try {
-      this.#replica.setMeta('last_run', JSON.stringify({ at, failure } satisfies LastRun));
+      this.#replica.setLastRun({ at, failure });
     } catch {
       // The disk is full or the file is damaged: the error that is on its way says so.
     }

@@ -10,7 +10,7 @@ import { fetchManifest } from './fetch-manifest.ts';
 import { ownRanges, replaceRanges } from './reconcile-feed.ts';
 import { applyTail, report } from './run-sync.ts';
 import type { SyncDeps } from './sync-deps.ts';
-import { SyncSession } from './sync-session.ts';
+import { type ReportedState, SyncSession } from './sync-session.ts';
 
 /**
  * Compares every range of a replica with head office's snapshot at exactly the replica's cursor, and repairs what
@@ -49,6 +49,7 @@ export async function verifyReplica(deps: SyncDeps, options: VerifyOptions): Pro
   const session = new SyncSession(deps);
   try {
     const differences: Difference[] = [];
+    const states: ReportedState[] = [];
     let feeds = 0;
     let ranges = 0;
     let rows = 0;
@@ -56,10 +57,12 @@ export async function verifyReplica(deps: SyncDeps, options: VerifyOptions): Pro
       deps.progress.note(`comparing ${snapshot.feed}`);
       const found = await verifyFeed(session, snapshot, options);
       differences.push(...found.differences);
+      if (found.state !== null) states.push(found.state);
       feeds += 1;
       ranges += found.ranges;
       rows += found.rows;
     }
+    await report(session, states);
     return { feeds, ranges, rows, differences, repaired: options.repair && differences.length > 0 };
   } finally {
     session.close();
@@ -74,7 +77,8 @@ async function* snapshotsAtCursor(session: SyncSession): AsyncGenerator<Snapshot
   const pending = new Set(replica.feeds().flatMap(({ feed, cursor }) => (cursor === null ? [] : [feed])));
   if (pending.size === 0) throw new SyncError('NOT_COMPLETE', 'this replica was never synced; run `agent logon --wait` first');
   for (let polls = 0; pending.size > 0; polls += 1) {
-    if (polls > POLLS_MAX) throw new SyncError('NOT_COMPLETE', `head office has no snapshot yet of ${[...pending].join(', ')}; try again later`);
+    if (polls > POLLS_MAX)
+      throw new SyncError('NOT_COMPLETE', `head office has no snapshot yet of ${[...pending].join(', ')}; try again later`);
     const cursors = [...pending].flatMap((feed) => ({ feed, ...cursorOf(session, feed), want: 'snapshot' as const }));
     const plan = await deps.cloud.plan({ feeds: cursors });
     let retryAfterMs = 0;
@@ -112,23 +116,28 @@ async function readOnTo(session: SyncSession, { feed, generation, snapshot }: Sn
   }
 }
 
-async function verifyFeed(session: SyncSession, snapshot: SnapshotPlan, { deep, repair }: VerifyOptions): Promise<{ differences: Difference[]; ranges: number; rows: number }> {
+async function verifyFeed(
+  session: SyncSession,
+  snapshot: SnapshotPlan,
+  { deep, repair }: VerifyOptions,
+): Promise<{ differences: Difference[]; state: ReportedState | null; ranges: number; rows: number }> {
   const { deps, replica } = session;
   const { feed } = snapshot;
   const manifest = await fetchManifest(deps, snapshot);
   const found = await compare(session, manifest, deep);
   const { differences, plan } = found;
   if (differences.length > 0 && repair) await replaceRanges(session, { manifest, ranges: plan, onChanges: () => {} });
+  let state: ReportedState | null = null;
   if (differences.length > 0 && !repair) {
     replica.transaction(() => replica.dropCertificate(feed));
   } else {
     const own = compareWithManifest(replica, manifest);
     replica.transaction(() => replica.setCursor(feed, manifest, { rows: own.rows, asOf: snapshot.asOf }));
-    await report(session, [{ feed, generation: manifest.generation, position: manifest.position, ...own }]);
+    state = { feed, generation: manifest.generation, position: manifest.position, ...own };
   }
   for (const { chunk } of plan.replace) deps.download.forget(chunk.sha256);
   deps.download.forget(snapshot.snapshot.manifestSha256);
-  return { differences, ranges: manifestRanges(manifest).length, rows: manifest.rows };
+  return { differences, state, ranges: manifestRanges(manifest).length, rows: manifest.rows };
 }
 
 async function compare(session: SyncSession, manifest: Manifest, deep: boolean): Promise<{ differences: Difference[]; plan: RangePlan }> {
@@ -149,6 +158,16 @@ async function compare(session: SyncSession, manifest: Manifest, deep: boolean):
   }
   const named = new Set(manifest.collections.map((part) => part.collection));
   const clear = replica.heldCollections(feed).filter((name) => !named.has(name) && replica.countRows(name) > 0);
-  for (const collection of clear) differences.push({ component, feed, collection, from: '', to: null, kind: 'stray', rows: replica.countRows(collection), rowsExpected: 0 });
+  for (const collection of clear)
+    differences.push({
+      component,
+      feed,
+      collection,
+      from: '',
+      to: null,
+      kind: 'stray',
+      rows: replica.countRows(collection),
+      rowsExpected: 0,
+    });
   return { differences, plan: { replace, clear, kept: own.length - replace.length } };
 }

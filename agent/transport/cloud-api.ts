@@ -91,7 +91,8 @@ export async function enrol(deps: EnrolDeps, request: EnrolRequest): Promise<Enr
 }
 
 export function apiUrl(api: string, path: string): URL {
-  if (!URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol)) throw new SyncError('INVALID_INPUT', '--api: not a URL that starts with https:// or http://');
+  if (!URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol))
+    throw new SyncError('INVALID_INPUT', '--api: not a URL that starts with https:// or http://');
   return new URL(api.replace(/\/+$/, '') + path);
 }
 
@@ -99,7 +100,9 @@ function parseAnswer<T>({ status, body }: { status: number; body: unknown }, sch
   if (status === 200) {
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;
-    throw new SyncError('CONNECTIVITY', 'something other than head office answered, or head office is of another version', { cause: parsed.error });
+    throw new SyncError('CONNECTIVITY', 'something other than head office answered, or head office is of another version', {
+      cause: parsed.error,
+    });
   }
   const parsed = errorResponseSchema.safeParse(body);
   if (parsed.success) {

@@ -87,7 +87,8 @@ export class SpoolDownload implements Download {
         return bytes;
       }
       rmSync(`${path}.part`, { force: true });
-      if (attempt > 1) throw new SyncError('INTEGRITY', `object ${wanted.sha256.slice(0, 12)} arrived twice with other bytes than it should have`);
+      if (attempt > 1)
+        throw new SyncError('INTEGRITY', `object ${wanted.sha256.slice(0, 12)} arrived twice with other bytes than it should have`);
     }
   }
 
@@ -99,7 +100,10 @@ export class SpoolDownload implements Download {
       if (before >= wanted.bytesMax) return;
       let outcome: 'done' | 'refused' | 'cut';
       try {
-        outcome = await this.#retry.execute(async () => this.#fetchOnce(wanted, { url: await wanted.url(renewals > 0), before }), this.#deps.signal);
+        outcome = await this.#retry.execute(
+          async () => this.#fetchOnce(wanted, { url: await wanted.url(renewals > 0), before }),
+          this.#deps.signal,
+        );
       } catch (error) {
         this.#deps.signal.throwIfAborted();
         throw error;
@@ -111,7 +115,10 @@ export class SpoolDownload implements Download {
     }
   }
 
-  async #fetchOnce({ sha256, bytesMax }: WantedObject, { url, before }: { url: string; before: number }): Promise<'done' | 'refused' | 'cut'> {
+  async #fetchOnce(
+    { sha256, bytesMax }: WantedObject,
+    { url, before }: { url: string; before: number },
+  ): Promise<'done' | 'refused' | 'cut'> {
     const part = `${this.#path(sha256)}.part`;
     const offset = this.#partSize(sha256);
     const stall = new StallGuard(this.#deps.stallTimeoutMs ?? agentLimits.stallTimeoutMs, this.#deps.signal);
@@ -141,7 +148,10 @@ export class SpoolDownload implements Download {
     }
   }
 
-  async #write(response: Response, { part, offset, bytesMax, stall }: { part: string; offset: number; bytesMax: number; stall: StallGuard }): Promise<void> {
+  async #write(
+    response: Response,
+    { part, offset, bytesMax, stall }: { part: string; offset: number; bytesMax: number; stall: StallGuard },
+  ): Promise<void> {
     const announced = Number(response.headers.get('content-length') ?? Number.NaN);
     const file = openSync(part, offset === 0 ? 'w' : 'a', 0o600);
     let size = offset;
@@ -174,7 +184,7 @@ export class SpoolDownload implements Download {
 }
 
 function writeWhole(file: number, piece: Uint8Array): void {
-  for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+  for (let at = 0; at < piece.length;) at += writeSync(file, piece, at);
 }
 
 /** `rest`: the answer continues the part. `whole`: it starts over. `complete`: there is nothing left to fetch. */
@@ -184,15 +194,20 @@ function judge(response: Response, offset: number): 'rest' | 'whole' | 'complete
     if (response.headers.get('content-range')?.startsWith(`bytes ${offset}-`) === true) return 'rest';
     throw new SyncError('CONNECTIVITY', 'a download was continued at another place than asked');
   }
-  if (status === 200 && /^text\/html\b/.test(response.headers.get('content-type') ?? '')) {
+  if (status === 200) {
+    if (!/^text\/html\b/.test(response.headers.get('content-type') ?? '')) return 'whole';
     throw new SyncError('CONNECTIVITY', 'something other than the object store answered (a web page); check the network');
   }
-  if (status === 200) return 'whole';
   if (status === 416) return 'complete';
   if (status === 403 || status === 400 || status === 401) return 'refused';
-  if (status === 404 || status === 410) throw new SyncError('SNAPSHOT_GONE', 'an object of the snapshot is gone; a newer snapshot is needed');
-  if (status === 429 || status >= 500) throw new SyncError('UNAVAILABLE', `the object store is busy (HTTP ${status})`);
-  throw new SyncError('CONNECTIVITY', `something other than the object store answered (HTTP ${status})`);
+  throw failure(status);
+}
+
+function failure(status: number): SyncError {
+  if (status === 404 || status === 410)
+    return new SyncError('SNAPSHOT_GONE', 'an object of the snapshot is gone; a newer snapshot is needed');
+  if (status === 429 || status >= 500) return new SyncError('UNAVAILABLE', `the object store is busy (HTTP ${status})`);
+  return new SyncError('CONNECTIVITY', `something other than the object store answered (HTTP ${status})`);
 }
 
 /** Cuts a download in which nothing arrives for too long. */

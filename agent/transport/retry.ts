@@ -1,4 +1,12 @@
-import { ExponentialBackoff, type IBackoff, type IBackoffFactory, type IRetryBackoffContext, decorrelatedJitterGenerator, handleWhen, retry } from 'cockatiel';
+import {
+  ExponentialBackoff,
+  type IBackoff,
+  type IBackoffFactory,
+  type IRetryBackoffContext,
+  decorrelatedJitterGenerator,
+  handleWhen,
+  retry,
+} from 'cockatiel';
 import { isSyncError } from '../../protocol/sync-error.ts';
 import { agentLimits } from '../agent-limits.ts';
 
@@ -23,7 +31,11 @@ export interface RetryPolicy {
 }
 
 export function createRetry(settings: RetrySettings): RetryPolicy {
-  const jitter = new ExponentialBackoff({ generator: decorrelatedJitterGenerator, initialDelay: settings.firstMs, maxDelay: settings.maxMs });
+  const jitter = new ExponentialBackoff({
+    generator: decorrelatedJitterGenerator,
+    initialDelay: settings.firstMs,
+    maxDelay: settings.maxMs,
+  });
   const policy = retry(
     handleWhen((error) => isSyncError(error, 'CONNECTIVITY') || isSyncError(error, 'UNAVAILABLE') || isSyncError(error, 'CONFLICT')),
     { maxAttempts: settings.attemptsMax, backoff: new AtLeastAsAsked(jitter) },

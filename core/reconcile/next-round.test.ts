@@ -14,7 +14,14 @@ const plans: FeedPlan[] = [
 
 it('sorts an answer of head office into what to do, and loads in bulk only into nothing', () => {
   const round = nextRound(plans, { empty: true });
-  expect(round).toMatchObject({ leave: ['Reminders@store:S2'], waiting: ['Stores@org'], retryAfterMs: 700, mode: 'bulk', more: true, tails: [] });
+  expect(round).toMatchObject({
+    leave: ['Reminders@store:S2'],
+    waiting: ['Stores@org'],
+    retryAfterMs: 700,
+    mode: 'bulk',
+    more: true,
+    tails: [],
+  });
   expect(round.snapshots.map((plan) => plan.feed)).toEqual(['Customer@org']);
   expect(nextRound(plans, { empty: false }).mode).toBe('in-place');
 });

@@ -1,4 +1,4 @@
-import type { WireValue } from '../protocol/change.ts';
+import type { WireValue } from '../protocol/sections.ts';
 import { collectionOf } from '../protocol/catalogue/catalogue.ts';
 import { fromWire } from '../protocol/catalogue/record.ts';
 import { SyncError } from '../protocol/sync-error.ts';

@@ -37,7 +37,7 @@ export class HeadOffice {
 
   async call<Op extends ConsoleRequest['op']>(request: Extract<ConsoleRequest, { op: Op }>): Promise<Answers[Op]> {
     const answer = await this.#retry.execute(() => this.#invoke('console-api', request));
-    return consoleResponseSchemas[request.op as Op].parse(answer) as Answers[Op];
+    return consoleResponseSchemas[request.op].parse(answer) as Answers[Op];
   }
 
   async compact(feeds: readonly string[] | undefined): Promise<z.infer<typeof compactResponseSchema>> {

@@ -25,11 +25,11 @@ export async function withStack<T>(dir: string, run: (session: StackSession) => 
   const running = await runningStack(dir);
   if (running !== null) return run({ stack: running, office: new HeadOffice(running) });
   say(`No local stack runs in ${dir}; one is started for this command.`);
-  const { stack, stop } = await startStack(dir, []);
+  const started = await startStack(dir, []);
   try {
-    return await run({ stack, office: new HeadOffice(stack) });
+    return await run({ stack: started.stack, office: new HeadOffice(started.stack) });
   } finally {
-    await stop();
+    await started.stop();
   }
 }
 

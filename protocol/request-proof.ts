@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /**
  * How a store signs a request: `authorization: Storeline <JWT>`, ES256 by the replica's own key, one per request.
  * The JWT binds method, path and body, so it is worth nothing for any other request, and nothing at all after
@@ -7,17 +9,15 @@
 export const REQUEST_SCHEME = 'Storeline';
 export const REQUEST_PROOF_TYPE = 'storeline-request+jwt';
 
-export interface RequestProofClaims {
-  /** Replica id; also the header's `kid`. */
-  readonly iss: string;
-  /** Organization name. */
-  readonly aud: string;
-  readonly htm: string;
+/** On top of the registered claims: `iss` is the replica id (also the header's `kid`), `aud` the organization. */
+export const requestProofSchema = z.object({
+  htm: z.string(),
   /** Path, without origin or query. */
-  readonly htp: string;
+  htp: z.string(),
   /** sha256 of the body bytes, base64url. */
-  readonly bd: string;
+  bd: z.string(),
   /** Seconds. */
-  readonly iat: number;
-  readonly jti: string;
-}
+  iat: z.number(),
+  jti: z.string().min(1),
+});
+export type RequestProof = z.infer<typeof requestProofSchema>;

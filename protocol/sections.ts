@@ -1,5 +1,4 @@
 import { SyncError } from './sync-error.ts';
-import type { WireValue } from './change.ts';
 
 /**
  * Sections: the one format of pages, chunks and segments.
@@ -15,6 +14,8 @@ import type { WireValue } from './change.ts';
  *
  * Holds INV-03: within a section keys are unique and in byte order.
  */
+/** A value as it travels. */
+export type WireValue = string | number | null;
 export type PutRow = [key: string, rev: number, ...values: WireValue[]];
 export type TombstoneRow = [key: string, rev: number];
 

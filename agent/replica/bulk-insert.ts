@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { WireValue } from '../../protocol/change.ts';
+import type { WireValue } from '../../protocol/sections.ts';
 import type { PutRow, PutSection } from '../../protocol/sections.ts';
 import { agentLimits } from '../agent-limits.ts';
 import { type TableLayout, layoutOf } from './table-layout.ts';

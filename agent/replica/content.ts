@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { sha256Hex } from '../../codec/pack.ts';
-import type { WireValue } from '../../protocol/change.ts';
+import type { WireValue } from '../../protocol/sections.ts';
 import { contentText } from '../../protocol/manifest.ts';
 import { type PutRow, pruneColumns } from '../../protocol/sections.ts';
 import type { KeyRange } from './digest.ts';

@@ -1,4 +1,4 @@
-import type { WireValue } from '../../protocol/change.ts';
+import type { WireValue } from '../../protocol/sections.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import type { PutRow } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';

@@ -46,6 +46,23 @@ export function* customerRecords(seed: number, index: number): Generator<Generat
     source: 'INSTORE',
     extended_fields: { shirt_size: draw.pick(['S', 'M', 'L', 'XL']), newsletter: draw.chance(0.5) },
   });
+  yield* contacts(draw, { userId, mobile, email, registered });
+  yield* loyalty(draw, userId, registered);
+  if (draw.chance(FRAUD))
+    yield record('fraud_user', {
+      user_id: userId,
+      status: draw.pick(['MARKED', 'CONFIRMED']),
+      blocks: ['REDEEM_POINTS'],
+      modified_on: instant(EPOCH_MS - DAY_MS),
+    });
+  for (let coupon = 0; coupon < draw.between(1, 2); coupon += 1) yield couponOf(draw, userId, `${userId}-${coupon}`);
+  if (draw.chance(ACTIVE)) for (let bill = 0; bill < draw.between(1, 3); bill += 1) yield* billOf(draw, { userId, store, bill });
+}
+
+function* contacts(
+  draw: Draw,
+  { userId, mobile, email, registered }: { userId: string; mobile: string; email: string; registered: number },
+): Generator<GeneratedRecord> {
   for (const [type, value] of [
     ['MOBILE', mobile],
     ['EMAIL', email],
@@ -82,16 +99,6 @@ export function* customerRecords(seed: number, index: number): Generator<Generat
     name: 'occupation',
     value: draw.pick(['nurse', 'baker', 'pilot', 'teacher']),
   });
-  yield* loyalty(draw, userId, registered);
-  if (draw.chance(FRAUD))
-    yield record('fraud_user', {
-      user_id: userId,
-      status: draw.pick(['MARKED', 'CONFIRMED']),
-      blocks: ['REDEEM_POINTS'],
-      modified_on: instant(EPOCH_MS - DAY_MS),
-    });
-  for (let coupon = 0; coupon < draw.between(1, 2); coupon += 1) yield couponOf(draw, userId, `${userId}-${coupon}`);
-  if (draw.chance(ACTIVE)) for (let bill = 0; bill < draw.between(1, 3); bill += 1) yield* billOf(draw, { userId, store, bill });
 }
 
 function* loyalty(draw: Draw, userId: string, registered: number): Generator<GeneratedRecord> {

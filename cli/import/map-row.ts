@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { assert } from '../../protocol/assert.ts';
+import { assert, unreachable } from '../../protocol/assert.ts';
 import { type Converted, negated, toBoolean, toDecimal, toIdOfNumber, toInteger } from './convert.ts';
 import { toDate, toInstant } from './local-time.ts';
 import type { Condition, Mapping, Source } from './mapping.ts';
@@ -101,8 +101,11 @@ function convert(source: Extract<Source, { column: string }>, text: string): Con
       return toBoolean(text);
     case 'id-of-number':
       return toIdOfNumber(text);
-    default:
+    case 'text':
+    case undefined:
       return { value: text };
+    default:
+      return unreachable(source);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { WireValue } from '../../protocol/change.ts';
 import type { PutRow, Section } from '../../protocol/sections.ts';
 
 /**
@@ -34,7 +33,7 @@ export class Fold {
         rows.set(
           row[0],
           section.kind === 'puts'
-            ? { key: row[0], rev: row[1], columns: section.columns, row: row as PutRow }
+            ? { key: row[0], rev: row[1], columns: section.columns, row }
             : { key: row[0], rev: row[1], columns: null, row: null },
         );
       }
@@ -88,7 +87,7 @@ export function rowAligner(columns: readonly string[]): (folded: FoldedRow) => P
       indexes.set(own, at);
     }
     const aligned: PutRow = [row[0], row[1]];
-    for (const index of at) aligned.push(index < 2 ? null : ((row[index] as WireValue | undefined) ?? null));
+    for (const index of at) aligned.push(index < 2 ? null : (row[index] ?? null));
     return aligned;
   };
 }

@@ -1,10 +1,9 @@
 import { decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
-import * as z from 'zod';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { sha256Base64Url } from '../../codec/pack.ts';
 import { limits } from '../../protocol/limits.ts';
-import { REQUEST_PROOF_TYPE, REQUEST_SCHEME } from '../../protocol/request-proof.ts';
+import { REQUEST_PROOF_TYPE, REQUEST_SCHEME, type RequestProof, requestProofSchema } from '../../protocol/request-proof.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HttpRequest } from './http-function.ts';
 
@@ -15,8 +14,6 @@ import type { HttpRequest } from './http-function.ts';
  * the same answer, except a wrong clock: that answer is given only to a request with a valid signature, because the
  * agent heals itself with it.
  */
-const claimsSchema = z.object({ htm: z.string(), htp: z.string(), bd: z.string(), iat: z.number(), jti: z.string().min(1) });
-
 export interface AuthenticateDeps {
   readonly registry: Pick<StoreRegistry, 'readReplica'>;
   readonly clock: Clock;
@@ -43,13 +40,13 @@ export async function authenticate(deps: AuthenticateDeps, request: HttpRequest<
 
 function keyIdOf(token: string): string {
   try {
-    return String(decodeProtectedHeader(token).kid ?? '');
+    return decodeProtectedHeader(token).kid ?? '';
   } catch (cause) {
     throw refused(cause);
   }
 }
 
-async function verified(token: string, replica: Replica, audience: string): Promise<z.infer<typeof claimsSchema>> {
+async function verified(token: string, replica: Replica, audience: string): Promise<RequestProof> {
   try {
     const key = await importJWK({ ...replica.publicKey }, 'ES256');
     const { payload } = await jwtVerify(token, key, {
@@ -58,7 +55,7 @@ async function verified(token: string, replica: Replica, audience: string): Prom
       issuer: replica.replicaId,
       audience,
     });
-    return claimsSchema.parse(payload);
+    return requestProofSchema.parse(payload);
   } catch (cause) {
     throw refused(cause);
   }

@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type * as z from 'zod';
 import type { Clock } from '../../core/ports/clock.ts';
 import { errorCodes } from '../../protocol/error-codes.ts';
@@ -33,7 +33,7 @@ export function httpFunction<T extends { protocol: number }>(
   schema: z.ZodType<T>,
   run: (request: HttpRequest<T>) => Promise<object>,
 ) {
-  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Error, Context>()
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(injectLambdaContext(deps.logger))
     .handler(async (event) => {
       try {

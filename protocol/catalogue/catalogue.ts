@@ -75,15 +75,6 @@ export function collectionOf(name: string): Collection {
   return collection;
 }
 
-export function componentOf(name: string): Component {
-  const component = components.find((candidate) => candidate.name === name);
-  if (component === undefined) {
-    const names = components.map((candidate) => candidate.name).join(', ');
-    throw new SyncError('INVALID_INPUT', `there is no component ${JSON.stringify(name)}; there are ${names}`);
-  }
-  return component;
-}
-
 /** The columns of the wire and the replica: all fields, but a key of one part stands only as the key. */
 export function valueFields(collection: Collection): readonly Field[] {
   return wireFields.get(collection.name) ?? collection.fields;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { WireValue } from '../change.ts';
+import type { WireValue } from '../sections.ts';
 import { must } from '../assert.ts';
 import { valueFields } from './catalogue.ts';
 import { checkRecord } from './record-checks.ts';

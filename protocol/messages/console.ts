@@ -59,7 +59,6 @@ const storeSchema = z.object({
   currency: z.string(),
   createdAt: z.string(),
 });
-export type StoreView = z.infer<typeof storeSchema>;
 
 /** The answer of each operation, by its name. */
 export const consoleResponseSchemas = {

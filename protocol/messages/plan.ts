@@ -40,7 +40,6 @@ const pageSchema = z.object({
   /** Packed sections, base64. */
   body: z.string(),
 });
-export type PlanPage = z.infer<typeof pageSchema>;
 
 export const feedPlanSchema = z.discriminatedUnion('action', [
   /** Apply these pages in order (none: up to date with `head`). `more`: ask again after applying them. */

@@ -21,7 +21,7 @@ export const chunkSchema = z.strictObject({
   tombstones: z.int().min(0),
   /** Range digest: sha256 over `key rev\n` of the live rows in key order, hex. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
-  /** sha256 of the put section's two lines: column names and rows. What `verify --deep` compares. */
+  /** sha256 over column names and rows (see `contentText`). What `verify --deep` compares. */
   content: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type Chunk = z.infer<typeof chunkSchema>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type PutRow, type Section, decodeSections, encodeSections, pruneColumns } from './sections.ts';
+import { type PutRow, type Section, BLOCK_ROWS, decodeSections, encodeSections, pruneColumns, readSections } from './sections.ts';
 import { isSyncError } from './sync-error.ts';
 
 const value = fc.oneof(fc.string(), fc.maxSafeInteger(), fc.constant(null));
@@ -48,4 +48,19 @@ test('columns without a value are left out, and nothing else', () => {
       ['2', 2, null, null],
     ],
   });
+});
+
+test('a long section comes in blocks, and none is parsed before it is taken', () => {
+  const rows = Array.from({ length: BLOCK_ROWS * 2 + 5 }, (_, index): PutRow => [`k${index}`, index + 1, index, null]);
+  const text = encodeSections([
+    { kind: 'puts', collection: 'c', columns: ['a', 'b'], rows },
+    { kind: 'tombstones', collection: 'c', rows: [['gone', 7]] },
+  ]);
+  expect(decodeSections(text)[0]?.rows).toEqual(rows);
+  const [first, second] = [...readSections(text)];
+  expect([...(first?.blocks ?? [])].map((block) => block.keys.length)).toEqual([BLOCK_ROWS, BLOCK_ROWS, 5]);
+  expect([...(second?.blocks ?? [])]).toEqual([{ keys: ['gone'], revs: [7], values: [] }]);
+  const broken = text.replace('"k8195"', '"k8195","k8196"');
+  expect(() => [...readSections(broken)].map((section) => [...section.blocks])).toThrow(/does not hold the rows/);
+  expect(() => [...readSections(broken)]).not.toThrow();
 });

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { WireValue } from '../../protocol/sections.ts';
-import type { PutRow, PutSection } from '../../protocol/sections.ts';
+import { type Block, type PutRow, type PutSection, type WireValue, blockRows } from '../../protocol/sections.ts';
 import { agentLimits } from '../agent-limits.ts';
 import { type TableLayout, layoutOf } from './table-layout.ts';
+
+type SectionColumns = Pick<PutSection, 'collection' | 'columns'>;
 
 /**
  * Inserts rows of a section as fast as SQLite takes them: 50 rows a statement, one prepared statement per column set.
@@ -18,32 +19,40 @@ export class BulkInsert {
     this.#db = db;
   }
 
-  insert(section: Pick<PutSection, 'collection' | 'columns'>, rows: readonly PutRow[]): void {
+  insertRows(section: SectionColumns, rows: readonly PutRow[]): void {
+    const columns = section.columns.map((_, column) => rows.map((row) => (row[column + 2] ?? null) as WireValue));
+    this.insertBlock(section, { keys: rows.map((row) => row[0]), revs: rows.map((row) => row[1]), values: columns });
+  }
+
+  insertBlock(section: SectionColumns, block: Block): void {
     const layout = layoutOf(section.collection);
-    const known = section.columns.every((column) => layout.columns.includes(column));
-    if (known) {
-      this.#run(section.collection, section.columns, rows);
+    if (section.columns.every((column) => layout.columns.includes(column))) {
+      this.#run(section.collection, section.columns, block);
       return;
     }
     const bind = rowBinder(layout, section.columns);
-    this.#run(section.collection, [...layout.columns, 'extra'], rows.map(bind) as PutRow[]);
+    const columns = [...layout.columns, 'extra'];
+    const rows = blockRows(block).map(bind);
+    const values = columns.map((_, column) => rows.map((row) => row[column + 2] ?? null));
+    this.#run(section.collection, columns, { ...block, values });
   }
 
-  #run(table: string, columns: readonly string[], rows: readonly PutRow[]): void {
+  #run(table: string, columns: readonly string[], { keys, revs, values }: Block): void {
     const { many, one } = this.#statementsFor(table, columns);
-    const width = columns.length + 2;
+    const all: readonly (readonly WireValue[])[] = [keys, revs, ...values];
+    const width = all.length;
     const perInsert = agentLimits.rowsPerInsert;
     const flat: WireValue[] = Array.from({ length: width * perInsert }, () => null);
     let at = 0;
-    for (; at + perInsert <= rows.length; at += perInsert) {
-      let slot = 0;
-      for (let index = 0; index < perInsert; index += 1) {
-        const row = rows[at + index] as PutRow;
-        for (let column = 0; column < width; column += 1) flat[slot++] = row[column] as WireValue;
+    for (; at + perInsert <= keys.length; at += perInsert) {
+      // Column by column, as the block stands in memory.
+      for (let column = 0; column < width; column += 1) {
+        const source = all[column] as readonly WireValue[];
+        for (let index = 0, slot = column; index < perInsert; index += 1, slot += width) flat[slot] = source[at + index] as WireValue;
       }
       many.run(...flat);
     }
-    for (; at < rows.length; at += 1) one.run(...(rows[at] as PutRow));
+    for (; at < keys.length; at += 1) one.run(...all.map((source) => source[at] as WireValue));
   }
 
   #statementsFor(table: string, columns: readonly string[]): { many: StatementSync; one: StatementSync } {

@@ -47,7 +47,7 @@ export class ShadowLoad {
         this.#replica.ensureTable(range.collection, feed);
         this.#tables.add(range.collection);
       }
-      for (const rows of puts?.batches ?? []) this.#insert.insert(puts as ChunkPuts, rows);
+      for (const block of puts?.blocks ?? []) this.#insert.insertBlock(puts as ChunkPuts, block);
       insertTombstones(this.#replica, range.collection, tombstones);
     });
   }

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { sha256Hex } from '../../codec/pack.ts';
-import type { WireValue } from '../../protocol/sections.ts';
 import { contentText } from '../../protocol/manifest.ts';
-import { type PutRow, pruneColumns } from '../../protocol/sections.ts';
+import { type PutRow, type WireValue, pruneColumns } from '../../protocol/sections.ts';
 import type { KeyRange } from './digest.ts';
 import { layoutOf, rangeSql, rangeValues } from './table-layout.ts';
 

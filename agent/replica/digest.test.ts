@@ -40,7 +40,7 @@ it('SQL builds the digest that head office builds, for every range', () => {
   fc.assert(
     fc.property(rowsArbitrary, key, fc.option(key), (rows, from, to) => {
       replica.db.exec('DELETE FROM customer');
-      new BulkInsert(replica.db).insert({ collection: 'customer', columns: ['mobile', 'email'] }, rows);
+      new BulkInsert(replica.db).insertRows({ collection: 'customer', columns: ['mobile', 'email'] }, rows);
       const inside = rows.filter(([own]) => own >= from && (to === null || own < to));
       const digest = new RangeDigests(replica.db).of({ collection: 'customer', from, to });
       expect(digest).toEqual({ rows: inside.length, digest: sha256Hex(digestText(inside)), tombstones: 0 });
@@ -56,7 +56,7 @@ it('the content digest is that of the rows as they travel, with columns this age
     fc.property(rowsArbitrary, fc.integer({ min: 0, max: 9 }), (rows, number) => {
       replica.db.exec('DELETE FROM customer');
       const wide = rows.map((row, index) => [...row, index % 3 === 0 ? null : number] as PutRow);
-      new BulkInsert(replica.db).insert({ collection: 'customer', columns }, wide);
+      new BulkInsert(replica.db).insertRows({ collection: 'customer', columns }, wide);
       const aligned = wide.map(
         (row) =>
           [row[0], row[1], ...all.map((name) => (columns.includes(name) ? (row[columns.indexOf(name) + 2] ?? null) : null))] as PutRow,
@@ -84,7 +84,7 @@ it('reads ranges in key order without sorting', () => {
 
 it('takes a range larger than a slice in slices', () => {
   const rows = Array.from({ length: 120_001 }, (_, index) => [`k${String(index).padStart(7, '0')}`, index + 1] as unknown as PutRow);
-  new BulkInsert(replica.db).insert({ collection: 'fraud_user', columns: [] }, rows);
+  new BulkInsert(replica.db).insertRows({ collection: 'fraud_user', columns: [] }, rows);
   const digest = new RangeDigests(replica.db).of({ collection: 'fraud_user', from: '', to: null });
   expect(digest).toMatchObject({ rows: rows.length, digest: sha256Hex(digestText(rows)) });
 });

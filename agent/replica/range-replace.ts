@@ -1,6 +1,5 @@
-import type { WireValue } from '../../protocol/sections.ts';
 import type { FeedName } from '../../protocol/feed.ts';
-import type { PutRow } from '../../protocol/sections.ts';
+import { type PutRow, type WireValue, blockRows } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { differs } from '../../core/reconcile/plan-ranges.ts';
 import { BulkInsert, rowBinder } from './bulk-insert.ts';
@@ -22,7 +21,7 @@ import { layoutOf, rangeSql, rangeValues } from './table-layout.ts';
 /** Rows written or removed. */
 export function replaceRange(replica: Replica, feed: FeedName, content: ChunkContent): number {
   const { range } = content;
-  const puts = content.puts === null ? null : { ...content.puts, rows: [...content.puts.batches].flat() };
+  const puts = content.puts === null ? null : { ...content.puts, rows: [...content.puts.blocks].flatMap(blockRows) };
   const { collection, chunk } = range;
   return replica.transaction(() => {
     replica.ensureTable(collection, feed);
@@ -55,7 +54,7 @@ function mergeRows(replica: Replica, range: KeyRange, puts: RangeRows | null): {
     const bind = rowBinder(layoutOf(collection), puts.columns);
     for (const row of merge.changed) write.update(bind(row));
   }
-  if (puts !== null && merge.missing.length > 0) new BulkInsert(replica.db).insert(puts, merge.missing);
+  if (puts !== null && merge.missing.length > 0) new BulkInsert(replica.db).insertRows(puts, merge.missing);
   return { wasEmpty: merge.empty, changes };
 }
 
@@ -96,7 +95,7 @@ function mergeKeys(own: Iterable<Record<string, unknown>>, rows: readonly PutRow
 
 function rewriteRange(replica: Replica, { collection, from, to }: KeyRange, puts: RangeRows | null): void {
   replica.db.prepare(`DELETE FROM "${collection}" WHERE ${rangeSql(to)}`).run(...rangeValues(from, to));
-  if (puts !== null) new BulkInsert(replica.db).insert(puts, puts.rows);
+  if (puts !== null) new BulkInsert(replica.db).insertRows(puts, puts.rows);
 }
 
 function replaceTombstones(replica: Replica, { collection, from, to }: KeyRange, tombstones: ChunkContent['tombstones']): void {

@@ -103,7 +103,7 @@ it('INV-06: reconciling from any state gives exactly head office’s state and f
   );
 });
 
-it('a store that moves to another zone or edition leaves what is not its own any more', async () => {
+it('a store whose edition changes leaves what is not its own any more', async () => {
   const other = await StoreAgent.enrolled(fake, 'C1', { edition: 'clienteling' });
   await fake.write('customer', [{ user_id: 'c1', firstname: 'x' }]);
   await fake.write('associate', [{ associate_id: 'a1', code: 'a1', store_code: 'C1', first_name: 'Ann' }]);

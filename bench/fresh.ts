@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { customer, floorRow, sortedIndexes } from './floor/records.ts';
 import { customerChange, range } from './records.ts';
-import { SeededCloud, runNode } from './seeded-cloud.ts';
+import { AGENT_FLAGS, SeededCloud, runNode } from './seeded-cloud.ts';
 import { type BenchResult, median, round } from './stats.ts';
 
 /**
@@ -93,7 +93,7 @@ export async function oneFresh(
   rows: number,
 ): Promise<{ rowsPerSecond: number; peakMb: number; bytes: number; data: string }> {
   const data = await cloud.enrol(storeId);
-  const run = await runNode(['agent/main.ts', 'logon', '--data', data, '--wait', '--json'], ['--max-old-space-size=256']);
+  const run = await runNode(['agent/main.ts', 'logon', '--data', data, '--wait', '--json'], AGENT_FLAGS);
   const { complete, seconds, transfer } = JSON.parse(run.stdout) as { complete: boolean; seconds: number; transfer: { bytes: number } };
   if (!complete) throw new Error('the fresh sync is not complete');
   return { rowsPerSecond: rows / seconds, peakMb: run.peakMb, bytes: transfer.bytes, data };

@@ -1,6 +1,6 @@
 import { oneFresh } from './fresh.ts';
 import { customerChange, range } from './records.ts';
-import { SeededCloud, runNode } from './seeded-cloud.ts';
+import { AGENT_FLAGS, SeededCloud, runNode } from './seeded-cloud.ts';
 import { type BenchResult, round } from './stats.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function benchRepair({ rows, say }: { rows: number; say: (line: str
       range(CHANGED, (index) => customerChange(Math.floor((index * rows) / CHANGED) + 7, 1)),
     );
     const second = await cloud.compact('Customer@org');
-    const run = await runNode(['agent/main.ts', 'logon', '--data', data, '--wait', '--fresh', '--json']);
+    const run = await runNode(['agent/main.ts', 'logon', '--data', data, '--wait', '--fresh', '--json'], AGENT_FLAGS);
     const { complete, seconds, transfer } = JSON.parse(run.stdout) as {
       complete: boolean;
       seconds: number;

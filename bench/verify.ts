@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { oneFresh } from './fresh.ts';
 import { customerChange, range } from './records.ts';
-import { SeededCloud, runNode } from './seeded-cloud.ts';
+import { AGENT_FLAGS, SeededCloud, runNode } from './seeded-cloud.ts';
 import { type BenchResult, median, round } from './stats.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function benchVerify({ rows, say }: { rows: number; say: (line: str
     const limit: number[] = [];
     for (let turn = 0; turn < ROUNDS; turn += 1) {
       limit.push(scan(join(data, 'replica.sqlite'), rows));
-      const { equal, seconds } = JSON.parse((await runNode(['agent/main.ts', 'verify', '--data', data, '--json'])).stdout) as {
+      const { equal, seconds } = JSON.parse((await runNode(['agent/main.ts', 'verify', '--data', data, '--json'], AGENT_FLAGS)).stdout) as {
         equal: boolean;
         seconds: number;
       };

@@ -12,18 +12,19 @@ import { type SyncOutcome, runSync } from './sync/run-sync.ts';
 export interface LogonOptions {
   readonly data: string;
   readonly wait?: boolean;
+  readonly fresh?: boolean;
   readonly json?: boolean;
   readonly progress?: string;
 }
 
-export async function logonCommand(io: AgentIo, { data, wait, json, progress }: LogonOptions): Promise<ExitCode> {
+export async function logonCommand(io: AgentIo, { data, wait, fresh, json, progress }: LogonOptions): Promise<ExitCode> {
   const paths = dataPaths(data);
   const { storeId, replicaId } = requireIdentity(paths.identity);
   const startedAt = performance.now();
   const lock = lockFolder(paths);
   try {
     const deps = await createSyncDeps(io, data, progressStyle(io, progress));
-    const outcome = await runSync(deps, { wait: wait === true });
+    const outcome = await runSync(deps, { wait: wait === true, fresh: fresh === true });
     deps.progress.end();
     const complete = outcome.outstanding.length === 0;
     const seconds = Math.round(performance.now() - startedAt) / 1_000;

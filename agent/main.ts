@@ -64,6 +64,7 @@ function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
     .description('sync once: everything the first time, what changed after that')
     .addOption(dataOption())
     .option('--wait', 'go on until every component is complete')
+    .option('--fresh', 'prove everything again against the newest snapshots; fetches only what differs')
     .addOption(jsonOption())
     .addOption(progressOption())
     .action(async (options: LogonOptions) => done(await logonCommand(io, options)));

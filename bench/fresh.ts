@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { type BenchResult, median, round } from './stats.ts';
  * compared with the manifest, certificates from head office, cursors, and everything durable at the end; heap capped at 256 MB.
  * Interleaved, medians. Only ratios of one run mean something.
  */
-const ROUNDS = 3;
+const ROUNDS = 5;
 const FLOOR_CHUNK = 10_000;
 /** Measured by us on the same records elsewhere (see the performance notes): rows a second. */
 const PEERS = {
@@ -53,9 +53,15 @@ export async function benchFresh({ rows, say }: { rows: number; say: (line: stri
     const floor: FloorRun[] = [];
     const ours: { rowsPerSecond: number; peakMb: number; bytes: number }[] = [];
     for (let turn = 0; turn < ROUNDS; turn += 1) {
+      settleDisk();
       raw.push(JSON.parse((await runNode(['bench/floor/raw-insert.ts', source, join(work, 'r.sqlite')])).stdout) as FloorRun);
+      settleDisk();
       floor.push(JSON.parse((await runNode(['bench/floor/pipeline.ts', base, join(work, 'f.sqlite')])).stdout) as FloorRun);
-      ours.push(await oneFresh(cloud, `bench-${turn}`, rows));
+      settleDisk();
+      const fresh = await oneFresh(cloud, `bench-${turn}`, rows);
+      // The floors remove their files as well.
+      rmSync(fresh.data, { recursive: true });
+      ours.push(fresh);
       say(`round ${turn + 1}: R ${perSecond(raw, turn)}, F ${perSecond(floor, turn)}, ours ${perSecond(ours, turn)} rows/s`);
     }
     const rate = (runs: readonly { rowsPerSecond: number }[]) => Math.round(median(runs.map((run) => run.rowsPerSecond)));
@@ -97,6 +103,11 @@ export async function oneFresh(
   const { complete, seconds, transfer } = JSON.parse(run.stdout) as { complete: boolean; seconds: number; transfer: { bytes: number } };
   if (!complete) throw new Error('the fresh sync is not complete');
   return { rowsPerSecond: rows / seconds, peakMb: run.peakMb, bytes: transfer.bytes, data };
+}
+
+/** What an earlier run left to be written must not slow down the next one. */
+function settleDisk(): void {
+  spawnSync('sync');
 }
 
 function buildFloors(work: string, rows: number): string {

@@ -13,16 +13,14 @@ import { SyncError, isSyncError } from '../protocol/sync-error.ts';
 type Answers = { [Op in keyof typeof consoleResponseSchemas]: z.infer<(typeof consoleResponseSchemas)[Op]> };
 
 const TRIES = 6;
-const THROTTLED = new Set(['TooManyRequestsException', 'ServiceException', 'TimeoutError', 'ECONNRESET', 'ThrottlingException']);
+const BUSY = new Set(['TooManyRequestsException', 'ServiceException', 'ThrottlingException']);
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'TimeoutError']);
 
 export class HeadOffice {
   readonly #client: LambdaClient;
   readonly #functions: LocalStack['functions'];
   readonly #retry = retry(
-    handleWhen(
-      (error) =>
-        isSyncError(error, 'UNAVAILABLE') || isSyncError(error, 'CONFLICT') || (error instanceof Error && THROTTLED.has(error.name)),
-    ),
+    handleWhen((error) => isSyncError(error, 'UNAVAILABLE') || isSyncError(error, 'CONFLICT')),
     { maxAttempts: TRIES, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5_000 }) },
   );
 
@@ -48,7 +46,10 @@ export class HeadOffice {
   async #invoke(name: string, payload: unknown): Promise<unknown> {
     const FunctionName = this.#functions[name];
     if (FunctionName === undefined) throw new SyncError('LOCAL_STACK', `this head office has no function ${name}`);
-    const answer = await this.#client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) }));
+    const command = new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) });
+    const answer = await this.#client.send(command).catch((error: unknown) => {
+      throw typedError(error);
+    });
     const text = new TextDecoder().decode(answer.Payload);
     if (answer.FunctionError !== undefined) throw new SyncError('INTERNAL', `${name} failed: ${text.slice(0, 500)}`);
     const body = JSON.parse(text) as unknown;
@@ -59,4 +60,14 @@ export class HeadOffice {
     }
     return body;
   }
+}
+
+/** What the AWS SDK throws, after retries of its own, as an error of ours; what is unknown stays what it is. */
+function typedError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, code = '' } = error as NodeJS.ErrnoException;
+  if (BUSY.has(name)) return new SyncError('UNAVAILABLE', message, { cause: error });
+  if (UNREACHABLE.has(name) || UNREACHABLE.has(code))
+    return new SyncError('CONNECTIVITY', `head office does not answer: ${message || code}`, { cause: error });
+  return error;
 }

@@ -13,24 +13,32 @@ export function print(output: Output, value: unknown, text: () => string): void 
   process.stdout.write(output.json ? `${JSON.stringify(value)}\n` : `${text()}\n`);
 }
 
+/** A progress line stands on the terminal and is to be wiped before anything else is said. */
+let unfinished = false;
+
 export function say(line: string): void {
+  wipe();
   process.stderr.write(`${line}\n`);
 }
 
-/** A line that is rewritten in place on a terminal, and printed now and then elsewhere. */
+function wipe(): void {
+  if (unfinished) process.stderr.write('\r\u001b[K');
+  unfinished = false;
+}
+
+/** A line that is rewritten in place on a terminal, and printed every few seconds elsewhere. */
 export function progressLine(): { update(line: string): void; done(): void } {
   const live = process.stderr.isTTY;
-  let last = 0;
+  let last = live ? 0 : Date.now();
   return {
     update(line) {
       const now = Date.now();
       if (now - last < (live ? 200 : 5_000)) return;
       last = now;
+      unfinished = live;
       process.stderr.write(live ? `\r\u001b[K${line}` : `${line}\n`);
     },
-    done() {
-      if (live && last > 0) process.stderr.write('\r\u001b[K');
-    },
+    done: wipe,
   };
 }
 
@@ -57,6 +65,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 export function describeError(error: unknown): string {
+  // The message of a wrong input says it all.
+  if (isSyncError(error, 'INVALID_INPUT')) return `${error.code}: ${error.message}`;
   if (isSyncError(error)) return `${error.code}: ${error.message}\n  ${errorCodes[error.code].what}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

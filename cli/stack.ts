@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type LocalStack, localStackSchema, localStateSchema } from '../protocol/local-stack.ts';
+import { type LocalStack, type LocalState, localStackSchema, localStateSchema } from '../protocol/local-stack.ts';
 import { SyncError } from '../protocol/sync-error.ts';
 import { HeadOffice } from './head-office.ts';
 import { progressLine, say } from './output.ts';
@@ -48,12 +48,15 @@ export async function runningStack(dir: string): Promise<LocalStack | null> {
   return alive ? stack : null;
 }
 
-/** Starts a stack as a process of its own; its log lines go to standard error. */
+/**
+ * Starts a stack as a process of its own; its log lines go to standard error. The channel to it closes however this
+ * process ends, and then it ends too.
+ */
 export async function startStack(
   dir: string,
   options: readonly string[],
 ): Promise<{ stack: LocalStack; child: ChildProcess; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [MAIN, '--dir', dir, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [MAIN, '--dir', dir, ...options], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const stack = await readyLine(child);
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -75,12 +78,22 @@ async function readyLine(child: ChildProcess): Promise<LocalStack> {
   return localStackSchema.parse(JSON.parse(first));
 }
 
+async function stateOf({ api }: LocalStack): Promise<LocalState> {
+  try {
+    const answer = await fetch(`${api}/_local/state`);
+    return localStateSchema.parse(await answer.json());
+  } catch (cause) {
+    throw new SyncError('LOCAL_STACK', `the local stack at ${api} stopped before everything had reached the feeds. Start it again.`, {
+      cause,
+    });
+  }
+}
+
 /** Waits until everything written to main data has reached the feeds. */
 export async function waitUntilIdle({ stack }: Pick<StackSession, 'stack'>): Promise<void> {
   const line = progressLine();
   for (;;) {
-    const answer = await fetch(`${stack.api}/_local/state`);
-    const state = localStateSchema.parse(await answer.json());
+    const state = await stateOf(stack);
     if (state.idle) break;
     line.update(
       `waiting for the feeds: ${Object.entries(state.pending)

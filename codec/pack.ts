@@ -30,12 +30,12 @@ export interface UnpackLimits {
   readonly rawBytes?: number;
 }
 
-export async function unpack(bytes: Uint8Array, { rawBytesMax, rawBytes }: UnpackLimits): Promise<string> {
+export async function unpack(bytes: Uint8Array, { rawBytesMax, rawBytes }: UnpackLimits): Promise<Buffer> {
   // Unknown sizes are guessed from what our texts pack to, within bounds: a wrong guess costs one more piece.
   const guess = rawBytes ?? Math.min(bytes.length * 6, 1 << 18);
   const chunkSize = Math.max(1_024, Math.min(guess, rawBytesMax));
   try {
-    return (await decompress(bytes, { maxOutputLength: rawBytesMax, chunkSize })).toString('utf8');
+    return await decompress(bytes, { maxOutputLength: rawBytesMax, chunkSize });
   } catch (cause) {
     throw new SyncError('INTEGRITY', 'packed bytes cannot be unpacked', { cause });
   }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { type LocalStack, localStackSchema } from '../protocol/local-stack.ts';
  *
  * Every step is the command a person would type, run as a process of its own. With `--once` it ends when every component
  * in scope of both stores has a certificate and prints one JSON object; otherwise it stays up until Ctrl-C. What it
- * made is kept in its folder, so a second start has nothing to fetch.
+ * made is kept in its folder, so a second start has nothing to fetch, and a start that was cut off is gone on with.
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STORES = [
@@ -36,10 +36,12 @@ interface StoreResult {
 }
 
 const children = new Set<ChildProcess>();
+let stopping = false;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** Runs a command to its end and gives back the JSON it printed; its other output goes to standard error. */
 async function run<T>(script: string, args: readonly string[]): Promise<T> {
+  if (stopping) throw new Error('it is being stopped');
   const child = spawn(process.execPath, [join(ROOT, script), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
   let text = '';
@@ -52,38 +54,54 @@ async function run<T>(script: string, args: readonly string[]): Promise<T> {
   return JSON.parse(text) as T;
 }
 
-/** Agents know head office by its address, so a demo keeps the port it had first. */
+/**
+ * Agents know head office by its address, so a demo keeps the port it had first. The channel to the cloud closes however
+ * the demo ends, and then the cloud ends too.
+ */
 async function startCloud({ dir, port }: Options): Promise<{ stack: LocalStack; child: ChildProcess }> {
   const portFile = join(dir, 'port');
   const wanted = port ?? (existsSync(portFile) ? readFileSync(portFile, 'utf8').trim() : '0');
   const args = [join(ROOT, 'local/main.ts'), '--dir', join(dir, 'cloud'), '--port', wanted];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   children.add(child);
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const line = await Promise.race([once(lines, 'line').then(([first]) => String(first)), once(child, 'exit').then(() => null)]);
-  if (line === null) throw new Error('the local cloud did not start; its reason stands above');
+  if (line === null) {
+    const hint = wanted === '0' ? '' : ` If it is port ${wanted}: --port takes another one, and so does a demo in another --dir.`;
+    throw new Error(`the local cloud did not start; its reason stands above.${hint}`);
+  }
   const stack = localStackSchema.parse(JSON.parse(line));
   writeFileSync(portFile, new URL(stack.api).port);
   return { stack, child };
 }
 
-/** Adds the store and enrols its agent, unless that was done by an earlier start. */
+/** Adds the store and enrols its agent, as far as an earlier start has not done so. */
 async function enrolStore(stack: LocalStack, dir: string, store: (typeof STORES)[number]): Promise<string> {
   const data = join(dir, store.storeId);
-  if (existsSync(join(data, 'identity.json'))) return data;
-  const cloud = join(dir, 'cloud');
-  const { code } = await run<{ code: string }>('cli/main.ts', [
-    'store',
-    'add',
-    store.storeId,
-    '--edition',
-    store.edition,
-    '--dir',
-    cloud,
-    '--json',
-  ]);
+  const identity = join(data, 'identity.json');
+  if (existsSync(identity)) {
+    moveHeadOffice(identity, stack.api);
+    return data;
+  }
+  // A code is shown once, and this start may be cut off before it is used.
+  const codeFile = join(dir, `${store.storeId}.code`);
+  if (!existsSync(codeFile)) {
+    const args = ['store', 'add', store.storeId, '--edition', store.edition, '--dir', join(dir, 'cloud'), '--json'];
+    const { code } = await run<{ code: string }>('cli/main.ts', args);
+    writeFileSync(codeFile, code, { mode: 0o600 });
+  }
+  const code = readFileSync(codeFile, 'utf8');
   await run('agent/main.ts', ['enrol', '--api', stack.api, '--code', code, '--data', data, '--json']);
+  rmSync(codeFile);
   return data;
+}
+
+/** With another --port the stores of an earlier start look for head office where it no longer is. */
+function moveHeadOffice(file: string, api: string): void {
+  const identity = JSON.parse(readFileSync(file, 'utf8')) as { api: string };
+  if (identity.api === api) return;
+  writeFileSync(`${file}.new`, `${JSON.stringify({ ...identity, api }, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
 async function syncStores(stack: LocalStack, dir: string): Promise<StoreResult[]> {
@@ -116,9 +134,9 @@ async function demo(options: Options, started: number): Promise<void> {
   const stores = await syncStores(stack, options.dir);
   const complete = stores.every((store) => store.complete);
   const seconds = Math.round((performance.now() - started) / 100) / 10;
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ organization: stack.organization, api: stack.api, complete, stores, seconds })}\n`);
   if (options.once) {
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ organization: stack.organization, api: stack.api, complete, stores, seconds })}\n`);
     process.exitCode = complete ? 0 : 1;
     return;
   }
@@ -128,6 +146,23 @@ async function demo(options: Options, started: number): Promise<void> {
   say(`  npm run -s agent -- logon --data ${join(options.dir, STORES[0].storeId)} --wait`);
   say(`  npm run -s agent -- verify --data ${join(options.dir, STORES[0].storeId)}\n\nCtrl-C ends it; everything is kept.`);
   await once(child, 'exit');
+  if (!stopping) throw new Error('the local cloud ended by itself; its reason stands above');
+}
+
+const USAGE = `Usage: npm start -- [options]
+
+The whole cloud, a demo organization and two stores on this machine, until Ctrl-C.
+
+  --dir <folder>        where everything is kept (default: .storeline)
+  --port <port>         port of the API (default: the one of an earlier start, else a free one)
+  --customers <number>  size of the demo organization (default: 2000)
+  --once                end when both stores are in step, with 0, or with 1 when one is not
+  --json                print the result as one JSON object on standard output
+  --help                show this`;
+
+function wholeNumber(option: string, text: string, most: number): string {
+  if (/^\d+$/.test(text) && Number(text) <= most) return text;
+  throw new Error(`${option} is a whole number up to ${most}, not ${text}`);
 }
 
 function readOptions(): Options | null {
@@ -142,13 +177,17 @@ function readOptions(): Options | null {
         customers: { type: 'string', default: '2000' },
       },
     });
-    if (!values.help) return { ...values, dir: resolve(values.dir), port: values.port };
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      return null;
+    }
+    const port = values.port === undefined ? undefined : wholeNumber('--port', values.port, 65_535);
+    return { ...values, dir: resolve(values.dir), port, customers: wholeNumber('--customers', values.customers, 10_000_000) };
   } catch (error) {
-    say((error as Error).message);
+    say(`${(error as Error).message}\n\n${USAGE}`);
     process.exitCode = 2;
+    return null;
   }
-  say('Usage: npm start -- [--once] [--json] [--dir <folder>] [--port <port>] [--customers <number>]');
-  return null;
 }
 
 /** Nothing outlives the demo: the cloud ends cleanly, and whatever else still runs with it. */
@@ -164,12 +203,17 @@ async function endChildren(): Promise<void> {
 
 const started = performance.now();
 const options = readOptions();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void endChildren().then(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    stopping = true;
+    void endChildren().then(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  });
+}
 if (options !== null) {
   try {
     await demo(options, started);
   } catch (error) {
-    say(`The demo failed: ${(error as Error).message}`);
+    if (!stopping) say(`The demo failed: ${(error as Error).message}`);
     process.exitCode = 1;
   } finally {
     await endChildren();

@@ -61,6 +61,8 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify(running.stack)}\n`);
 }
 
+// Whoever started it with a channel to it is gone, killed perhaps, and nobody else would stop it.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 try {
   await main();
 } catch (error) {

@@ -20,7 +20,7 @@ export class BulkInsert {
   }
 
   insertRows(section: SectionColumns, rows: readonly PutRow[]): void {
-    const columns = section.columns.map((_, column) => rows.map((row) => (row[column + 2] ?? null) as WireValue));
+    const columns = section.columns.map((_, column) => rows.map((row) => row[column + 2] ?? null));
     this.insertBlock(section, { keys: rows.map((row) => row[0]), revs: rows.map((row) => row[1]), values: columns });
   }
 

@@ -1,5 +1,5 @@
 import type { ManifestRange } from '../../core/reconcile/plan-ranges.ts';
-import { type Block, type SectionReader, type TombstoneRow, readSections } from '../../protocol/sections.ts';
+import { type Block, type SectionReader, type TombstoneRow, type Utf8Bytes, readSections } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 
 /**
@@ -23,7 +23,7 @@ export interface ChunkContent {
   readonly tombstones: readonly TombstoneRow[];
 }
 
-export function readChunk(range: ManifestRange, text: string): ChunkContent {
+export function readChunk(range: ManifestRange, text: Utf8Bytes): ChunkContent {
   const { chunk, collection } = range;
   let puts: ChunkPuts | null = null;
   let tombstones: readonly TombstoneRow[] = [];

@@ -13,8 +13,6 @@ import { ReplicaDamaged, translateStorageError } from './sqlite-errors.ts';
  * The replica is disposable: everything in it comes from feeds. So a file that is damaged, foreign or of a newer agent
  * is moved aside, never repaired, and the caller is told.
  */
-export const SQLITE_HEADER = 'SQLite format 3\0';
-
 export interface OpenedReplica {
   readonly db: DatabaseSync;
   /** null, or where the unusable file is now and why. */

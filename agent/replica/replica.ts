@@ -169,6 +169,11 @@ export class Replica {
     });
   }
 
+  /** Every feed has to be proved again. */
+  dropCertificates(): void {
+    this.transaction(() => this.db.exec('DELETE FROM _certificate'));
+  }
+
   /** It was found different. In the caller's transaction. */
   dropCertificate(feed: FeedName): void {
     this.prepare('DELETE FROM _certificate WHERE feed = ?').run(feed);

@@ -22,7 +22,7 @@ export interface ChunkWork {
 
 export async function* chunkStream(deps: SyncDeps, work: readonly ChunkWork[]): AsyncGenerator<{ feed: FeedName; content: ChunkContent }> {
   const urls = urlSources(deps, work);
-  const ahead: { item: ChunkWork; text: Promise<string> }[] = [];
+  const ahead: { item: ChunkWork; text: Promise<Buffer> }[] = [];
   let aheadBytes = 0;
   let next = 0;
   const fill = () => {
@@ -50,7 +50,7 @@ export async function* chunkStream(deps: SyncDeps, work: readonly ChunkWork[]): 
   }
 }
 
-async function fetchText(deps: SyncDeps, { feed, range }: ChunkWork, urls: ReadonlyMap<FeedName, ChunkUrls>): Promise<string> {
+async function fetchText(deps: SyncDeps, { feed, range }: ChunkWork, urls: ReadonlyMap<FeedName, ChunkUrls>): Promise<Buffer> {
   const { sha256, bytes, rawBytes } = range.chunk;
   const spooled = deps.download.has(sha256);
   const packed = await deps.download.get({

@@ -14,7 +14,7 @@ export async function fetchManifest({ cloud, download }: Pick<SyncDeps, 'cloud' 
     url: async (renew) => (renew ? renewedUrl(cloud, plan) : manifestUrl),
   });
   const text = await unpack(packed, { rawBytesMax: agentLimits.manifestBytesMax * 4 });
-  const parsed = manifestSchema.safeParse(JSON.parse(text));
+  const parsed = manifestSchema.safeParse(JSON.parse(text.toString('utf8')));
   if (!parsed.success) throw new SyncError('INTEGRITY', `${plan.feed}: the manifest does not fit its schema`, { cause: parsed.error });
   const manifest = parsed.data;
   if (manifest.feed !== plan.feed || manifest.generation !== plan.generation || manifest.position !== position || manifest.root !== root) {

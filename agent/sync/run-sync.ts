@@ -36,10 +36,18 @@ export function runFreshSync(deps: SyncDeps): Promise<SyncOutcome> {
   return runSync(deps, { wait: true });
 }
 
-export async function runSync(deps: SyncDeps, options: { readonly wait: boolean }): Promise<SyncOutcome> {
+export interface SyncOptions {
+  /** Go on until nothing is left that only time brings. */
+  readonly wait: boolean;
+  /** Prove everything again against the newest snapshots, fetching only ranges that differ. */
+  readonly fresh?: boolean;
+}
+
+export async function runSync(deps: SyncDeps, options: SyncOptions): Promise<SyncOutcome> {
   for (let rebuilt = false; ; rebuilt = true) {
     const session = new SyncSession(deps);
     try {
+      if (options.fresh === true) session.replica.dropCertificates();
       const outcome = await rounds(session, options);
       session.noteRun(null);
       return outcome;
@@ -56,7 +64,7 @@ export async function runSync(deps: SyncDeps, options: { readonly wait: boolean 
 /** While a replica is empty it waits this many polls for all snapshots, because one bulk load is fastest. */
 const BULK_POLLS_MAX = 60;
 
-async function rounds(session: SyncSession, { wait }: { readonly wait: boolean }): Promise<SyncOutcome> {
+async function rounds(session: SyncSession, { wait }: SyncOptions): Promise<SyncOutcome> {
   const { deps } = session;
   let kind: SyncOutcome['kind'] | null = null;
   const changes = new Map<ComponentName, number>();

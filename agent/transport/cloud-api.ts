@@ -6,7 +6,6 @@ import { type PlanRequest, type PlanResponse, planResponseSchema } from '../../p
 import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
-import { agentLimits } from '../agent-limits.ts';
 import { postJson } from './post-json.ts';
 import type { ProvableRequest } from './request-signer.ts';
 import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
@@ -115,5 +114,3 @@ function parseAnswer<T>({ status, body }: { status: number; body: unknown }, sch
   if (status === 429 || status >= 500) throw new SyncError('UNAVAILABLE', `head office is busy (HTTP ${status})`);
   throw new SyncError('CONNECTIVITY', `something other than head office answered (HTTP ${status}); check the API address and the network`);
 }
-
-export const requestTimeoutMs = agentLimits.requestTimeoutMs;

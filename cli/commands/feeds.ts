@@ -55,6 +55,7 @@ export function addFeedsCommand(program: Command): void {
     .command('quarantine')
     .description('what could not be processed, kept whole')
     .command('list')
+    .description('list what could not be processed, newest last')
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (options: Options) => {

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { type ImportSummary, importFile } from '../import/import-file.ts';
+import { readMapping } from '../import/mapping.ts';
+import { checkReadable } from '../import/read-rows.ts';
 import { print, progressLine } from '../output.ts';
 import { waitUntilIdle, withStack } from '../stack.ts';
 
@@ -18,13 +20,16 @@ export function addImportCommand(program: Command): void {
       '\nExample:\n  npm run -s storeline -- import bill examples/online-retail-bills.csv --map examples/online-retail-bills.map.json --dir .storeline/cloud',
     )
     .action(async (collection: string, file: string, options: { map?: string; dir: string; json?: boolean }) => {
+      // What can be known to be wrong is said before a stack is started.
       collectionOf(collection);
+      await checkReadable(file);
+      const mapping = options.map === undefined ? null : readMapping(options.map, collection);
       const line = progressLine();
       const summary = await withStack(options.dir, async (session) => {
         const done = await importFile({
           collection,
           file,
-          map: options.map,
+          mapping,
           rejectsDir: join(options.dir, 'imports'),
           write: async (name, puts) => (await session.office.call({ op: 'records.write', collection: name, puts })).outcomes,
           onProgress: (read) => line.update(`${read} rows read`),

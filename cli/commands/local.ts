@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
-/** The whole cloud on this machine, in the foreground, until Ctrl-C. Prints one line of JSON when it is up. */
+/**
+ * The whole cloud on this machine, in the foreground, until Ctrl-C. Prints one line of JSON when it is up. The channel to it
+ * closes however this process ends, and then it ends too.
+ */
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
 
 export function addLocalCommand(program: Command): void {
@@ -19,7 +22,7 @@ export function addLocalCommand(program: Command): void {
       const args = ['--dir', options.dir];
       if (options.port !== undefined) args.push('--port', options.port);
       if (options.org !== undefined) args.push('--org', options.org);
-      const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+      const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill('SIGTERM'));
       const [code] = (await once(child, 'exit')) as [number | null];
       process.exitCode = code ?? 1;

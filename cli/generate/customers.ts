@@ -55,8 +55,10 @@ export function* customerRecords(seed: number, index: number): Generator<Generat
       blocks: ['REDEEM_POINTS'],
       modified_on: instant(EPOCH_MS - DAY_MS),
     });
-  for (let coupon = 0; coupon < draw.between(1, 2); coupon += 1) yield couponOf(draw, userId, `${userId}-${coupon}`);
-  if (draw.chance(ACTIVE)) for (let bill = 0; bill < draw.between(1, 3); bill += 1) yield* billOf(draw, { userId, store, bill });
+  const coupons = draw.between(1, 2);
+  for (let coupon = 0; coupon < coupons; coupon += 1) yield couponOf(draw, userId, `${userId}-${coupon}`);
+  const bills = draw.chance(ACTIVE) ? draw.between(1, 3) : 0;
+  for (let bill = 0; bill < bills; bill += 1) yield* billOf(draw, { userId, store, bill });
 }
 
 function* contacts(
@@ -124,7 +126,8 @@ function* loyalty(draw: Draw, userId: string, registered: number): Generator<Gen
     slab_number: tier + 1,
     slab_expires_on: day(EPOCH_MS + 365 * DAY_MS),
   });
-  for (let line = 0; line < draw.between(0, 2); line += 1) {
+  const entries = draw.between(0, 2);
+  for (let line = 0; line < entries; line += 1) {
     yield record('points_ledger', {
       event_log_id: `e${userId}`,
       line_no: line,
@@ -157,9 +160,10 @@ function couponOf(draw: Draw, userId: string, couponId: string): GeneratedRecord
 function* billOf(draw: Draw, { userId, store, bill }: { userId: string; store: string; bill: number }): Generator<GeneratedRecord> {
   const key = { till_code: `${store}-t${draw.between(1, 3)}`, bill_client_id: `${userId}-${bill}` };
   const at = EPOCH_MS - draw.between(0, 700) * DAY_MS + draw.between(9, 20) * 3_600_000;
+  const count = draw.between(1, 5);
   let total = 0;
   const lines: GeneratedRecord[] = [];
-  for (let line = 1; line <= draw.between(1, 5); line += 1) {
+  for (let line = 1; line <= count; line += 1) {
     const qty = draw.between(1, 3);
     const rate = draw.between(199, 9_999);
     total += qty * rate;

@@ -1,7 +1,7 @@
-import pLimit from 'p-limit';
 import { limits } from '../../protocol/limits.ts';
 import type { WriteOutcome } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { BoundedTasks } from '../bounded-tasks.ts';
 import type { GeneratedRecord } from './generated-record.ts';
 
 /** Generated records into main data, in batches per collection, a few at once, with bounded memory. */
@@ -20,8 +20,7 @@ export async function writeGenerated(
 ): Promise<GenerateSummary> {
   const summary: GenerateSummary = { records: {}, written: 0, unchanged: 0 };
   const batches = new Map<string, Record<string, unknown>[]>();
-  const limit = pLimit(BATCHES_AT_ONCE);
-  const running = new Set<Promise<void>>();
+  const tasks = new BoundedTasks(BATCHES_AT_ONCE);
   const flush = async (collection: string, puts: Record<string, unknown>[]): Promise<void> => {
     for (const outcome of await write(collection, puts)) {
       if (outcome.outcome === 'rejected')
@@ -30,15 +29,6 @@ export async function writeGenerated(
     }
     onProgress(summary.written + summary.unchanged);
   };
-  const start = async (collection: string, puts: Record<string, unknown>[]): Promise<void> => {
-    const batch = limit(() => flush(collection, puts));
-    running.add(batch);
-    batch.then(
-      () => running.delete(batch),
-      () => undefined,
-    );
-    if (running.size >= BATCHES_AT_ONCE * 2) await Promise.race(running);
-  };
   for (const { collection, record } of source) {
     summary.records[collection] = (summary.records[collection] ?? 0) + 1;
     const puts = batches.get(collection) ?? [];
@@ -46,9 +36,9 @@ export async function writeGenerated(
     puts.push(record);
     if (puts.length < limits.writeBatchMax) continue;
     batches.delete(collection);
-    await start(collection, puts);
+    await tasks.add(() => flush(collection, puts));
   }
-  for (const [collection, puts] of batches) await start(collection, puts);
-  await Promise.all(running);
+  for (const [collection, puts] of batches) await tasks.add(() => flush(collection, puts));
+  await tasks.drain();
   return summary;
 }

@@ -1,7 +1,9 @@
 /**
  * From the text of a source to the exact values of the catalogue. Nothing is guessed: what does not convert is a reason.
  */
-export type Converted = { readonly value: string | number | boolean } | { readonly reason: string };
+export type Converted =
+  | { readonly value: string | number | boolean; readonly reason?: undefined }
+  | { readonly reason: string; readonly value?: undefined };
 
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 
@@ -33,11 +35,11 @@ export function negated(decimal: string): string {
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
 }
 
+/** `3.0`, as spreadsheets write whole numbers, is 3; `3.0000000001` is not rounded. */
 export function toInteger(text: string): Converted {
-  const decimal = toDecimal(text, 9);
-  if ('reason' in decimal) return decimal;
-  const value = Number(decimal.value);
-  return Number.isSafeInteger(value) ? { value } : { reason: `${JSON.stringify(text)} is not a whole number` };
+  const value = /^[+-]?\d+(?:\.0*)?$/.test(text) ? Number(text) : Number.NaN;
+  // No minus zero: it would be another value than zero in some formats and the same in others.
+  return Number.isSafeInteger(value) ? { value: value + 0 } : { reason: `${JSON.stringify(text)} is not a whole number` };
 }
 
 /** `13085.0`, as spreadsheets write ids, is the id `13085`. */

@@ -1,14 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import pLimit from 'p-limit';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { WriteOutcome } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { BoundedTasks } from '../bounded-tasks.ts';
+import { refuseUnfitColumns, unknownFields } from './columns.ts';
 import { defaultMapping } from './default-mapping.ts';
-import { RowMapper } from './map-row.ts';
-import { type Mapping, readMapping } from './mapping.ts';
-import { type SourceRow, readRows } from './read-rows.ts';
+import { type MappedRecord, RowMapper } from './map-row.ts';
+import type { Mapping } from './mapping.ts';
+import { type ReadableRow, type SourceRow, isNdjson, readRows } from './read-rows.ts';
 import { RejectsFile } from './rejects-file.ts';
 
 /**
@@ -19,8 +20,8 @@ import { RejectsFile } from './rejects-file.ts';
 export interface ImportOptions {
   readonly collection: string;
   readonly file: string;
-  /** Mapping file; without it columns are fields. */
-  readonly map: string | undefined;
+  /** null: columns are fields. */
+  readonly mapping: Mapping | null;
   /** Folder for the rejects file. */
   readonly rejectsDir: string;
   readonly write: (collection: string, puts: Record<string, unknown>[]) => Promise<WriteOutcome[]>;
@@ -41,147 +42,142 @@ export interface ImportSummary extends Counts {
   readonly also?: Record<string, Counts>;
 }
 
-interface Pending {
-  readonly row: SourceRow;
-  readonly record: Record<string, unknown>;
+interface Batch {
+  readonly collection: string;
+  readonly rows: SourceRow[];
+  readonly records: Record<string, unknown>[];
+  bytes: number;
 }
 
 const BATCHES_AT_ONCE = 4;
 
 export async function importFile(options: ImportOptions): Promise<ImportSummary> {
-  const run = new ImportRun(
-    options,
-    options.map === undefined ? defaultMapping(options.collection) : readMapping(options.map, options.collection),
-  );
-  return run.run();
+  return new ImportRun(options).run();
 }
 
 class ImportRun {
   readonly #options: ImportOptions;
-  readonly #mapping: Mapping;
   readonly #mapper: RowMapper;
   readonly #rejects: RejectsFile;
   readonly #counts = new Map<string, Counts>();
-  readonly #batches = new Map<string, { rows: Pending[]; bytes: number }>();
-  readonly #limit = pLimit(BATCHES_AT_ONCE);
+  readonly #batches = new Map<string, Batch>();
+  readonly #tasks = new BoundedTasks(BATCHES_AT_ONCE);
   /** Side records already sent, so that a customer with a hundred bills is sent once. */
   readonly #sent = new Set<string>();
+  #full: Batch[] = [];
+  #columnsChecked = false;
   #read = 0;
-  #failure: unknown;
 
-  constructor(options: ImportOptions, mapping: Mapping) {
-    collectionOf(options.collection);
+  constructor(options: ImportOptions) {
+    const mapping = options.mapping ?? defaultMapping(options.collection);
     mkdirSync(options.rejectsDir, { recursive: true });
     this.#options = options;
-    this.#mapping = mapping;
     this.#mapper = new RowMapper(mapping);
     this.#rejects = new RejectsFile(join(options.rejectsDir, `${basename(options.file)}.rejects.csv`));
     for (const target of mapping.targets) this.#counts.set(target.collection, { written: 0, unchanged: 0, rejected: 0 });
   }
 
   async run(): Promise<ImportSummary> {
-    for await (const row of readRows(this.#options.file)) {
-      if (row.number === 1) this.#refuseUnknownColumns(row);
-      this.#read += 1;
-      this.#take(row);
-      // Bounded: read on only while few batches wait.
-      while (this.#limit.activeCount + this.#limit.pendingCount >= BATCHES_AT_ONCE * 2)
-        await new Promise((resolve) => setImmediate(resolve));
-      if (this.#failure !== undefined) throw this.#failure;
-      this.#options.onProgress(this.#read);
+    try {
+      for await (const row of readRows(this.#options.file)) {
+        this.#read += 1;
+        this.#take(row);
+        if (this.#full.length > 0) await this.#writeFull();
+        this.#options.onProgress(this.#read);
+      }
+      this.#full.push(...this.#batches.values());
+      await this.#writeFull();
+      await this.#tasks.drain();
+    } catch (error) {
+      this.#rejects.close();
+      throw error;
     }
-    for (const collection of this.#batches.keys()) this.#flush(collection);
-    while (this.#limit.activeCount + this.#limit.pendingCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    if (this.#failure !== undefined) throw this.#failure;
-    return this.#summary(await this.#rejects.close());
+    return this.#summary(this.#rejects.close());
+  }
+
+  /** Bounded: reads on only while few batches wait. */
+  async #writeFull(): Promise<void> {
+    const full = this.#full;
+    this.#full = [];
+    for (const batch of full) await this.#tasks.add(() => this.#write(batch));
   }
 
   #take(row: SourceRow): void {
     const main = this.#options.collection;
-    if (row.values === null) return this.#reject(main, row, [{ field: 'row', reason: row.reason ?? 'cannot be read' }]);
-    const values = row.values;
-    const mapped =
-      this.#options.map === undefined && !isText(values)
-        ? [{ collection: main, record: values, issues: [] }]
-        : this.#mapper.map(asText(values));
+    if (row.values === null) return this.#reject(main, row, [{ field: 'row', reason: row.reason }]);
+    this.#checkColumns(row.values);
+    const mapped = this.#map(row);
     if (!mapped.some((target) => target.collection === main))
       this.#reject(main, row, [{ field: 'row', reason: 'no target of the mapping applies' }]);
     for (const { collection, record, issues } of mapped) {
       if (record === null) this.#reject(collection, row, issues);
-      else this.#add(collection, { row, record });
+      else this.#add(collection, row, record);
     }
   }
 
-  #add(collection: string, pending: Pending): void {
-    const text = JSON.stringify(pending.record);
+  #map({ values }: ReadableRow): MappedRecord[] {
+    const { collection, mapping } = this.#options;
+    if (mapping !== null) return this.#mapper.map(asText(values));
+    // Values with types of their own are the record as it is; head office judges them.
+    if (!isText(values)) return [{ collection, record: values as MappedRecord['record'], issues: [] }];
+    const issues = unknownFields(collectionOf(collection), values);
+    return issues.length > 0 ? [{ collection, record: null, issues }] : this.#mapper.map(values);
+  }
+
+  /** What would reject every row is said once instead, before anything is written. */
+  #checkColumns(values: Readonly<Record<string, unknown>>): void {
+    if (this.#columnsChecked) return;
+    this.#columnsChecked = true;
+    // Rows of NDJSON leave out what they do not have.
+    if (!isNdjson(this.#options.file)) refuseUnfitColumns(this.#options, Object.keys(values));
+  }
+
+  #add(collection: string, row: SourceRow, record: Record<string, unknown>): void {
+    const text = JSON.stringify(record);
+    const bytes = Buffer.byteLength(text);
     if (collection !== this.#options.collection) {
       const known = `${collection} ${text}`;
       if (this.#sent.has(known)) return;
       this.#sent.add(known);
     }
+    if (bytes > limits.recordBytesMax) {
+      this.#reject(collection, row, [{ field: 'record', reason: `has ${bytes} bytes; ${limits.recordBytesMax} are possible` }]);
+      return;
+    }
     let batch = this.#batches.get(collection);
-    if (batch !== undefined && (batch.rows.length >= limits.writeBatchMax || batch.bytes + text.length > limits.writeBatchBytesMax)) {
-      this.#flush(collection);
+    if (batch !== undefined && (batch.rows.length >= limits.writeBatchMax || batch.bytes + bytes > limits.writeBatchBytesMax)) {
+      this.#full.push(batch);
       batch = undefined;
     }
     if (batch === undefined) {
-      batch = { rows: [], bytes: 0 };
+      batch = { collection, rows: [], records: [], bytes: 0 };
       this.#batches.set(collection, batch);
     }
-    batch.rows.push(pending);
-    batch.bytes += text.length;
+    batch.rows.push(row);
+    batch.records.push(record);
+    batch.bytes += bytes;
   }
 
-  #flush(collection: string): void {
-    const batch = this.#batches.get(collection);
-    this.#batches.delete(collection);
-    if (batch === undefined) return;
-    void this.#limit(async () => {
-      const outcomes = await this.#options.write(
-        collection,
-        batch.rows.map(({ record }) => record),
-      );
-      for (const [index, { row }] of batch.rows.entries()) {
-        const outcome = outcomes[index];
-        if (outcome === undefined) throw new SyncError('INTERNAL', 'head office answered for fewer records than were sent');
-        if (outcome.outcome === 'rejected') this.#reject(collection, row, outcome.issues);
-        else this.#count(collection)[outcome.outcome] += 1;
-      }
-    }).catch((error: unknown) => {
-      this.#failure ??= error;
-    });
+  async #write({ collection, rows, records }: Batch): Promise<void> {
+    const outcomes = await this.#options.write(collection, records);
+    if (outcomes.length !== rows.length)
+      throw new SyncError('INTERNAL', `head office answered for ${outcomes.length} records of the ${rows.length} that were sent`);
+    for (const [index, row] of rows.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.outcome === 'rejected') this.#reject(collection, row, outcome.issues);
+      else if (outcome !== undefined) this.#count(collection)[outcome.outcome] += 1;
+    }
   }
 
   #reject(collection: string, row: SourceRow, issues: readonly { field: string; reason: string }[]): void {
     this.#count(collection).rejected += 1;
-    this.#rejects.add({ row: row.number, collection, issues, raw: row.values });
+    this.#rejects.add({ row: row.number, collection, issues, raw: row.values ?? row.raw });
   }
 
   #count(collection: string): Counts {
     const counts = this.#counts.get(collection) ?? { written: 0, unchanged: 0, rejected: 0 };
     this.#counts.set(collection, counts);
     return counts;
-  }
-
-  /** A column that is no field would reject every row; say so once instead. */
-  #refuseUnknownColumns({ values }: SourceRow): void {
-    if (values === null) return;
-    const known = new Set(
-      this.#options.map === undefined ? collectionOf(this.#options.collection).fields.map((field) => field.name) : columnsOf(this.#mapping),
-    );
-    const columns = Object.keys(values);
-    if (this.#options.map === undefined) {
-      const unknown = columns.filter((name) => !known.has(name));
-      if (unknown.length > 0)
-        throw new SyncError(
-          'INVALID_INPUT',
-          `${this.#options.collection} has no field ${unknown.join(', ')}; name the columns after fields or give a mapping with --map`,
-        );
-    } else {
-      const missing = [...known].filter((name) => !columns.includes(name));
-      if (missing.length > 0 && isText(values))
-        throw new SyncError('INVALID_INPUT', `the mapping needs the columns ${missing.join(', ')}; the file has ${columns.join(', ')}`);
-    }
   }
 
   #summary(rejectsFile: string | null): ImportSummary {
@@ -205,19 +201,4 @@ function asText(values: Readonly<Record<string, unknown>>): Record<string, strin
     typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value),
   ]);
   return Object.fromEntries(texts);
-}
-
-/** Every column a mapping reads. */
-function columnsOf(mapping: Mapping): string[] {
-  const columns = new Set<string>();
-  const visit = (part: unknown): void => {
-    if (typeof part !== 'object' || part === null) return;
-    for (const [name, value] of Object.entries(part)) {
-      if (name === 'column' && typeof value === 'string') columns.add(value);
-      else if (name === 'of' && Array.isArray(value)) for (const column of value) columns.add(String(column));
-      else visit(value);
-    }
-  };
-  visit(mapping.targets);
-  return [...columns];
 }

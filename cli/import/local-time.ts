@@ -18,6 +18,7 @@ const TOKENS: Readonly<Record<string, string>> = {
   mm: '(?<minute>\\d{2})',
   ss: '(?<second>\\d{2})',
 };
+const PARTS = /yyyy|yy|MM|M|dd|d|HH|H|mm|ss|[^A-Za-z]|./g;
 const DAY_MS = 86_400_000;
 
 const patterns = new Map<string, RegExp>();
@@ -25,14 +26,29 @@ const patterns = new Map<string, RegExp>();
 function patternOf(format: string): RegExp {
   let pattern = patterns.get(format);
   if (pattern === undefined) {
-    const source = format.replaceAll(
-      /yyyy|yy|MM|M|dd|d|HH|H|mm|ss|[^A-Za-z]|./g,
-      (part) => TOKENS[part] ?? part.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&'),
-    );
+    const source = format.replaceAll(PARTS, (part) => TOKENS[part] ?? part.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
     pattern = new RegExp(`^${source}$`);
     patterns.set(format, pattern);
   }
   return pattern;
+}
+
+/** Why a format cannot be used, or null. Letters that are no part of a time are a mistake, but for the T and Z of ISO 8601. */
+export function formatIssue(format: string): string | null {
+  const parts = format.match(PARTS) ?? [];
+  const unknown = parts.find((part) => /[A-Za-z]/.test(part) && TOKENS[part] === undefined && part !== 'T' && part !== 'Z');
+  if (unknown !== undefined) return `${unknown} is no part of a time; there are ${Object.keys(TOKENS).join(', ')}`;
+  const kinds = parts.filter((part) => TOKENS[part] !== undefined).map((part) => part[0] ?? '');
+  if (new Set(kinds).size < kinds.length) return 'names the same part of a time twice';
+  return ['y', 'M', 'd'].every((kind) => kinds.includes(kind)) ? null : 'needs a year, a month and a day, for example yyyy-MM-dd';
+}
+
+export function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** Milliseconds as if the local time were UTC, or why it is no time. Two-digit years are 1970 to 2069. */
@@ -45,7 +61,10 @@ function localMs(text: string, format: string): number | string {
   const ms = Date.UTC(year, part('month', 1) - 1, part('day', 1), part('hour', 0), part('minute', 0), part('second', 0));
   const back = new Date(ms);
   const same =
-    back.getUTCMonth() === part('month', 1) - 1 && back.getUTCDate() === part('day', 1) && back.getUTCHours() === part('hour', 0);
+    back.getUTCFullYear() === year &&
+    back.getUTCMonth() === part('month', 1) - 1 &&
+    back.getUTCDate() === part('day', 1) &&
+    back.getUTCHours() === part('hour', 0);
   return same && part('minute', 0) < 60 && part('second', 0) < 60 ? ms : `${JSON.stringify(text)} is no time that exists`;
 }
 

@@ -49,8 +49,8 @@ export class RowMapper {
       return chosen === undefined ? null : this.#evaluate(chosen.use, row);
     }
     if ('object' in source) return this.#evaluateObject(source.object, row);
-    if ('identity' in source) return { value: this.#identity(source.identity, row) };
-    const text = (row[source.column] ?? '').trim();
+    if ('identity' in source) return this.#identity(source.identity, row);
+    const text = cell(row, source.column);
     return text === '' ? null : convert(source, text);
   }
 
@@ -69,13 +69,20 @@ export class RowMapper {
    * `<column>.<8 hex digits of the content>`, and `.2`, `.3` … for rows that are the same in everything named. So a
    * number that a source uses twice is two records, and importing again, in any order of rows, gives the same ids.
    */
-  #identity({ column, of }: { column: string; of: readonly string[] }, row: Row): string {
-    const content = JSON.stringify(of.map((name) => (row[name] ?? '').trim()));
-    const id = `${(row[column] ?? '').trim()}.${createHash('sha256').update(content).digest('hex').slice(0, 8)}`;
+  #identity({ column, of }: { column: string; of: readonly string[] }, row: Row): { value: string } | null {
+    const number = cell(row, column);
+    if (number === '') return null;
+    const content = JSON.stringify(of.map((name) => cell(row, name)));
+    const id = `${number}.${createHash('sha256').update(content).digest('hex').slice(0, 8)}`;
     const times = (this.#met.get(id) ?? 0) + 1;
     this.#met.set(id, times);
-    return times === 1 ? id : `${id}.${times}`;
+    return { value: times === 1 ? id : `${id}.${times}` };
   }
+}
+
+/** Own columns only: a row of NDJSON may lack one that objects inherit, such as `constructor`. */
+function cell(row: Row, column: string): string {
+  return Object.hasOwn(row, column) ? (row[column] ?? '').trim() : '';
 }
 
 function convert(source: Extract<Source, { column: string }>, text: string): Converted {
@@ -92,7 +99,7 @@ function convert(source: Extract<Source, { column: string }>, text: string): Con
     case 'date':
       return toDate(text, source.format);
     case 'code': {
-      const value = source.codes[text];
+      const value = Object.hasOwn(source.codes, text) ? source.codes[text] : undefined;
       return value === undefined ? { reason: `${JSON.stringify(text)} is none of ${Object.keys(source.codes).join(', ')}` } : { value };
     }
     case 'integer':
@@ -113,7 +120,7 @@ function holds(condition: Condition, row: Row): boolean {
   if ('all' in condition) return condition.all.every((part) => holds(part, row));
   if ('any' in condition) return condition.any.some((part) => holds(part, row));
   if ('not' in condition) return !holds(condition.not, row);
-  const text = (row[condition.column] ?? '').trim();
+  const text = cell(row, condition.column);
   if ('is' in condition) return (text === '') === (condition.is === 'empty');
   if ('startsWith' in condition) return text.startsWith(condition.startsWith);
   if ('equals' in condition) return text === condition.equals;

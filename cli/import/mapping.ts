@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { findCollection } from '../../protocol/catalogue/catalogue.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { formatIssue, isZone } from './local-time.ts';
 
 /**
  * A mapping file: from the columns of a source to records, declared and not programmed. Described for people in
@@ -19,17 +20,15 @@ export type Condition =
   | { any: Condition[] }
   | { not: Condition };
 
-const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
-  z.union([
-    z.strictObject({ column, is: z.enum(['empty', 'present']) }),
-    z.strictObject({ column, startsWith: z.string().min(1) }),
-    z.strictObject({ column, below: z.number() }),
-    z.strictObject({ column, equals: z.string() }),
-    z.strictObject({ all: z.array(conditionSchema).min(1) }),
-    z.strictObject({ any: z.array(conditionSchema).min(1) }),
-    z.strictObject({ not: conditionSchema }),
-  ]),
-);
+const conditionSchema: z.ZodType<Condition> = byMark<Condition>('condition', {
+  all: () => z.strictObject({ all: z.array(conditionSchema).min(1) }),
+  any: () => z.strictObject({ any: z.array(conditionSchema).min(1) }),
+  not: () => z.strictObject({ not: conditionSchema }),
+  is: () => z.strictObject({ column, is: z.enum(['empty', 'present']) }),
+  startsWith: () => z.strictObject({ column, startsWith: z.string().min(1) }),
+  below: () => z.strictObject({ column, below: z.number() }),
+  equals: () => z.strictObject({ column, equals: z.string() }),
+});
 
 /** Where a field's value comes from. An empty source gives no value. */
 export type Source =
@@ -43,24 +42,49 @@ export type Source =
   | { object: Record<string, Source> }
   | { identity: { column: string; of: string[] } };
 
-const sourceSchema: z.ZodType<Source> = z.lazy(() =>
-  z.union([
-    z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]) }),
-    z.strictObject({ column, as: z.enum(['text', 'id-of-number', 'integer', 'boolean']).default('text') }),
+const format = z.string().superRefine((text, context) => {
+  const issue = formatIssue(text);
+  if (issue !== null) context.addIssue({ code: 'custom', message: issue });
+});
+const zone = z.string().refine(isZone, 'is no time zone; one is named as in Europe/London');
+
+const columnSchema = z.discriminatedUnion(
+  'as',
+  [
+    z.strictObject({ column, as: z.enum(['text', 'id-of-number', 'integer', 'boolean']).optional() }),
     z.strictObject({
       column,
       as: z.literal('decimal'),
       scale: z.int().min(0).max(9),
       sign: z.enum(['keep', 'flip', 'drop']).default('keep'),
     }),
-    z.strictObject({ column, as: z.literal('instant'), format: z.string().min(1), zone: z.string().min(1) }),
-    z.strictObject({ column, as: z.literal('date'), format: z.string().min(1) }),
+    z.strictObject({ column, as: z.literal('instant'), format, zone }),
+    z.strictObject({ column, as: z.literal('date'), format }),
     z.strictObject({ column, as: z.literal('code'), codes: z.record(z.string(), z.string()) }),
-    z.strictObject({ cases: z.array(z.strictObject({ when: conditionSchema.optional(), use: sourceSchema })).min(1) }),
-    z.strictObject({ object: z.record(z.string(), sourceSchema) }),
-    z.strictObject({ identity: z.strictObject({ column, of: z.array(column).min(1) }) }),
-  ]),
-);
+  ],
+  { error: 'is text (or left out), id-of-number, integer, boolean, decimal, instant, date or code' },
+) as z.ZodType<Source>;
+
+const sourceSchema: z.ZodType<Source> = byMark<Source>('source of a value', {
+  value: () => z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]) }),
+  cases: () => z.strictObject({ cases: z.array(z.strictObject({ when: conditionSchema.optional(), use: sourceSchema })).min(1) }),
+  object: () => z.strictObject({ object: z.record(z.string(), sourceSchema) }),
+  identity: () => z.strictObject({ identity: z.strictObject({ column, of: z.array(column).min(1) }) }),
+  column: () => columnSchema,
+});
+
+/** The form whose mark is there judges the rest, so that a mistake is told where it is and not as "none of these fits". */
+function byMark<T>(what: string, forms: Readonly<Record<string, () => z.ZodType<T>>>): z.ZodType<T> {
+  return z.unknown().transform((input, context): T => {
+    const present = typeof input === 'object' && input !== null ? input : {};
+    const mark = Object.keys(forms).find((name) => Object.hasOwn(present, name));
+    const parsed = mark === undefined ? undefined : forms[mark]?.().safeParse(input);
+    if (parsed?.success === true) return parsed.data;
+    const issues = parsed?.error.issues ?? [{ message: `is no ${what}: it has none of ${Object.keys(forms).join(', ')}`, path: [] }];
+    for (const { message, path } of issues) context.addIssue({ code: 'custom', message, path: [...path] });
+    return z.NEVER;
+  });
+}
 
 const mappingSchema = z.strictObject({
   description: z.string().optional(),
@@ -107,7 +131,9 @@ function checkTargets(file: string, mapping: Mapping, wanted: string): void {
         throw new SyncError('INVALID_INPUT', `${file}: ${target.collection} has no field ${name}`);
     }
   }
-  if (!mapping.targets.some((target) => target.collection === wanted)) {
+  const makers = mapping.targets.filter((target) => target.collection === wanted).length;
+  if (makers > 1) throw new SyncError('INVALID_INPUT', `${file}: one target makes ${wanted}, with cases inside; there are ${makers}`);
+  if (makers === 0) {
     throw new SyncError(
       'INVALID_INPUT',
       `${file} makes no ${wanted}, only ${mapping.targets.map((target) => target.collection).join(', ')}`,

@@ -1,64 +1,121 @@
-import { createReadStream } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { type ReadStream, createReadStream } from 'node:fs';
+import { access, constants, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
 import { SyncError } from '../../protocol/sync-error.ts';
 
 /** Rows of a CSV or NDJSON file, one after the other, whatever its size. Row 1 is the first row of data. */
-export interface SourceRow {
+export type SourceRow = ReadableRow | UnreadableRow;
+
+export interface ReadableRow {
   readonly number: number;
-  /** null: the row cannot be read; `reason` says why. */
-  readonly values: Readonly<Record<string, unknown>> | null;
-  readonly reason?: string;
+  readonly values: Readonly<Record<string, unknown>>;
 }
 
-export async function* readRows(file: string): AsyncGenerator<SourceRow> {
+/** A row of which nobody can say what it means: why, and the row as it came. */
+interface UnreadableRow {
+  readonly number: number;
+  readonly values: null;
+  readonly reason: string;
+  readonly raw: unknown;
+}
+
+/** A row longer than this is a quote that was never closed, or a file without line feeds. */
+const ROW_CHARS_MAX = 1 << 20;
+const NOT_UTF8 = 'holds characters that are not UTF-8; save the file as UTF-8';
+
+export function isNdjson(file: string): boolean {
+  return /\.(ndjson|jsonl)$/i.test(file);
+}
+
+export async function checkReadable(file: string): Promise<void> {
   try {
     await access(file, constants.R_OK);
   } catch (cause) {
     throw new SyncError('INVALID_INPUT', `the file ${file} does not exist or cannot be read`, { cause });
   }
-  if (/\.(ndjson|jsonl)$/i.test(file)) yield* readNdjson(file);
+  if ((await stat(file)).isDirectory()) throw new SyncError('INVALID_INPUT', `${file} is a folder, not a CSV or NDJSON file`);
+}
+
+export async function* readRows(file: string): AsyncGenerator<SourceRow> {
+  await checkReadable(file);
+  if (isNdjson(file)) yield* readNdjson(file);
   else yield* readCsv(file);
 }
 
 /** The first line names the columns. A row with another number of cells is a reject, because nobody can say which cell is which. */
 async function* readCsv(file: string): AsyncGenerator<SourceRow> {
-  const parser = createReadStream(file).pipe(parse({ bom: true, relax_column_count: true, skip_empty_lines: true }));
+  const parser = parse({ bom: true, relax_column_count: true, skip_empty_lines: true, max_record_size: ROW_CHARS_MAX });
+  // What fails while reading ends the parser, and with it the loop below.
+  pipeline(createReadStream(file), parser, () => undefined);
   let header: readonly string[] | null = null;
   let number = 0;
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
       if (header === null) {
-        header = cells;
+        header = checkedHeader(file, cells);
         continue;
       }
       number += 1;
-      if (cells.length === header.length)
-        yield { number, values: Object.fromEntries(header.map((name, index) => [name, cells[index] ?? ''])) };
-      else yield { number, values: null, reason: `has ${cells.length} cells and the header has ${header.length}` };
+      yield csvRow(number, header, cells);
     }
   } catch (cause) {
-    throw new SyncError('INVALID_INPUT', `${file} is not CSV after row ${number}: ${(cause as Error).message}`, { cause });
+    if (cause instanceof SyncError) throw cause;
+    const message = (cause as Error).message;
+    throw new SyncError('INVALID_INPUT', `${file} is not CSV after row ${number}: ${message}. Rows before it may be imported already.`, {
+      cause,
+    });
   }
+}
+
+function checkedHeader(file: string, cells: readonly string[]): readonly string[] {
+  const twice = cells.find((name, index) => cells.indexOf(name) !== index);
+  if (twice !== undefined) throw new SyncError('INVALID_INPUT', `${file} has two columns named ${JSON.stringify(twice)}`);
+  return cells;
+}
+
+function csvRow(number: number, header: readonly string[], cells: readonly string[]): SourceRow {
+  if (cells.length !== header.length)
+    return { number, values: null, reason: `has ${cells.length} cells and the header has ${header.length}`, raw: cells };
+  if (cells.some((cell) => cell.includes('\uFFFD'))) return { number, values: null, reason: NOT_UTF8, raw: cells };
+  return { number, values: Object.fromEntries(header.map((name, index) => [name, cells[index] ?? ''])) };
 }
 
 async function* readNdjson(file: string): AsyncGenerator<SourceRow> {
   let number = 0;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(file, createReadStream(file))) {
+    const line = number === 0 ? text.replace(/^\uFEFF/, '') : text;
     if (line.trim() === '') continue;
     number += 1;
     yield parseLine(number, line);
   }
 }
 
+/** Lines end at a line feed and nowhere else: readline also cuts at U+2028, which may stand in JSON as it is. */
+async function* linesOf(file: string, input: ReadStream): AsyncGenerator<string> {
+  let rest = '';
+  try {
+    for await (const part of input.setEncoding('utf8') as AsyncIterable<string>) {
+      const lines = (rest + part).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > ROW_CHARS_MAX) throw new SyncError('INVALID_INPUT', `${file} has a line of more than ${ROW_CHARS_MAX} characters`);
+      yield* lines;
+    }
+  } catch (cause) {
+    if (cause instanceof SyncError) throw cause;
+    throw new SyncError('INVALID_INPUT', `${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  yield rest;
+}
+
 function parseLine(number: number, line: string): SourceRow {
+  const unreadable = (reason: string): SourceRow => ({ number, values: null, reason, raw: line });
+  if (line.includes('\uFFFD')) return unreadable(NOT_UTF8);
   try {
     const values = JSON.parse(line) as unknown;
-    if (typeof values === 'object' && values !== null && !Array.isArray(values))
-      return { number, values: values as Record<string, unknown> };
-    return { number, values: null, reason: 'is not a JSON object' };
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) return unreadable('is not a JSON object');
+    return { number, values: values as Record<string, unknown> };
   } catch {
-    return { number, values: null, reason: 'is not JSON' };
+    return unreadable('is not JSON');
   }
 }

@@ -183,5 +183,5 @@ async function packChunk(content: ChunkContent): Promise<{ chunk: Chunk; bytes: 
 
 async function readManifest(objects: ObjectStore, pointer: SnapshotPointer): Promise<Manifest> {
   const text = await unpack(await objects.get(manifestKey(pointer.feed, pointer.manifestSha256)), { rawBytesMax: limits.chunkRawBytesMax });
-  return manifestSchema.parse(JSON.parse(text));
+  return manifestSchema.parse(JSON.parse(text.toString('utf8')));
 }

@@ -86,7 +86,7 @@ export class HeadOffice {
 
   async readManifest(feed: FeedName, sha256: string): Promise<Manifest> {
     const bytes = this.objects.objects.get(manifestKey(feed, sha256)) ?? new Uint8Array();
-    return manifestSchema.parse(JSON.parse(await unpack(bytes, { rawBytesMax: 1 << 26 })));
+    return manifestSchema.parse(JSON.parse((await unpack(bytes, { rawBytesMax: 1 << 26 })).toString('utf8')));
   }
 
   /** The state a snapshot holds, from its objects. */

@@ -86,7 +86,10 @@ export class SeededCloud {
 
   compact(feed: FeedName) {
     const sizes = { rowsTarget: limits.chunkRowsTarget, rowsMax: limits.chunkRowsMax };
-    return compactFeed({ feeds: this.#feeds, objects: this.#objects, clock: { now: () => 1_700_000_000_000 }, sizes }, feed);
+    return compactFeed(
+      { feeds: this.#feeds, objects: this.#objects, clock: { now: () => 1_700_000_000_000 }, sealing: limits, sizes },
+      feed,
+    );
   }
 
   /** Adds a store and enrols a fresh data folder for it. */

@@ -21,8 +21,26 @@ export const limits = {
   planPagesBytesMax: 3 * MIB,
   /** Chunk URLs in one plan answer: 64 × ~1.5 KB ≈ 100 KB. */
   planChunkUrlsMax: 64,
-  /** A replica further behind than this many pages reconciles against a snapshot instead of reading the tail. */
-  tailPagesMax: 2_000,
+  /** Pages that make a segment. The unsealed rest, at most this many, is all that stores read from DynamoDB: 16 × ~8 KB. */
+  sealPages: 16,
+  /** Segments of one level that make one of the next: 16 pages, 256, 4,096, 65,536. */
+  sealFanout: 16,
+  segmentLevelMax: 3,
+  /** A segment is applied in one transaction and unpacked in one piece: 100,000 rows × ~330 bytes = 33 MB. */
+  segmentRowsMax: 100_000,
+  segmentRawBytesMax: 32 * MIB,
+  /** The index is one item: 1,000 × ~80 bytes packed = 80 KB of 400 KB. A feed that has more has a shorter horizon. */
+  segmentsMax: 1_000,
+  /** A segment that a larger one covers stays for stores that are only a little behind: a week of small, three of middle ones. */
+  coveredSegmentLifeMs: [7 * 86_400_000, 21 * 86_400_000],
+  /** A store that was away for longer reconciles: longer than a refit or a summer's closing. */
+  horizonMs: 45 * 86_400_000,
+  /** Sealed pages stay this long for calls that are under way; a function runs 15 minutes at most. */
+  pageLifeMs: 3_600_000,
+  /** Segments named in one plan answer: 32 × ~1.5 KB of URLs. */
+  planSegmentsMax: 32,
+  /** A snapshot this many pages behind its feed's head is asked to be renewed when a store has to use it. */
+  snapshotPagesBehindMax: 256,
   /** Changes folded by one compaction step: 250,000 × ~1 KB parsed ≈ 250 MB of a 3 GB function. */
   compactionChangesMax: 250_000,
   /** Tombstones live longer than stream retention (24 h) + longest retry (24 h) + offline horizon (45 d), doubled. */

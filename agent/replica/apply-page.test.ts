@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fold } from '../../core/snapshot/fold.ts';
-import type { Section } from '../../protocol/sections.ts';
+import { type Section, encodeSections, readSections } from '../../protocol/sections.ts';
 import { applyPage } from './apply-page.ts';
 import { openLive } from './replica-file.ts';
 import { Replica } from './replica.ts';
@@ -21,6 +21,11 @@ afterEach(() => {
   replica.close();
   rmSync(folder, { recursive: true });
 });
+
+const read = (...list: readonly Section[]) => readSections(Buffer.from(encodeSections(list)));
+/** One page as a replica gets it. */
+const pageAt = (position: number, ...list: readonly Section[]) =>
+  ({ feed, generation: 'g', after: position - 1, position, sections: read(...list), asOf: null }) as const;
 
 function start(): void {
   replica.db.exec('DELETE FROM customer; DELETE FROM _tombstone; DELETE FROM _feed');
@@ -100,8 +105,7 @@ const pagesArbitrary = fc.array(fc.array(change, { maxLength: 6 }), { maxLength:
 });
 
 function apply(pages: readonly (readonly Section[])[], from = 0): void {
-  for (const [index, page] of pages.entries())
-    applyPage(replica, { feed, generation: 'g', position: from + index + 1, sections: page, asOf: null });
+  for (const [index, page] of pages.entries()) applyPage(replica, pageAt(from + index + 1, ...page));
 }
 
 describe('applyPage', () => {
@@ -135,11 +139,10 @@ describe('applyPage', () => {
 
   it('INV-05: refuses a page that does not follow the cursor, and another generation', () => {
     start();
-    const page = { feed, generation: 'g', sections: [], asOf: null } as const;
-    expect(() => applyPage(replica, { ...page, position: 2 })).toThrow(/INV-05/);
-    applyPage(replica, { ...page, position: 1 });
-    expect(() => applyPage(replica, { ...page, position: 1 })).toThrow(/INV-05/);
-    expect(() => applyPage(replica, { ...page, position: 2, generation: 'other' })).toThrow(/INV-05/);
+    expect(() => applyPage(replica, pageAt(2))).toThrow(/INV-05/);
+    applyPage(replica, pageAt(1));
+    expect(() => applyPage(replica, pageAt(1))).toThrow(/INV-05/);
+    expect(() => applyPage(replica, { ...pageAt(2), generation: 'other' })).toThrow(/INV-05/);
     expect(replica.cursor(feed)).toEqual({ generation: 'g', position: 1 });
   });
 
@@ -147,7 +150,7 @@ describe('applyPage', () => {
     start();
     const [good] = sections([{ key: 'a', rev: 1, values: ['1', null, null, null] }]);
     const bad: Section = { kind: 'puts', collection: 'customer', columns: ['mobile'], rows: [['b', 1.5, 'x']] };
-    expect(() => applyPage(replica, { feed, generation: 'g', position: 1, sections: [good as Section, bad], asOf: null })).toThrow();
+    expect(() => applyPage(replica, pageAt(1, good as Section, bad))).toThrow();
     expect(held()).toEqual([]);
     expect(replica.cursor(feed)?.position).toBe(0);
   });
@@ -155,13 +158,13 @@ describe('applyPage', () => {
   it('refuses a collection that belongs to another feed', () => {
     start();
     const stray: Section = { kind: 'puts', collection: 'store', columns: [], rows: [['s', 1]] };
-    expect(() => applyPage(replica, { feed, generation: 'g', position: 1, sections: [stray], asOf: null })).toThrow(/another feed/);
+    expect(() => applyPage(replica, pageAt(1, stray))).toThrow(/another feed/);
   });
 
   it('carries a collection it does not know, and says which feed it came from', () => {
     start();
     const unknown: Section = { kind: 'puts', collection: 'zz_things', columns: ['colour'], rows: [['1', 5, 'red']] };
-    applyPage(replica, { feed, generation: 'g', position: 1, sections: [unknown], asOf: null });
+    applyPage(replica, pageAt(1, unknown));
     expect(
       replica.db
         .prepare('SELECT key, rev, extra FROM zz_things')

@@ -1,23 +1,27 @@
 import { assert } from '../../protocol/assert.ts';
 import type { FeedName } from '../../protocol/feed.ts';
-import type { PutSection, Section, TombstoneSection } from '../../protocol/sections.ts';
+import { type Block, type SectionReader, blockRows } from '../../protocol/sections.ts';
 import { rowBinder } from './bulk-insert.ts';
 import type { Replica } from './replica.ts';
 import { RowWrite } from './row-write.ts';
 import { layoutOf } from './table-layout.ts';
 
 /**
- * Applies one page: its changes and the cursor, in one transaction, durable when it returns (INV-06).
+ * Applies a page or a sealed run of pages: its changes and the cursor, in one transaction, durable when it returns (INV-06).
  *
  * A change is taken only if its `rev` is newer than the row's and than a tombstone's (INV-07), so pages may repeat
- * anything. The cursor moves by exactly one (INV-05); a gap is a bug here or at head office and stops the agent.
+ * anything, and a run may begin before the cursor. The cursor only moves on (INV-05); a gap is a bug here or at head
+ * office and stops the agent. Rows are parsed block by block while they are written, so a large run needs no more memory.
  * Absent columns become null: a page carries whole records.
  */
 export interface Page {
   readonly feed: FeedName;
   readonly generation: string;
+  /** The pages `after`+1 … `position`. */
+  readonly after: number;
   readonly position: number;
-  readonly sections: readonly Section[];
+  /** Taken once. */
+  readonly sections: Iterable<SectionReader>;
   /** Of the feed's head. */
   readonly asOf: string | null;
 }
@@ -31,12 +35,17 @@ export function applyPage(replica: Replica, page: Page): PageEffect {
   return replica.transaction(() => {
     const cursor = replica.cursor(page.feed);
     assert(cursor !== null && cursor.generation === page.generation, () => `INV-05: a page of ${page.feed} in another generation`);
-    assert(page.position === cursor.position + 1, () => `INV-05: page ${page.position} of ${page.feed} after ${cursor.position}`);
+    assert(
+      page.after <= cursor.position && cursor.position < page.position,
+      () => `INV-05: pages ${page.after + 1} to ${page.position} of ${page.feed} after ${cursor.position}`,
+    );
     const effect = { written: 0, inserted: 0, removed: 0 };
     for (const section of page.sections) {
       replica.ensureTable(section.collection, page.feed);
-      if (section.kind === 'puts') applyPuts(replica, section, effect);
-      else applyTombstones(replica, section, effect);
+      for (const block of section.blocks) {
+        if (section.kind === 'puts') applyPuts(replica, section, { block, effect });
+        else applyTombstones(replica, section.collection, { block, effect });
+      }
     }
     replica.advance(page.feed, page, { rowsMore: effect.inserted - effect.removed, asOf: page.asOf });
     return { written: effect.written, removed: effect.removed };
@@ -62,14 +71,18 @@ function writeFor(replica: Replica, collection: string): RowWrite {
   return write;
 }
 
-function applyPuts(replica: Replica, { collection, columns, rows }: PutSection, effect: Effect): void {
+function applyPuts(
+  replica: Replica,
+  { collection, columns }: Pick<SectionReader, 'collection' | 'columns'>,
+  { block, effect }: { block: Block; effect: Effect },
+): void {
   const write = writeFor(replica, collection);
   const bind = rowBinder(layoutOf(collection), columns);
   const rowRev = replica.prepare(`SELECT rev FROM "${collection}" WHERE "key" = ?`);
   const anyTombstone = replica.prepare('SELECT 1 FROM _tombstone WHERE collection = ? LIMIT 1').get(collection) !== undefined;
   const tombstoneRev = replica.prepare('SELECT rev FROM _tombstone WHERE collection = ? AND key = ?');
   const forget = replica.prepare('DELETE FROM _tombstone WHERE collection = ? AND key = ?');
-  for (const row of rows) {
+  for (const row of blockRows(block)) {
     const own = rowRev.get(row[0])?.['rev'];
     if (own !== undefined) {
       if (Number(own) >= row[1]) continue;
@@ -85,13 +98,13 @@ function applyPuts(replica: Replica, { collection, columns, rows }: PutSection, 
   }
 }
 
-function applyTombstones(replica: Replica, { collection, rows }: TombstoneSection, effect: Effect): void {
+function applyTombstones(replica: Replica, collection: string, { block, effect }: { block: Block; effect: Effect }): void {
   const rowRev = replica.prepare(`SELECT rev FROM "${collection}" WHERE "key" = ?`);
   const remove = replica.prepare(`DELETE FROM "${collection}" WHERE "key" = ?`);
   const remember = replica.prepare(
     'INSERT INTO _tombstone (collection, key, rev) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rev = excluded.rev WHERE excluded.rev > rev',
   );
-  for (const [key, rev] of rows) {
+  for (const [key, rev] of blockRows(block)) {
     const own = rowRev.get(key)?.['rev'];
     if (own !== undefined && Number(own) >= rev) continue;
     if (own !== undefined) {

@@ -95,20 +95,20 @@ export function compareWithManifest(
   manifest: Manifest,
   own: readonly OwnRange[] = takeDigests(replica, manifest),
 ): OwnState {
-  const ranges = manifestRanges(manifest).map((range, index) => {
-    const digest = own[index];
-    if (digest === undefined || differs(range.chunk, digest))
-      throw new SyncError('INTEGRITY', `${manifest.feed}: a range of ${range.collection} differs from its manifest`);
-    return { collection: range.collection, from: range.from, ...digest };
-  });
+  const state = ownState(replica, manifest, own);
+  if (state.differs) throw new SyncError('INTEGRITY', `${manifest.feed}: the replica differs from its manifest`);
+  return { root: state.root, rows: state.rows };
+}
+
+/** What the replica has in the manifest's ranges, and whether that is what it should have. */
+export function ownState(replica: Replica, manifest: Manifest, own: readonly OwnRange[]): OwnState & { readonly differs: boolean } {
+  const ranges = manifestRanges(manifest).map(({ collection, from }, index) => ({ collection, from, ...(own[index] as OwnRange) }));
   const root = sha256Hex(rootText(ranges));
   const rows = ranges.reduce((sum, range) => sum + range.rows, 0);
   const named = new Set(manifest.collections.map((part) => part.collection));
-  const stray = replica.heldCollections(manifest.feed).filter((name) => !named.has(name) && replica.countRows(name) > 0);
-  if (root !== manifest.root || rows !== manifest.rows || stray.length > 0) {
-    throw new SyncError('INTEGRITY', `${manifest.feed}: the replica's root is not the manifest's`);
-  }
-  return { root, rows };
+  const stray = replica.heldCollections(manifest.feed).some((name) => !named.has(name) && replica.countRows(name) > 0);
+  const different = manifestRanges(manifest).some(({ chunk }, index) => differs(chunk, own[index]));
+  return { root, rows, differs: different || stray || root !== manifest.root || rows !== manifest.rows };
 }
 
 function takeDigests(replica: Replica, manifest: Manifest): OwnRange[] {

@@ -5,13 +5,15 @@ import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type FeedName, splitFeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { PlanRequest, PlanResponse } from '../../protocol/messages/plan.ts';
-import { decodeSections } from '../../protocol/sections.ts';
+import { readSections } from '../../protocol/sections.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { agentLimits } from '../agent-limits.ts';
-import { applyPage } from '../replica/apply-page.ts';
+import { type Page, applyPage } from '../replica/apply-page.ts';
 import { ReplicaDamaged } from '../replica/sqlite-errors.ts';
 import { bulkSync } from './bulk-sync.ts';
+import { compareInPassing } from './compare-in-passing.ts';
 import { reconcileFeed } from './reconcile-feed.ts';
+import { report } from './report.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type ReportedState, SyncSession } from './sync-session.ts';
 
@@ -127,25 +129,35 @@ async function workOff(session: SyncSession, plan: PlanResponse, { round, change
   }
 }
 
-export async function applyTail({ deps, replica }: SyncSession, { feed, generation, pages, asOf }: TailPlan): Promise<number> {
+/** Segments, then pages, each in a transaction of its own; a snapshot that is passed is compared with (INV-09). */
+export async function applyTail(session: SyncSession, tail: TailPlan): Promise<number> {
   let changes = 0;
-  for (const { position, body } of pages) {
-    deps.signal.throwIfAborted();
-    const text = await unpack(Buffer.from(body, 'base64'), { rawBytesMax: limits.pageRawBytesMax * 8 });
-    const effect = applyPage(replica, { feed, generation, position, sections: decodeSections(text), asOf });
+  for await (const run of tailRuns(session, tail)) {
+    session.deps.signal.throwIfAborted();
+    const effect = applyPage(session.replica, run);
     changes += effect.written + effect.removed;
+    if (run.position === tail.passes?.position) await compareInPassing(session, tail, tail.passes);
   }
   return changes;
 }
 
-export async function report({ deps, replica }: SyncSession, states: readonly ReportedState[]): Promise<void> {
-  if (states.length === 0) return;
-  const { certificates, refused } = await deps.cloud.report({ feeds: [...states] });
-  replica.putCertificates(certificates);
-  for (const { feed, reason } of refused) {
-    if (reason === 'DIFFERENT') replica.transaction(() => replica.dropCertificate(feed));
-    deps.progress.note(`${feed}: no certificate (${reason})`);
+async function* tailRuns({ deps }: SyncSession, { feed, generation, segments, pages, asOf }: TailPlan): AsyncGenerator<Page> {
+  for (const { after, through, sha256, bytes, rawBytes, url } of segments) {
+    const packed = await deps.download.get({ sha256, bytesMax: bytes, url: (renew) => segmentUrl(url, renew) });
+    const text = await unpack(packed, { rawBytesMax: limits.chunkRawBytesMax, rawBytes });
+    yield { feed, generation, after, position: through, sections: readSections(text), asOf };
+    deps.download.forget(sha256);
   }
+  for (const { position, body } of pages) {
+    const text = await unpack(Buffer.from(body, 'base64'), { rawBytesMax: limits.pageRawBytesMax * 8 });
+    yield { feed, generation, after: position - 1, position, sections: readSections(text), asOf };
+  }
+}
+
+/** There is no new address for a segment but in a new plan: the next round asks for it. */
+async function segmentUrl(url: string, renew: boolean): Promise<string> {
+  if (renew) throw new SyncError('SNAPSHOT_GONE', 'the address of a segment has run out');
+  return url;
 }
 
 function isBehind({ replica }: SyncSession, { feeds }: PlanResponse): boolean {

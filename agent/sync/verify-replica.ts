@@ -8,7 +8,8 @@ import { compareWithManifest } from '../replica/bulk-load.ts';
 import { contentDigest } from '../replica/content.ts';
 import { fetchManifest } from './fetch-manifest.ts';
 import { ownRanges, replaceRanges } from './reconcile-feed.ts';
-import { applyTail, report } from './run-sync.ts';
+import { report } from './report.ts';
+import { applyTail } from './run-sync.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type ReportedState, SyncSession } from './sync-session.ts';
 
@@ -103,16 +104,17 @@ function cursorOf({ replica }: SyncSession, feed: FeedName): { generation: strin
   return cursor;
 }
 
-/** Applies pages up to the snapshot's position and not further. */
+/** Applies segments and pages up to the snapshot's position and not further. */
 async function readOnTo(session: SyncSession, { feed, generation, snapshot }: SnapshotPlan): Promise<void> {
   for (let cursor = cursorOf(session, feed); cursor.position < snapshot.position; cursor = cursorOf(session, feed)) {
     const { feeds } = await session.deps.cloud.plan({ feeds: [{ feed, ...cursor, want: 'tail' }] });
     const tail = feeds.find((answer) => answer.feed === feed);
+    const segments = tail?.action === 'tail' ? tail.segments.filter(({ through }) => through <= snapshot.position) : [];
     const pages = tail?.action === 'tail' ? tail.pages.filter((page) => page.position <= snapshot.position) : [];
-    if (tail?.action !== 'tail' || tail.generation !== generation || pages.length === 0) {
+    if (tail?.action !== 'tail' || tail.generation !== generation || segments.length + pages.length === 0) {
       throw new SyncError('NOT_COMPLETE', `${feed} is too far behind to be compared; run \`agent logon\` first`);
     }
-    await applyTail(session, { ...tail, pages });
+    await applyTail(session, { ...tail, segments, pages, passes: null });
   }
 }
 

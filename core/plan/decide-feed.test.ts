@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { FeedState, SnapshotPointer } from '../ports/feed-store.ts';
+import type { Segment, SegmentIndex } from '../segments/segment.ts';
 import { decideFeed } from './decide-feed.ts';
 
 const pointer = (position: number, generation = 'g'): SnapshotPointer => ({
@@ -10,15 +11,33 @@ const pointer = (position: number, generation = 'g'): SnapshotPointer => ({
   manifestSha256: 'm',
   root: 'r',
   rows: 0,
-  bytes: 0,
+  bytes: 1_000,
   chunks: 0,
+});
+const segment = (after: number, through: number, bytes = 10): Segment => ({
+  after,
+  through,
+  level: 0,
+  sha256: `${after}-${through}`,
+  bytes,
+  rawBytes: 0,
+  rows: 0,
+  asOf: '',
+  sealedAt: 0,
+});
+const index = (...segments: Segment[]): SegmentIndex => ({
+  feed: 'Customer@org',
+  generation: 'g',
+  version: 1,
+  segments,
+  pagesGoneThrough: 0,
 });
 const state = (head: number, snapshot: SnapshotPointer | null): FeedState => ({
   head: { feed: 'Customer@org', generation: 'g', position: head, asOf: null },
   snapshot,
 });
 const decide = (input: Partial<Parameters<typeof decideFeed>[0]> & { state: FeedState }) =>
-  decideFeed({ cursor: null, want: 'tail', tailPagesMax: 10, ...input });
+  decideFeed({ cursor: null, want: 'tail', index: null, snapshotPagesBehindMax: 10, ...input });
 
 test.each([
   ['never synced, no snapshot', decide({ state: state(0, null) }), { action: 'wait', ring: true }],
@@ -26,22 +45,42 @@ test.each([
   [
     'up to date',
     decide({ state: state(5, pointer(3)), cursor: { generation: 'g', position: 5 } }),
-    { action: 'tail', after: 5, ring: false },
+    { action: 'tail', after: 5, segments: [], pagesAfter: 5, passes: null, ring: false },
   ],
   [
-    'a little behind',
-    decide({ state: state(5, pointer(3)), cursor: { generation: 'g', position: 1 } }),
-    { action: 'tail', after: 1, ring: false },
+    'a little behind, nothing sealed',
+    decide({ state: state(5, pointer(3)), cursor: { generation: 'g', position: 1 }, index: index() }),
+    { action: 'tail', after: 1, segments: [], pagesAfter: 1, passes: null, ring: false },
   ],
   [
-    'far behind',
-    decide({ state: state(50, pointer(45)), cursor: { generation: 'g', position: 1 } }),
+    'behind what is sealed, past a snapshot',
+    decide({ state: state(50, pointer(20)), cursor: { generation: 'g', position: 9 }, index: index(segment(0, 20), segment(20, 40)) }),
+    { action: 'tail', after: 9, segments: [segment(0, 20), segment(20, 40)], pagesAfter: 40, passes: pointer(20), ring: false },
+  ],
+  [
+    'a large segment that does not stop at the snapshot',
+    decide({ state: state(50, pointer(20)), cursor: { generation: 'g', position: 9 }, index: index(segment(0, 40)) }),
+    { action: 'tail', after: 9, segments: [segment(0, 40)], pagesAfter: 40, passes: null, ring: false },
+  ],
+  [
+    'segments up to the snapshot are more bytes than the snapshot',
+    decide({ state: state(50, pointer(20)), cursor: { generation: 'g', position: 9 }, index: index(segment(0, 20, 2_000)) }),
+    { action: 'reconcile', snapshot: pointer(20), ring: true },
+  ],
+  [
+    'segments are more bytes than a snapshot, but only after it',
+    decide({ state: state(50, pointer(9)), cursor: { generation: 'g', position: 9 }, index: index(segment(0, 20, 2_000)) }),
+    { action: 'tail', after: 9, segments: [segment(0, 20, 2_000)], pagesAfter: 20, passes: null, ring: false },
+  ],
+  [
+    'behind the horizon',
+    decide({ state: state(50, pointer(45)), cursor: { generation: 'g', position: 1 }, index: index(segment(30, 45)) }),
     { action: 'reconcile', snapshot: pointer(45), ring: false },
   ],
   [
-    'far behind, and so is the snapshot',
-    decide({ state: state(50, pointer(3)), cursor: { generation: 'g', position: 1 } }),
-    { action: 'reconcile', snapshot: pointer(3), ring: true },
+    'behind the horizon, and the snapshot is old',
+    decide({ state: state(50, pointer(31)), cursor: { generation: 'g', position: 1 }, index: index(segment(30, 45)) }),
+    { action: 'reconcile', snapshot: pointer(31), ring: true },
   ],
   [
     'another generation',
@@ -72,7 +111,8 @@ test('INV-05: a snapshot behind a valid cursor is never offered', () => {
   fc.assert(
     fc.property(fc.nat(60), fc.nat(60), fc.nat(60), fc.constantFrom('tail' as const, 'snapshot' as const), (a, b, position, want) => {
       const head = Math.max(a, b);
-      const decision = decide({ state: state(head, pointer(Math.min(a, b))), cursor: { generation: 'g', position }, want });
+      const sealed = index(segment(0, Math.min(a, b)));
+      const decision = decide({ state: state(head, pointer(Math.min(a, b))), cursor: { generation: 'g', position }, want, index: sealed });
       if (decision.action === 'reconcile' && position <= head) expect(decision.snapshot.position).toBeGreaterThanOrEqual(position);
       if (decision.action === 'tail') expect(decision.after).toBe(position);
     }),

@@ -1,4 +1,5 @@
 import type { Cursor, FeedName } from '../../protocol/feed.ts';
+import type { SegmentIndex } from '../segments/segment.ts';
 
 /**
  * Heads, pages and snapshot pointers of feeds. The only place where positions are given out.
@@ -42,8 +43,17 @@ export interface FeedStore {
   createFeed(feed: FeedName, generation: string): Promise<FeedHead>;
   /** `conflict` when the head is not at `after` any more; nothing was written then. */
   appendPage(after: FeedHead, page: FeedPage): Promise<'appended' | 'conflict'>;
-  /** Pages after a position in order, up to about `bytesMax` (at least one if there is any). A hole is an assertion. */
+  /**
+   * Pages after a position in order, up to about `bytesMax` (at least one if there is any). A hole is an assertion, so
+   * nobody asks for pages that are sealed.
+   */
   readPages(feed: FeedName, after: number, bytesMax: number): Promise<FeedPage[]>;
+  /** The feed's segments; the empty index of its generation when there are none. */
+  readSegments(cursor: Pick<FeedHead, 'feed' | 'generation'>): Promise<SegmentIndex>;
+  /** `conflict` when the index is not at `before`'s version any more; nothing was written then. */
+  replaceSegments(before: SegmentIndex, after: SegmentIndex): Promise<'replaced' | 'conflict'>;
+  /** Throws sealed pages away: `after`+1 … `through`. Idempotent. */
+  deletePages(feed: FeedName, after: number, through: number): Promise<void>;
   /**
    * Makes a snapshot the newest. `superseded` when another one is at or past its position; nothing was written then.
    */

@@ -7,7 +7,7 @@ const sha = 'a'.repeat(64);
 const snapshot = { position: 3, root: sha, rows: 1, bytes: 1, manifestSha256: sha, manifestUrl: 'memory:' };
 const plans: FeedPlan[] = [
   { feed: 'Customer@org', action: 'reconcile', generation: 'g', head: 3, asOf: null, snapshot },
-  { feed: 'Tasks@store:S1', action: 'tail', generation: 'g', head: 2, asOf: null, pages: [], more: true },
+  { feed: 'Tasks@store:S1', action: 'tail', generation: 'g', head: 2, asOf: null, segments: [], passes: null, pages: [], more: true },
   { feed: 'Stores@org', action: 'wait', generation: 'g', head: 2, retryAfterMs: 700 },
   { feed: 'Reminders@store:S2', action: 'leave' },
 ];

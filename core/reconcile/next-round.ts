@@ -31,7 +31,7 @@ export function nextRound(feeds: readonly FeedPlan[], replica: { readonly empty:
   const tails = of('tail');
   return {
     leave: of('leave').map((plan) => plan.feed),
-    tails: tails.filter((plan) => plan.pages.length > 0),
+    tails: tails.filter((plan) => plan.segments.length > 0 || plan.pages.length > 0),
     snapshots: of('reconcile'),
     mode: replica.empty ? 'bulk' : 'in-place',
     waiting: waits.map((plan) => plan.feed),

@@ -71,6 +71,11 @@ export function rebuildGroup(
   });
 }
 
+/** Folded rows as sections: live ones, then tombstones. */
+export function rowSections(collection: string, rows: readonly FoldedRow[]): readonly Section[] {
+  return chunkContent(collection, '', rows).sections;
+}
+
 function chunkContent(collection: string, from: string, rows: readonly FoldedRow[]): ChunkContent {
   const columns = columnsOf(collection, rows);
   const align = rowAligner(columns);

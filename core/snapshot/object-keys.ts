@@ -9,6 +9,11 @@ export function chunkKey(feed: FeedName, sha256: string): string {
   return `chunks/${sha256.slice(0, 2)}/${feedPath(feed)}/${sha256}`;
 }
 
+/** A prefix of its own, because segments expire and chunks do not. */
+export function segmentKey(feed: FeedName, sha256: string): string {
+  return `segments/${sha256.slice(0, 2)}/${feedPath(feed)}/${sha256}`;
+}
+
 export function manifestKey(feed: FeedName, sha256: string): string {
   return `manifests/${feedPath(feed)}/${sha256}`;
 }

@@ -1,5 +1,6 @@
 import {
   BatchGetCommand,
+  BatchWriteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
@@ -9,11 +10,13 @@ import {
 import * as z from 'zod';
 import type { FeedHead, FeedPage, FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
 import { assert, must } from '../../protocol/assert.ts';
+import { type SegmentIndex, emptyIndex } from '../../core/segments/segment.ts';
 import type { Cursor, FeedName } from '../../protocol/feed.ts';
 import { cancellationReasons, translated } from './aws-errors.ts';
+import { packIndex, unpackIndex } from './segment-index-item.ts';
 
 /**
- * Feeds in DynamoDB. `pk` is the feed's name; `sk` is `head`, `page#<12 digits>`, `snapshot` or `snapshot#<12 digits>`.
+ * Feeds in DynamoDB. `pk` is the feed's name; `sk` is `head`, `page#<12 digits>`, `segments`, `snapshot` or `snapshot#<12 digits>`.
  *
  * Holds INV-01: a page is put in the transaction that moves the head to it, conditional on the head before it, so
  * pages are numbered without gaps and a page never changes.
@@ -33,6 +36,8 @@ const pageSchema = z.object({ sk: z.string(), body: z.instanceof(Uint8Array), as
 
 /** Pages of one Query answer; an answer holds 1 MB, about three of the largest pages. */
 const QUERY_PAGES = 100;
+/** BatchWriteItem takes no more. */
+const DELETES_AT_ONCE = 25;
 const DIRECTORY = 'feeds';
 
 export class DynamoFeedStore implements FeedStore {
@@ -152,6 +157,50 @@ export class DynamoFeedStore implements FeedStore {
       start = answer.LastEvaluatedKey;
     } while (start !== undefined);
     return pages;
+  }
+
+  async readSegments({ feed, generation }: Pick<FeedHead, 'feed' | 'generation'>): Promise<SegmentIndex> {
+    const key = { pk: feed, sk: 'segments' };
+    const answer = await translated(
+      'read segments',
+      this.#client.send(new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true })),
+    );
+    if (answer.Item === undefined) return emptyIndex(feed, generation);
+    const index = await unpackIndex(feed, answer.Item);
+    // Of another generation: void, but what replaces it must know its version.
+    return index.generation === generation ? index : emptyIndex(feed, generation, index.version);
+  }
+
+  async replaceSegments(before: SegmentIndex, after: SegmentIndex): Promise<'replaced' | 'conflict'> {
+    const put = new PutCommand({
+      TableName: this.#table,
+      Item: { pk: after.feed, sk: 'segments', ...(await packIndex({ ...after, version: before.version + 1 })) },
+      ConditionExpression: before.version === 0 ? 'attribute_not_exists(pk)' : '#version = :version',
+      ...(before.version === 0
+        ? {}
+        : { ExpressionAttributeNames: { '#version': 'version' }, ExpressionAttributeValues: { ':version': before.version } }),
+    });
+    try {
+      await translated('replace segments', this.#client.send(put));
+      return 'replaced';
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return 'conflict';
+      throw error;
+    }
+  }
+
+  async deletePages(feed: FeedName, after: number, through: number): Promise<void> {
+    for (let position = after + 1; position <= through; position += DELETES_AT_ONCE) {
+      const count = Math.min(DELETES_AT_ONCE, through - position + 1);
+      let requests = Array.from({ length: count }, (_, index) => ({ DeleteRequest: { Key: { pk: feed, sk: pageKey(position + index) } } }));
+      while (requests.length > 0) {
+        const answer = await translated(
+          'delete pages',
+          this.#client.send(new BatchWriteCommand({ RequestItems: { [this.#table]: requests } })),
+        );
+        requests = (answer.UnprocessedItems?.[this.#table] ?? []) as typeof requests;
+      }
+    }
   }
 
   async publishSnapshot(pointer: SnapshotPointer): Promise<'published' | 'superseded'> {

@@ -1,7 +1,8 @@
 import { CHUNK_LEVEL, pack, sha256Hex, unpack } from '../../codec/pack.ts';
-import type { Clock } from '../../core/ports/clock.ts';
-import type { FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
+import type { FeedState, SnapshotPointer } from '../../core/ports/feed-store.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
+import { coverTail } from '../../core/segments/cover.ts';
+import { type SegmentIndex, sealedThrough } from '../../core/segments/segment.ts';
 import { type ChunkSizes } from '../../core/snapshot/chunk-boundaries.ts';
 import { type ChunkContent, type Group, chunkRows, groupChanges, rebuildGroup } from '../../core/snapshot/compact-collection.ts';
 import { Fold } from '../../core/snapshot/fold.ts';
@@ -12,18 +13,18 @@ import { limits } from '../../protocol/limits.ts';
 import { type Chunk, type Manifest, contentText, digestText, manifestRanges, manifestSchema, rootText } from '../../protocol/manifest.ts';
 import type { CompactResponse } from '../../protocol/messages/console.ts';
 import { decodeSections, encodeSections } from '../../protocol/sections.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { type SealDeps, readSegment, sealFeed } from './seal.ts';
 
 /**
- * Pages become a snapshot: the one before it, folded with the pages since (INV-03).
+ * Pages become a snapshot: the one before it, folded with the segments since (INV-03). Pages are sealed first, so a
+ * snapshot's position is the end of a segment, and a store that passes it can compare itself with it.
  *
  * Rewrites only the chunks that changed; the rest are the same objects. Everything is written before the pointer, the
  * pointer moves only forward, and objects are named by content, so a crash or a second compaction of the same feed at
  * any point leaves nothing wrong. Works in steps of bounded memory and publishes after each.
  */
-export interface CompactDeps {
-  readonly feeds: FeedStore;
-  readonly objects: ObjectStore;
-  readonly clock: Clock;
+export interface CompactDeps extends SealDeps {
   readonly sizes: ChunkSizes;
 }
 
@@ -31,8 +32,6 @@ type FeedResult = CompactResponse['feeds'][number];
 
 /** Chunks packed at once: each holds its rows and its bytes. */
 const CHUNKS_AT_ONCE = 2;
-/** Page bytes read at once from the feed. */
-const READ_BYTES = 4 << 20;
 
 /** null: there is no such feed. A feed that is up to date is left as it is. */
 export async function compactFeed(deps: CompactDeps, feed: FeedName): Promise<FeedResult | null> {
@@ -67,10 +66,11 @@ function currentSnapshot({ head, snapshot }: FeedState): SnapshotPointer | null 
 }
 
 /** One step: as many pages as memory allows, one new snapshot. */
-async function compactStep(deps: CompactDeps, { head }: FeedState, pointer: SnapshotPointer | null) {
-  const { feed, generation } = head;
+async function compactStep(deps: CompactDeps, state: FeedState, pointer: SnapshotPointer | null) {
+  const { feed, generation } = state.head;
   const previous = pointer === null ? null : await readManifest(deps.objects, pointer);
-  const { fold, position } = await foldPages(deps, feed, { after: pointer?.position ?? 0, head: head.position });
+  const { index } = await sealFeed(deps, state, { force: true });
+  const { fold, position } = await foldSegments(deps, index, pointer?.position ?? 0);
   const written = { chunksWritten: 0, bytesWritten: 0 };
   const parts: Manifest['collections'] = [];
   for (const collection of collectionOrder(previous, fold)) {
@@ -92,19 +92,20 @@ async function compactStep(deps: CompactDeps, { head }: FeedState, pointer: Snap
   return { changes: fold.changes, ...written };
 }
 
-async function foldPages(
-  { feeds }: CompactDeps,
-  feed: FeedName,
-  { after, head }: { after: number; head: number },
+/** As many segments as memory allows. */
+async function foldSegments(
+  { objects }: CompactDeps,
+  { feed, segments }: SegmentIndex,
+  after: number,
 ): Promise<{ fold: Fold; position: number }> {
   const fold = new Fold();
   let position = after;
-  while (position < head && fold.changes < limits.compactionChangesMax) {
-    for (const page of await feeds.readPages(feed, position, READ_BYTES)) {
-      fold.add(decodeSections(await unpack(page.body, { rawBytesMax: limits.pageRawBytesMax * 8 })));
-      position = page.position;
-      if (position >= head || fold.changes >= limits.compactionChangesMax) break;
-    }
+  const path = coverTail(segments, after, sealedThrough({ segments }));
+  if (path === null) throw new SyncError('INTEGRITY', `${feed}: the segments after its snapshot at ${after} are gone; rebuild the feed`);
+  for (const segment of path) {
+    if (position > after && fold.changes + segment.rows > limits.compactionChangesMax) break;
+    fold.add(await readSegment(objects, feed, segment));
+    position = segment.through;
   }
   return { fold, position };
 }

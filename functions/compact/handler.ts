@@ -14,13 +14,20 @@ import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { errorResponse } from '../http/http-function.ts';
 import { environment, systemClock } from '../runtime.ts';
 import { compactFeed } from './compact.ts';
+import { sealFeed } from './seal.ts';
 
 const env = environment('FEEDS_TABLE', 'SNAPSHOTS_BUCKET');
 const logger = new Logger({ serviceName: 'compact' });
 const feeds = new DynamoFeedStore(documentClient(), env.FEEDS_TABLE);
 const objects = new S3ObjectStore(s3Client(), env.SNAPSHOTS_BUCKET);
-const deps = { feeds, objects, clock: systemClock, sizes: { rowsTarget: limits.chunkRowsTarget, rowsMax: limits.chunkRowsMax } };
-const messageSchema = z.object({ feed: z.string() });
+const deps = {
+  feeds,
+  objects,
+  clock: systemClock,
+  sealing: limits,
+  sizes: { rowsTarget: limits.chunkRowsTarget, rowsMax: limits.chunkRowsMax },
+};
+const messageSchema = z.object({ feed: z.string(), work: z.enum(['snapshot', 'segments']).default('snapshot') });
 
 type CompactEvent = SQSEvent | { feeds?: string[] };
 
@@ -33,14 +40,22 @@ async function fromQueue(event: SQSEvent): Promise<SQSBatchResponse> {
   const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
   for (const record of event.Records) {
     try {
-      const { feed } = messageSchema.parse(JSON.parse(record.body));
-      logger.info('compacted', { ...(await compactFeed(deps, feed as FeedName)) });
+      const { feed, work } = messageSchema.parse(JSON.parse(record.body));
+      if (work === 'segments') await seal(feed as FeedName);
+      else logger.info('compacted', { ...(await compactFeed(deps, feed as FeedName)) });
     } catch (error) {
       logger.error('not compacted; the queue delivers again', error as Error);
       batchItemFailures.push({ itemIdentifier: record.messageId });
     }
   }
   return { batchItemFailures };
+}
+
+async function seal(feed: FeedName): Promise<void> {
+  const state = (await feeds.readFeeds([feed])).get(feed);
+  if (state === undefined) return;
+  const { sealed, merged, pagesDeleted } = await sealFeed(deps, state, { force: false });
+  logger.info('sealed', { feed, sealed, merged, pagesDeleted });
 }
 
 async function byHand(event: unknown): Promise<CompactResponse | ErrorResponse> {

@@ -30,11 +30,15 @@ const APPEND_TRIES = 50;
 /** `readFeeds` takes this many at once. */
 const FEEDS_AT_ONCE = 50;
 
-/** Returns the sequence number from which on the stream must deliver again, or null when all was taken. */
-export async function writeFeeds(
-  deps: FeedWriterDeps,
-  records: readonly StreamRecord[],
-): Promise<{ failedFrom: string | null; cause?: unknown }> {
+export interface FeedsWritten {
+  /** The sequence number from which on the stream must deliver again; null: all was taken. */
+  readonly failedFrom: string | null;
+  readonly cause?: unknown;
+  /** Feeds that have enough pages for another segment. */
+  readonly toSeal: readonly FeedName[];
+}
+
+export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<FeedsWritten> {
   const changes: FeedChange[] = [];
   const firstRecord = new Map<FeedName, number>();
   const poison: QuarantineEntry[] = [];
@@ -54,19 +58,26 @@ export async function writeFeeds(
   const asOf = new Date(records.at(-1)?.at ?? deps.clock.now()).toISOString();
   const grouped = groupForPages(changes, { rowsMax: limits.pageRowsMax, rawBytesMax: limits.pageRawBytesMax });
   const heads = await readOrCreate(deps, [...grouped.keys()]);
+  const toSeal: FeedName[] = [];
   let failed: { index: number; cause: unknown } | null = null;
   for (const [feed, groups] of grouped) {
     try {
-      let head = must(heads.get(feed), `${feed} was just read`);
+      const from = must(heads.get(feed), `${feed} was just read`);
+      let head = from;
       for (const group of groups) head = await appendChanges(deps, { head, changes: group, asOf });
+      if (runOf(head) > runOf(from)) toSeal.push(feed);
     } catch (cause) {
       const index = firstRecord.get(feed) ?? 0;
       if (failed === null || index < failed.index) failed = { index, cause };
     }
   }
   return failed === null
-    ? { failedFrom: null }
-    : { failedFrom: (records[failed.index] as StreamRecord).sequenceNumber, cause: failed.cause };
+    ? { failedFrom: null, toSeal }
+    : { failedFrom: (records[failed.index] as StreamRecord).sequenceNumber, cause: failed.cause, toSeal };
+}
+
+function runOf({ position }: FeedHead): number {
+  return Math.floor(position / limits.sealPages);
 }
 
 async function readOrCreate({ feeds, ids }: FeedWriterDeps, names: readonly FeedName[]): Promise<Map<FeedName, FeedHead>> {

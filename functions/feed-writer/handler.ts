@@ -3,16 +3,18 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { withheldFields } from '../../core/withheld-fields.ts';
-import { documentClient } from '../aws/clients.ts';
+import { documentClient, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
+import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { toStreamRecord } from '../aws/stream-records.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { writeFeeds } from './feed-writer.ts';
 
-const env = environment('FEEDS_TABLE', 'STORES_TABLE');
+const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL');
 const logger = new Logger({ serviceName: 'feed-writer' });
 const documents = documentClient();
+const compactions = new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL);
 const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
@@ -24,7 +26,9 @@ const deps = {
 export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
   .use(injectLambdaContext(logger))
   .handler(async (event) => {
-    const { failedFrom, cause } = await writeFeeds(deps, event.Records.map(toStreamRecord));
+    const { failedFrom, cause, toSeal } = await writeFeeds(deps, event.Records.map(toStreamRecord));
+    // Pages that are not sealed now are sealed later; the batch is done all the same.
+    await compactions.ring(toSeal, 'segments').catch((error: unknown) => logger.warn('sealing was not asked for', error as Error));
     if (failedFrom === null) return { batchItemFailures: [] };
     logger.error('pages not written; the stream delivers again', { failedFrom, error: cause as Error });
     return { batchItemFailures: [{ itemIdentifier: failedFrom }] };

@@ -1,11 +1,11 @@
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { CompactionRequests } from '../../core/ports/compaction-requests.ts';
-import type { FeedState, FeedStore } from '../../core/ports/feed-store.ts';
+import type { FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
 import type { Store } from '../../core/ports/store-registry.ts';
-import { type FeedDecision, decideFeed } from '../../core/plan/decide-feed.ts';
+import { type FeedDecision, decideFeed, isBehind } from '../../core/plan/decide-feed.ts';
 import { allFeedsInScope, feedsInScope } from '../../core/plan/feeds-in-scope.ts';
-import { chunkKey, manifestKey } from '../../core/snapshot/object-keys.ts';
+import { chunkKey, manifestKey, segmentKey } from '../../core/snapshot/object-keys.ts';
 import { must } from '../../protocol/assert.ts';
 import { componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
 import type { FeedName } from '../../protocol/feed.ts';
@@ -17,8 +17,8 @@ import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 /**
  * One call per round: cursors in, work out.
  *
- * Two reads of DynamoDB when nothing changed (the replica's rows, by the door; heads and snapshots of its feeds), one
- * query more for each feed that has pages for it. Feeds that do not exist yet are made here, so that a store can be
+ * Two reads of DynamoDB when nothing changed (the replica's rows, by the door; heads and snapshots of its feeds). For a
+ * feed that the replica is behind of, its segment index, and the few pages that are not sealed yet. Feeds that do not exist yet are made here, so that a store can be
  * complete before anything was ever written to a component.
  */
 export interface PlanDeps {
@@ -37,15 +37,22 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
   const inScope = allFeedsInScope(store);
   const states = await readOrCreate(deps, inScope);
   const cursors = new Map(request.feeds.map((cursor) => [cursor.feed, cursor]));
-  const decisions = inScope.map((feed) => {
-    const cursor = cursors.get(feed) ?? null;
-    const state = must(states.get(feed), `${feed} was just read`);
-    return { state, ...decideFeed({ state, cursor, want: cursor?.want ?? 'tail', tailPagesMax: limits.tailPagesMax }) };
-  });
+  const decisions = await Promise.all(
+    inScope.map(async (feed) => {
+      const cursor = cursors.get(feed) ?? null;
+      const state = must(states.get(feed), `${feed} was just read`);
+      const want = cursor?.want ?? 'tail';
+      const index = want === 'tail' && isBehind(state, cursor) ? await deps.feeds.readSegments(state.head) : null;
+      return { state, ...decideFeed({ state, index, cursor, want, snapshotPagesBehindMax: limits.snapshotPagesBehindMax }) };
+    }),
+  );
   const [feeds, chunkUrls] = await Promise.all([
     feedPlans(deps, decisions),
     urlsFor(deps, inScope, request),
-    deps.compactions.ring(decisions.flatMap(({ ring, state }) => (ring ? [state.head.feed] : []))),
+    deps.compactions.ring(
+      decisions.flatMap(({ ring, state }) => (ring ? [state.head.feed] : [])),
+      'snapshot',
+    ),
   ]);
   const leave = request.feeds.filter(({ feed }) => !inScope.includes(feed)).map(({ feed }): FeedPlan => ({ feed, action: 'leave' }));
   return {
@@ -98,27 +105,46 @@ async function planOne(deps: PlanDeps, decision: FeedDecision & { state: FeedSta
   switch (decision.action) {
     case 'wait':
       return { feed, action: 'wait', generation, head, retryAfterMs: SNAPSHOT_RETRY_MS };
-    case 'reconcile': {
-      const { position, root, rows, bytes, manifestSha256 } = decision.snapshot;
-      const manifestUrl = await deps.objects.presignGet(manifestKey(feed, manifestSha256), limits.presignedUrlSeconds);
-      return { feed, action: 'reconcile', generation, head, asOf, snapshot: { position, root, rows, bytes, manifestSha256, manifestUrl } };
-    }
-    case 'tail': {
-      // Base64 is four thirds of the bytes. Without budget the feed waits for the next call.
-      const bytesMax = Math.floor((budget * 3) / 4);
-      const pages = decision.after === head || bytesMax <= 0 ? [] : await deps.feeds.readPages(feed, decision.after, bytesMax);
-      const last = pages.at(-1)?.position ?? decision.after;
-      return {
-        feed,
-        action: 'tail',
-        generation,
-        head,
-        asOf,
-        pages: pages.map((page) => ({ position: page.position, body: Buffer.from(page.body).toString('base64') })),
-        more: last < head,
-      };
-    }
+    case 'reconcile':
+      return { feed, action: 'reconcile', generation, head, asOf, snapshot: await snapshotPlan(deps, decision.snapshot) };
+    case 'tail':
+      return planTail(deps, decision, budget);
   }
+}
+
+async function planTail(
+  deps: PlanDeps,
+  decision: Extract<FeedDecision, { action: 'tail' }> & { state: FeedState },
+  budget: number,
+): Promise<FeedPlan> {
+  const { feed, generation, position: head, asOf } = decision.state.head;
+  const { segments, pagesAfter, passes } = decision;
+  const some = segments.slice(0, limits.planSegmentsMax);
+  // Base64 is four thirds of the bytes. Without budget the feed waits for the next call.
+  const bytesMax = some.length < segments.length ? 0 : Math.floor((budget * 3) / 4);
+  const pages = pagesAfter === head || bytesMax <= 0 ? [] : await deps.feeds.readPages(feed, pagesAfter, bytesMax);
+  const last = pages.at(-1)?.position ?? some.at(-1)?.through ?? decision.after;
+  return {
+    feed,
+    action: 'tail',
+    generation,
+    head,
+    asOf,
+    segments: await Promise.all(
+      some.map(async ({ after, through, sha256, bytes, rawBytes, asOf: segmentAsOf }) => {
+        const url = await deps.objects.presignGet(segmentKey(feed, sha256), limits.presignedUrlSeconds);
+        return { after, through, sha256, bytes, rawBytes, asOf: segmentAsOf, url };
+      }),
+    ),
+    pages: pages.map((page) => ({ position: page.position, body: Buffer.from(page.body).toString('base64') })),
+    passes: passes !== null && passes.position <= last ? await snapshotPlan(deps, passes) : null,
+    more: last < head,
+  };
+}
+
+async function snapshotPlan({ objects }: PlanDeps, { feed, position, root, rows, bytes, manifestSha256 }: SnapshotPointer) {
+  const manifestUrl = await objects.presignGet(manifestKey(feed, manifestSha256), limits.presignedUrlSeconds);
+  return { position, root, rows, bytes, manifestSha256, manifestUrl };
 }
 
 async function urlsFor(deps: PlanDeps, inScope: readonly FeedName[], { chunks }: PlanRequest): Promise<{ sha256: string; url: string }[]> {

@@ -20,8 +20,10 @@ export function grantAccess(data: Data, functions: Functions): void {
   // A page and the move of its feed's head are one transaction; what cannot be understood goes to quarantine.
   allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
   allow('feed-writer', data.stores, ...PUT);
+  data.compaction.grantSendMessages(functions.get('feed-writer'));
 
-  allow('compact', data.feeds, ...READ, ...PUT);
+  // Sealed pages are thrown away.
+  allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');
   grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
 
   // A code is used up by deleting it in the transaction that makes the replica.
@@ -42,7 +44,7 @@ export function grantAccess(data: Data, functions: Functions): void {
 }
 
 function grantObjects(data: Data, grantee: IFunction, actions: string[]): void {
-  const prefixes = ['chunks/*', 'manifests/*'];
+  const prefixes = ['chunks/*', 'manifests/*', 'segments/*'];
   const role = must(grantee.role, 'the function has a role');
   role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: prefixes.map((prefix) => data.snapshots.arnForObjects(prefix)) }));
   // Without it S3 answers 403 for an object that is not there, and the two cannot be told apart.

@@ -11,6 +11,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
+import { limits } from '../../protocol/limits.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { COMPACT_TIMEOUT } from './functions.ts';
 
@@ -74,7 +75,11 @@ export class Data extends Construct {
       minimumTLSVersion: 1.2,
       // Objects are named by their content and never overwritten: a version would hold nothing.
       versioned: false,
-      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      lifecycleRules: [
+        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        // No index names a segment behind the horizon; the rest is for a plan that is being worked off.
+        { prefix: 'segments/', expiration: Duration.millis(limits.horizonMs).plus(Duration.days(15)) },
+      ],
       removalPolicy: removalPolicy(organization),
     });
     keepLogicalId(bucket, 'Snapshots');

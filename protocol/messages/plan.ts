@@ -41,15 +41,40 @@ const pageSchema = z.object({
   body: z.string(),
 });
 
+const segmentSchema = z.object({
+  /** May be applied by a cursor at or past `after` and before `through`; the cursor is at `through` then. */
+  after: position,
+  through: position,
+  sha256,
+  bytes: z.int().min(0),
+  rawBytes: z.int().min(0),
+  asOf: z.string(),
+  url: z.string(),
+});
+
+const snapshotSchema = z.object({
+  position,
+  root: sha256,
+  rows: z.int().min(0),
+  bytes: z.int().min(0),
+  manifestSha256: sha256,
+  manifestUrl: z.string(),
+});
+
 export const feedPlanSchema = z.discriminatedUnion('action', [
-  /** Apply these pages in order (none: up to date with `head`). `more`: ask again after applying them. */
+  /**
+   * Apply these segments, then these pages, in order (none: up to date with `head`). `more`: ask again after that.
+   * `passes`: when the cursor stands at this snapshot's position, compare with it.
+   */
   z.object({
     feed,
     action: z.literal('tail'),
     generation: z.string(),
     head: position,
     asOf: z.string().nullable(),
+    segments: z.array(segmentSchema).default([]),
     pages: z.array(pageSchema),
+    passes: snapshotSchema.nullable().default(null),
     more: z.boolean(),
   }),
   /** Reconcile against this snapshot, then ask again. */
@@ -59,14 +84,7 @@ export const feedPlanSchema = z.discriminatedUnion('action', [
     generation: z.string(),
     head: position,
     asOf: z.string().nullable(),
-    snapshot: z.object({
-      position,
-      root: sha256,
-      rows: z.int().min(0),
-      bytes: z.int().min(0),
-      manifestSha256: sha256,
-      manifestUrl: z.string(),
-    }),
+    snapshot: snapshotSchema,
   }),
   /** No snapshot fits yet; one is being made. */
   z.object({ feed, action: z.literal('wait'), generation: z.string(), head: position, retryAfterMs: z.int().min(0) }),

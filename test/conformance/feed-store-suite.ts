@@ -80,6 +80,43 @@ export function feedStoreSuite(open: () => Promise<FeedStore>, fresh: () => Feed
     expect(await store.readSnapshot(feed, { generation: 'g', position: 4 })).toBeNull();
   });
 
+  test('INV-04: the segment index moves only from the version that was read, and is void in another generation', async () => {
+    const store = await open();
+    const head = await store.createFeed(fresh(), 'g');
+    const empty = await store.readSegments(head);
+    expect(empty).toEqual({ feed: head.feed, generation: 'g', version: 0, segments: [], pagesGoneThrough: 0 });
+    const segment = (after: number, through: number) => ({
+      after,
+      through,
+      level: 0,
+      sha256: 'ab'.repeat(32),
+      bytes: 1,
+      rawBytes: 2,
+      rows: 3,
+      asOf: '2026-11-23T08:00:00.000Z',
+      sealedAt: 1_800_000_000_000,
+    });
+    const one = { ...empty, segments: [segment(0, 4)] };
+    const outcomes = await Promise.all([store.replaceSegments(empty, one), store.replaceSegments(empty, one)]);
+    expect(outcomes.sort()).toEqual(['conflict', 'replaced']);
+    const read = await store.readSegments(head);
+    expect(read).toEqual({ ...one, version: 1 });
+    expect(await store.replaceSegments(empty, one)).toBe('conflict');
+    expect(await store.replaceSegments(read, { ...read, segments: [segment(0, 4), segment(4, 8)], pagesGoneThrough: 4 })).toBe('replaced');
+    expect((await store.readSegments(head)).segments).toEqual([segment(0, 4), segment(4, 8)]);
+    expect(await store.readSegments({ feed: head.feed, generation: 'other' })).toEqual({ ...empty, generation: 'other', version: 2 });
+  });
+
+  test('INV-01: pages that were thrown away are never read as if there were none', async () => {
+    const store = await open();
+    const feed = fresh();
+    await appendMany(store, await store.createFeed(feed, 'g'), 30);
+    await store.deletePages(feed, 0, 27);
+    await store.deletePages(feed, 0, 27);
+    expect((await store.readPages(feed, 27, 1_000_000)).map((found) => found.position)).toEqual([28, 29, 30]);
+    await expect(store.readPages(feed, 20, 1_000_000)).rejects.toThrow(/INV-01/);
+  });
+
   test('fifty feeds are read at once and absent ones are absent', async () => {
     const store = await open();
     const feeds = Array.from({ length: 49 }, fresh);

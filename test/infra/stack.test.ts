@@ -88,7 +88,12 @@ describe.each(organizations)('the stack of $name', (organization) => {
       },
       BucketEncryption: Match.anyValue(),
       VersioningConfiguration: Match.absent(),
-      LifecycleConfiguration: { Rules: [Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } })] },
+      LifecycleConfiguration: {
+        Rules: [
+          Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+          Match.objectLike({ Prefix: 'segments/', ExpirationInDays: 60 }),
+        ],
+      },
     });
     template.hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
@@ -140,7 +145,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
         const tracing = actions.every((action) => action.startsWith('xray:Put'));
         if (!tracing) expect([resource].flat(), id).not.toContain('*');
         const wildcards = JSON.stringify(resource).match(/"[^"]*\*[^"]*"/g) ?? [];
-        for (const wildcard of tracing ? [] : wildcards) expect(['"/chunks/*"', '"/manifests/*"'], id).toContain(wildcard);
+        for (const wildcard of tracing ? [] : wildcards) expect(['"/chunks/*"', '"/manifests/*"', '"/segments/*"'], id).toContain(wildcard);
       }
     }
   });

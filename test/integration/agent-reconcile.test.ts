@@ -5,6 +5,7 @@ import { runFreshSync, runSync } from '../../agent/sync/run-sync.ts';
 import { verifyReplica } from '../../agent/sync/verify-replica.ts';
 import { chunkKey } from '../../core/snapshot/object-keys.ts';
 import { manifestRanges } from '../../protocol/manifest.ts';
+import { encodeSections, readSections } from '../../protocol/sections.ts';
 import { FakeHeadOffice } from '../fixtures/fake-head-office.ts';
 import { type Json, StoreAgent } from '../fixtures/store-agent.ts';
 
@@ -118,21 +119,22 @@ it('a store whose edition changes leaves what is not its own any more', async ()
   other.remove();
 });
 
-it('a store that is far behind reconciles, and what did not change is not fetched', async () => {
+it('a store that is behind the horizon reconciles, and what did not change is not fetched', async () => {
   await fake.write(
     'customer',
     Array.from({ length: 200 }, (_, index) => ({ user_id: keyOf(index), firstname: 'x' })),
   );
   await runFreshSync(await agent.deps());
   await fake.write('customer', [{ user_id: keyOf(7), firstname: 'changed' }]);
-  // Many pages that say nothing new.
+  await fake.write('customer', [{ user_id: keyOf(7), firstname: 'changed again' }]);
   const feed = fake.world.feeds.feeds.get('Customer@org');
-  const body = feed?.pages.at(-1)?.body;
-  if (feed === undefined || body === undefined) throw new Error('no feed');
-  for (let page = 0; page < 2_100; page += 1) {
-    await fake.world.feeds.appendPage(feed.head, { position: feed.head.position + 1, body, asOf: '2026-11-23T09:00:00Z' });
-  }
   await fake.compactAll();
+  // The segments up to there are thrown away.
+  if (feed?.segments == null) throw new Error('no segments');
+  const last = feed.segments.segments.at(-1);
+  if (last === undefined) throw new Error('no segments');
+  feed.segments = { ...feed.segments, segments: [{ ...last, after: last.through - 1 }] };
+  await fake.write('customer', [{ user_id: keyOf(8), firstname: 'changed later' }]);
   const deps = await agent.deps();
   expect((await runSync(deps, { wait: false })).outstanding).toEqual([]);
   expect(deps.count.chunksFetched).toBe(1);
@@ -153,10 +155,12 @@ it('a disk that is full in the middle stops everything and leaves nothing half-v
   session.replica.db.exec(`PRAGMA max_page_count = ${pageCount(session.replica.db)}`);
   const cursor = session.replica.cursor('Customer@org');
   const rows = Array.from({ length: 3_000 }, (_, index) => [`z${10_000 + index}`, 5, 'n'.repeat(50)] as [string, number, string]);
-  const page = { feed: 'Customer@org' as const, generation: cursor?.generation ?? '', position: (cursor?.position ?? 0) + 1, asOf: null };
-  expect(() =>
-    applyPage(session.replica, { ...page, sections: [{ kind: 'puts', collection: 'customer', columns: ['firstname'], rows }] }),
-  ).toThrow(expect.objectContaining({ code: 'STORAGE_FULL' }));
+  const after = cursor?.position ?? 0;
+  const text = encodeSections([{ kind: 'puts', collection: 'customer', columns: ['firstname'], rows }]);
+  const page = { feed: 'Customer@org' as const, generation: cursor?.generation ?? '', after, position: after + 1, asOf: null };
+  expect(() => applyPage(session.replica, { ...page, sections: readSections(Buffer.from(text)) })).toThrow(
+    expect.objectContaining({ code: 'STORAGE_FULL' }),
+  );
   expect(session.replica.cursor('Customer@org')).toEqual(cursor);
   expect(session.replica.countRows('customer')).toBe(80);
   session.close();

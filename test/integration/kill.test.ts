@@ -44,7 +44,7 @@ test(`${KILLS} kills`, async () => {
     const { code } = await json<{ code: string }>(storeline('store', 'add', `S${store}`, '--dir', cloud, '--json'));
     const data = join(dir, `S${store}`);
     await json(agent('enrol', '--api', running.stack.api, '--code', code, '--data', data, '--json'));
-    while (kills < KILLS && (await logonKilledAfter(data, 350 + Math.random() * 1_400))) kills += 1;
+    while (kills < KILLS && (await logonKilledAfter(data, 300 + Math.random() * 700))) kills += 1;
     const outcome = await json<{ complete: boolean; transfer: { chunksFetched: number } }>(
       agent('logon', '--data', data, '--wait', '--json'),
     );

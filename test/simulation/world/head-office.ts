@@ -8,12 +8,16 @@ import { writeRecords } from '../../../functions/console-api/write-records.ts';
 import { writeFeeds } from '../../../functions/feed-writer/feed-writer.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import { type Manifest, manifestRanges, manifestSchema } from '../../../protocol/manifest.ts';
+import { limits } from '../../../protocol/limits.ts';
 import type { QuarantineEntry } from '../../../core/ports/quarantine.ts';
 import { decodeSections } from '../../../protocol/sections.ts';
 import { Faults } from './faults.ts';
 import { MemoryFeedStore } from './memory-feed-store.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { MemoryRecordStore } from './memory-record-store.ts';
+
+/** Small numbers, so that short histories have segments of every level and pages that go. */
+export const SEALING = { ...limits, sealPages: 3, sealFanout: 2, segmentRowsMax: 40, segmentsMax: 12, pageLifeMs: 1_000 };
 
 /**
  * Head office in memory: the real core and function bodies over ports with faults. Permitted faults: see `faults.ts`;
@@ -68,7 +72,7 @@ export class HeadOffice {
   }
 
   compact(feed: FeedName) {
-    return compactFeed({ feeds: this.feeds, objects: this.objects, clock: this.clock, sizes: this.sizes }, feed);
+    return compactFeed({ feeds: this.feeds, objects: this.objects, clock: this.clock, sealing: SEALING, sizes: this.sizes }, feed);
   }
 
   /** fold(1…position): live rows per collection and key, straight from the pages. */

@@ -1,4 +1,5 @@
 import type { FeedHead, FeedPage, FeedState, FeedStore, SnapshotPointer } from '../../../core/ports/feed-store.ts';
+import { type SegmentIndex, emptyIndex } from '../../../core/segments/segment.ts';
 import { assert } from '../../../protocol/assert.ts';
 import type { Cursor, FeedName } from '../../../protocol/feed.ts';
 import type { Faults } from './faults.ts';
@@ -9,6 +10,9 @@ interface MemoryFeed {
   readonly pages: FeedPage[];
   snapshot: SnapshotPointer | null;
   readonly snapshots: Map<string, SnapshotPointer>;
+  segments: SegmentIndex | null;
+  /** Positions of pages that were thrown away. They stay in `pages`, for the checks. */
+  readonly gone: Set<number>;
 }
 
 export class MemoryFeedStore implements FeedStore {
@@ -38,7 +42,7 @@ export class MemoryFeedStore implements FeedStore {
       const existing = this.feeds.get(feed);
       if (existing !== undefined) return existing.head;
       const head: FeedHead = { feed, generation, position: 0, asOf: null };
-      this.feeds.set(feed, { head, pages: [], snapshot: null, snapshots: new Map() });
+      this.feeds.set(feed, { head, pages: [], snapshot: null, snapshots: new Map(), segments: null, gone: new Set() });
       return head;
     });
   }
@@ -59,6 +63,7 @@ export class MemoryFeedStore implements FeedStore {
       const pages: FeedPage[] = [];
       let bytes = 0;
       for (const page of this.feeds.get(name)?.pages.slice(after) ?? []) {
+        assert(this.feeds.get(name)?.gone.has(page.position) !== true, () => `INV-01: ${name} has no page ${page.position}`);
         if (pages.length > 0 && bytes + page.body.length > bytesMax) break;
         pages.push(page);
         bytes += page.body.length;
@@ -76,6 +81,30 @@ export class MemoryFeedStore implements FeedStore {
       feed.snapshot = pointer;
       feed.snapshots.set(`${pointer.generation}/${pointer.position}`, pointer);
       return 'published';
+    });
+  }
+
+  readSegments({ feed, generation }: Pick<FeedHead, 'feed' | 'generation'>): Promise<SegmentIndex> {
+    return this.#faults.strike('readSegments', () => {
+      const index = this.feeds.get(feed)?.segments ?? emptyIndex(feed, generation);
+      return index.generation === generation ? index : emptyIndex(feed, generation, index.version);
+    });
+  }
+
+  replaceSegments(before: SegmentIndex, after: SegmentIndex): Promise<'replaced' | 'conflict'> {
+    return this.#faults.strike('replaceSegments', () => {
+      const feed = this.feeds.get(after.feed);
+      assert(feed !== undefined, `no feed ${after.feed}`);
+      if ((feed.segments?.version ?? 0) !== before.version) return 'conflict';
+      feed.segments = { ...after, version: before.version + 1 };
+      return 'replaced';
+    });
+  }
+
+  deletePages(name: FeedName, after: number, through: number): Promise<void> {
+    return this.#faults.strike('deletePages', () => {
+      const gone = this.feeds.get(name)?.gone;
+      for (let position = after + 1; position <= through; position += 1) gone?.add(position);
     });
   }
 

@@ -102,7 +102,14 @@ async function checkCanonical(office: HeadOffice, feed: FeedName): Promise<void>
   const other = new HeadOffice(Faults.none(), SIZES);
   const source = office.feeds.feeds.get(feed);
   if (source === undefined) return;
-  other.feeds.feeds.set(feed, { head: source.head, pages: source.pages, snapshot: null, snapshots: new Map(), segments: null, gone: new Set() });
+  other.feeds.feeds.set(feed, {
+    head: source.head,
+    pages: source.pages,
+    snapshot: null,
+    snapshots: new Map(),
+    segments: null,
+    gone: new Set(),
+  });
   other.now = office.now;
   await other.compact(feed);
   expect((await other.manifest(feed)).collections).toEqual(stepwise.collections);

@@ -4,6 +4,7 @@ import type { ChunkSizes } from '../../../core/snapshot/chunk-boundaries.ts';
 import { chunkKey, manifestKey } from '../../../core/snapshot/object-keys.ts';
 import { chunkRows } from '../../../core/snapshot/compact-collection.ts';
 import { compactFeed } from '../../../functions/compact/compact.ts';
+import { sealFeed } from '../../../functions/compact/seal.ts';
 import { writeRecords } from '../../../functions/console-api/write-records.ts';
 import { writeFeeds } from '../../../functions/feed-writer/feed-writer.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
@@ -69,6 +70,13 @@ export class HeadOffice {
       batch,
     );
     return failedFrom === null ? to : Number(failedFrom) - 1;
+  }
+
+  /** Seals full runs of pages, as the doorbell makes it. */
+  async seal(feed: FeedName): Promise<void> {
+    const state = (await this.feeds.readFeeds([feed])).get(feed);
+    if (state !== undefined)
+      await sealFeed({ feeds: this.feeds, objects: this.objects, clock: this.clock, sealing: SEALING }, state, { force: false });
   }
 
   compact(feed: FeedName) {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { collectionOf, findCollection } from '../../protocol/catalogue/catalogue.ts';
-import { type Fields, parseRecord } from '../../protocol/catalogue/record.ts';
+import { type Fields, equalFields, parseRecord } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import { type FeedName, type Scope, feedName } from '../../protocol/feed.ts';
 import type { MainRecord } from '../ports/record-store.ts';
@@ -9,7 +9,8 @@ import type { MainRecord } from '../ports/record-store.ts';
  * From one record of main data's stream to the feeds it concerns.
  *
  * A record that moved from one scope to another is a removal in the old feed and a put in the new one. Content that
- * does not fit the catalogue never throws: it is `poison`, which the caller sets aside while the rest goes on.
+ * does not fit the catalogue never throws: it is `poison`, which the caller sets aside while the rest goes on. A change
+ * whose writer forgot to raise `rev` would be ignored by every store: it is `stale`, and the caller raises it.
  * Holds INV-02 (every committed change is in its feed) and INV-08 (nothing withheld reaches a feed).
  */
 export interface StreamRecord {
@@ -30,8 +31,16 @@ export interface FeedChange {
   readonly fields: Fields | null;
 }
 
+/** A record whose `rev` is to be raised to `raiseTo`; the change comes again then. */
+export interface StaleRecord {
+  readonly collection: string;
+  readonly key: string;
+  readonly rev: number;
+  readonly raiseTo: number;
+}
+
 export type Routed =
-  | { readonly kind: 'changes'; readonly changes: readonly FeedChange[] }
+  | { readonly kind: 'changes'; readonly changes: readonly FeedChange[]; readonly stale: StaleRecord | null }
   | { readonly kind: 'poison'; readonly reason: string };
 
 export interface RouteSettings {
@@ -43,13 +52,19 @@ export function routeChange(record: StreamRecord, settings: RouteSettings): Rout
   const before = record.before === null ? null : readImage(record.before);
   const after = record.after === null ? null : readImage(record.after);
   if (typeof after === 'string') return { kind: 'poison', reason: after };
-  if (after === null) return { kind: 'changes', changes: removalOf(before, record.at) };
+  if (after === null) return { kind: 'changes', changes: removalOf(before, record.at), stale: null };
+  if (before !== null && typeof before !== 'string' && isStale(before, after)) {
+    const raiseTo = Math.max(before.rev + 1, after.rev + 1, record.at);
+    // What the raised change brings about in the new scope, the old one has to be told here: it is not in that image.
+    const left = before.scope === after.scope ? [] : [tombstone(feedOf(before), after, raiseTo)];
+    return { kind: 'changes', changes: left, stale: { collection: after.collection, key: after.key, rev: after.rev, raiseTo } };
+  }
 
   const collection = collectionOf(after.collection);
   const feed = feedName(collection.component, after.scope);
   const changes: FeedChange[] = [];
   if (before !== null && typeof before !== 'string' && before.scope !== after.scope) {
-    changes.push(tombstone(feedName(collection.component, before.scope), after, after.rev));
+    changes.push(tombstone(feedOf(before), after, after.rev));
   }
   if (after.deleted) changes.push(tombstone(feed, after, after.rev));
   else
@@ -60,14 +75,22 @@ export function routeChange(record: StreamRecord, settings: RouteSettings): Rout
       rev: after.rev,
       fields: withoutWithheld(collection, after.fields, settings),
     });
-  return { kind: 'changes', changes };
+  return { kind: 'changes', changes, stale: null };
+}
+
+function isStale(before: MainRecord, after: MainRecord): boolean {
+  if (after.rev !== before.rev) return after.rev < before.rev;
+  return before.scope !== after.scope || before.deleted !== after.deleted || !equalFields(before.fields, after.fields);
+}
+
+function feedOf({ collection, scope }: MainRecord): FeedName {
+  return feedName(collectionOf(collection).component, scope);
 }
 
 /** Records are never removed; if somebody did it by hand, stores still learn of it. */
 function removalOf(before: MainRecord | string | null, at: number): FeedChange[] {
   if (before === null || typeof before === 'string') return [];
-  const { component } = collectionOf(before.collection);
-  return [tombstone(feedName(component, before.scope), before, Math.max(before.rev + 1, at))];
+  return [tombstone(feedOf(before), before, Math.max(before.rev + 1, at))];
 }
 
 function tombstone(feed: FeedName, record: MainRecord, rev: number): FeedChange {

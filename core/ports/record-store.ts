@@ -27,6 +27,8 @@ export interface RecordStore {
    * One that lost its race does not hold up the others.
    */
   writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]>;
+  /** Raises one record's `rev` if it still is `rev`; its content stays. Another writer was faster: nothing happens. */
+  raiseRev(record: { readonly collection: string; readonly key: string; readonly rev: number }, to: number): Promise<void>;
   /** Live records; reads the whole collection, for people and audits only. */
   count(collection: string): Promise<number>;
 }

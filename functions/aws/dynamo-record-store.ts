@@ -1,4 +1,4 @@
-import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { keyHash } from '../../core/key-hash.ts';
 import type { MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
@@ -62,6 +62,21 @@ export class DynamoRecordStore implements RecordStore {
       for (const index of await this.#writeGroup(writes, group)) outcomes[index] = 'conflict';
     }
     return outcomes;
+  }
+
+  async raiseRev({ collection, key, rev }: { collection: string; key: string; rev: number }, to: number): Promise<void> {
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      Key: itemKey(collection, key),
+      UpdateExpression: 'SET rev = :to',
+      ConditionExpression: 'rev = :rev',
+      ExpressionAttributeValues: { ':to': to, ':rev': rev },
+    });
+    try {
+      await translated('raise a revision', this.#client.send(update));
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+    }
   }
 
   async count(collection: string): Promise<number> {

@@ -3,6 +3,7 @@ import { type FeedChange, type RouteSettings, type StreamRecord, routeChange } f
 import { groupForPages, pageSections } from '../../core/feed/page-sections.ts';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { FeedHead, FeedStore } from '../../core/ports/feed-store.ts';
+import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
 import { assert, must } from '../../protocol/assert.ts';
 import type { FeedName } from '../../protocol/feed.ts';
@@ -15,10 +16,11 @@ import { SyncError } from '../../protocol/sync-error.ts';
  *
  * Guarantees: a batch is acknowledged only when every change of it is in a page of its feed (INV-02); a batch that
  * comes again, wholly or in part, appends repeats and nothing else; a record whose content cannot be understood is
- * quarantined and holds up nothing. Does not guarantee that a change stands in one page only.
+ * quarantined and holds up nothing; a record that was changed without a new `rev` gets one (INV-07). Does not guarantee that a change stands in one page only.
  */
 export interface FeedWriterDeps {
   readonly feeds: FeedStore;
+  readonly records: Pick<RecordStore, 'raiseRev'>;
   readonly quarantine: Pick<Quarantine, 'put'>;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -39,22 +41,7 @@ export interface FeedsWritten {
 }
 
 export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<FeedsWritten> {
-  const changes: FeedChange[] = [];
-  const firstRecord = new Map<FeedName, number>();
-  const poison: QuarantineEntry[] = [];
-  for (const [index, record] of records.entries()) {
-    const routed = routeChange(record, deps.settings);
-    if (routed.kind === 'poison') {
-      poison.push(quarantined(record, routed.reason));
-      continue;
-    }
-    for (const change of routed.changes) {
-      if (!firstRecord.has(change.feed)) firstRecord.set(change.feed, index);
-      changes.push(change);
-    }
-  }
-  await deps.quarantine.put(poison);
-
+  const { changes, firstRecord } = await routeAll(deps, records);
   const asOf = new Date(records.at(-1)?.at ?? deps.clock.now()).toISOString();
   const grouped = groupForPages(changes, { rowsMax: limits.pageRowsMax, rawBytesMax: limits.pageRawBytesMax });
   const heads = await readOrCreate(deps, [...grouped.keys()]);
@@ -74,6 +61,31 @@ export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamR
   return failed === null
     ? { failedFrom: null, toSeal }
     : { failedFrom: (records[failed.index] as StreamRecord).sequenceNumber, cause: failed.cause, toSeal };
+}
+
+/** The changes for feeds, and the first record that has one for each. What is poison or stale is dealt with here. */
+async function routeAll(
+  deps: FeedWriterDeps,
+  records: readonly StreamRecord[],
+): Promise<{ changes: FeedChange[]; firstRecord: ReadonlyMap<FeedName, number> }> {
+  const changes: FeedChange[] = [];
+  const firstRecord = new Map<FeedName, number>();
+  const poison: QuarantineEntry[] = [];
+  for (const [index, record] of records.entries()) {
+    const routed = routeChange(record, deps.settings);
+    if (routed.kind === 'poison') {
+      poison.push(quarantined(record, routed.reason));
+      continue;
+    }
+    // It comes again with its new revision, in a batch after this one.
+    if (routed.stale !== null) await deps.records.raiseRev(routed.stale, routed.stale.raiseTo);
+    for (const change of routed.changes) {
+      if (!firstRecord.has(change.feed)) firstRecord.set(change.feed, index);
+      changes.push(change);
+    }
+  }
+  await deps.quarantine.put(poison);
+  return { changes, firstRecord };
 }
 
 function runOf({ position }: FeedHead): number {

@@ -6,17 +6,19 @@ import { withheldFields } from '../../core/withheld-fields.ts';
 import { documentClient, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
+import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { toStreamRecord } from '../aws/stream-records.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { writeFeeds } from './feed-writer.ts';
 
-const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL');
+const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL');
 const logger = new Logger({ serviceName: 'feed-writer' });
 const documents = documentClient();
 const compactions = new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL);
 const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
+  records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
   quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
   clock: systemClock,
   ids: systemIds,

@@ -21,6 +21,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
   allow('feed-writer', data.stores, ...PUT);
   data.compaction.grantSendMessages(functions.get('feed-writer'));
+  // A record that was changed without a new revision gets one; nothing else of main data is touched.
+  allow('feed-writer', data.records, 'dynamodb:UpdateItem');
 
   // Sealed pages are thrown away.
   allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');

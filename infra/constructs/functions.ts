@@ -27,7 +27,11 @@ type EnvironmentName = 'RECORDS_TABLE' | 'FEEDS_TABLE' | 'STORES_TABLE' | 'SNAPS
 
 const SIZES = {
   // 1,000 records of up to 6 MB twice over as text and objects, and one transaction per page of a feed.
-  'feed-writer': { memorySize: 1024, timeout: Duration.seconds(60), environment: ['FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL'] },
+  'feed-writer': {
+    memorySize: 1024,
+    timeout: Duration.seconds(60),
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL'],
+  },
   // 250,000 changes in memory plus chunks of ~40 MB parsed, packed on two cores.
   compact: { memorySize: 3008, timeout: COMPACT_TIMEOUT, environment: ['FEEDS_TABLE', 'SNAPSHOTS_BUCKET'] },
   // One transaction; the memory is for a quick first start.

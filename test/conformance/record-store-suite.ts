@@ -23,6 +23,19 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     expect(await store.count(collection)).toBe(250);
   });
 
+  test('INV-07: a revision is raised only from the one that was seen, and the content stays', async () => {
+    const store = await open();
+    const collection = fresh();
+    await store.writeMany([{ record: record(collection, 'a', 5), previousRev: null }]);
+    await store.raiseRev({ collection, key: 'a', rev: 4 }, 9);
+    expect((await store.getMany(collection, ['a'])).get('a')).toEqual(record(collection, 'a', 5));
+    await store.raiseRev({ collection, key: 'a', rev: 5 }, 9);
+    await store.raiseRev({ collection, key: 'a', rev: 5 }, 11);
+    expect((await store.getMany(collection, ['a'])).get('a')).toEqual({ ...record(collection, 'a', 5), rev: 9 });
+    await store.raiseRev({ collection, key: 'absent', rev: 5 }, 9);
+    expect((await store.getMany(collection, ['absent'])).size).toBe(0);
+  });
+
   test('a write is conditional on the revision that was read, and one loser holds up nobody', async () => {
     const store = await open();
     const collection = fresh();

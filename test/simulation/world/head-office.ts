@@ -57,6 +57,7 @@ export class HeadOffice {
     const { failedFrom } = await writeFeeds(
       {
         feeds: this.feeds,
+        records: this.records,
         quarantine: {
           put: (entries) => {
             for (const entry of entries) this.quarantine.set(entry.id, entry);

@@ -31,11 +31,27 @@ export class MemoryRecordStore implements RecordStore {
         const id = `${record.collection}/${record.key}`;
         const before = this.records.get(id) ?? null;
         if ((before?.rev ?? null) !== previousRev) return 'conflict';
-        this.records.set(id, record);
-        this.stream.push({ sequenceNumber: String(this.stream.length + 1), at: this.#now(), before, after: record });
+        this.#put(before, record);
         return 'written';
       }),
     );
+  }
+
+  raiseRev({ collection, key, rev }: { collection: string; key: string; rev: number }, to: number): Promise<void> {
+    return this.#faults.strike('raiseRev', () => {
+      const before = this.records.get(`${collection}/${key}`);
+      if (before?.rev === rev) this.#put(before, { ...before, rev: to });
+    });
+  }
+
+  /** A writer that does not know our rules: changes a record and leaves its `rev`. */
+  writeWithoutRev(record: MainRecord): void {
+    this.#put(this.records.get(`${record.collection}/${record.key}`) ?? null, record);
+  }
+
+  #put(before: MainRecord | null, after: MainRecord): void {
+    this.records.set(`${after.collection}/${after.key}`, after);
+    this.stream.push({ sequenceNumber: String(this.stream.length + 1), at: this.#now(), before, after });
   }
 
   count(collection: string): Promise<number> {

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { MainRecord } from '../ports/record-store.ts';
+import { routeChange } from './route-change.ts';
+
+const settings = { withheld: new Set(['customer.dob']) };
+const customer = (rev: number, firstname: string, more: Partial<MainRecord> = {}): MainRecord => ({
+  collection: 'customer',
+  key: '7',
+  rev,
+  scope: 'org',
+  deleted: false,
+  updatedAt: '2026-11-23T08:00:00.000Z',
+  fields: { user_id: '7', firstname },
+  ...more,
+});
+const route = (before: unknown, after: unknown) => routeChange({ sequenceNumber: '1', at: 1_000, before, after }, settings);
+
+test('INV-07: a change without a new revision is stale, to be raised above both revisions and to the time of the change', () => {
+  const stale = { collection: 'customer', key: '7' };
+  expect(route(customer(5, 'a'), customer(5, 'b'))).toEqual({ kind: 'changes', changes: [], stale: { ...stale, rev: 5, raiseTo: 1_000 } });
+  expect(route(customer(5_000, 'a'), customer(3, 'b'))).toMatchObject({ changes: [], stale: { ...stale, rev: 3, raiseTo: 5_001 } });
+  expect(route(customer(5_000, 'a'), customer(5_000, 'a', { deleted: true, fields: {} }))).toMatchObject({ stale: { raiseTo: 5_001 } });
+});
+
+test('an image that says nothing new is not stale: it is put again and ignored by who has it', () => {
+  const routed = route(customer(5, 'a'), customer(5, 'a', { updatedAt: 'later' }));
+  expect(routed).toMatchObject({ kind: 'changes', stale: null, changes: [{ feed: 'Customer@org', key: '7', rev: 5 }] });
+});
+
+test('INV-08: what is withheld is left out, and a removal by hand is a tombstone above what was there', () => {
+  const routed = route(null, customer(5, 'a', { fields: { user_id: '7', firstname: 'a', dob: '1980-01-01' } }));
+  expect(routed).toMatchObject({ changes: [{ fields: { user_id: '7', firstname: 'a' } }] });
+  expect(JSON.stringify(routed)).not.toContain('1980');
+  expect(route(customer(5, 'a'), null)).toMatchObject({ changes: [{ key: '7', rev: 1_000, fields: null }], stale: null });
+  expect(route(customer(5_000, 'a'), null)).toMatchObject({ changes: [{ rev: 5_001 }] });
+});
+
+test.each([
+  ['no collection', { ...customer(5, 'a'), collection: 'nothing' }, /unknown collection/],
+  ['a key that is not of its fields', { ...customer(5, 'a'), key: '8' }, /the key is not/],
+  ['no revision', { ...customer(5, 'a'), rev: 'x' }, /rev/],
+  ['a scope nobody has', { ...customer(5, 'a'), scope: 'planet' }, /scope/],
+])('poison: %s', (_, image, reason) => {
+  expect(route(null, image)).toEqual({ kind: 'poison', reason: expect.stringMatching(reason) as string });
+});

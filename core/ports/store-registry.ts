@@ -12,6 +12,13 @@ export interface Store {
   readonly createdAt: string;
 }
 
+/** One entry of a store's audit. */
+export interface StoreChange {
+  readonly at: string;
+  readonly from: Pick<Store, 'zone' | 'edition'>;
+  readonly to: Pick<Store, 'zone' | 'edition'>;
+}
+
 /** Public half of a replica's P-256 key pair. */
 export interface PublicKey {
   readonly kty: 'EC';
@@ -32,12 +39,20 @@ export interface Replica {
 export interface StoreRegistry {
   /** `ALREADY_EXISTS` when the id is taken. */
   addStore(store: Store): Promise<void>;
+  readStore(storeId: string): Promise<Store | null>;
+  /**
+   * A new zone or edition and, in the same transaction, an entry of the store's audit with both values and the time.
+   * `conflict` when zone or edition are not those of `before` any more; nothing was written then.
+   */
+  changeStore(before: Store, after: Store, at: string): Promise<'changed' | 'conflict'>;
+  readStoreChanges(storeId: string): Promise<StoreChange[]>;
   listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]>;
   /** Only the code's sha256 is kept. */
   putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void>;
   /**
-   * Uses the code up and registers the replica in one transaction: of two agents with one code exactly one wins.
-   * Returns the store, or null when there is no such code or it has expired at `now` (ms).
+   * Binds the code to the public key and registers the replica in one transaction: of two keys with one code exactly
+   * one wins. The same code with the same key gives the same replica again until the code expires, because the answer
+   * may have been lost. Null when there is no such code, it has expired at `now` (ms), or another key has used it.
    */
   enrol(
     code: { sha256: string; now: number },

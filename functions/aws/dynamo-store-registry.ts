@@ -8,7 +8,7 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { PublicKey, Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
@@ -35,7 +35,10 @@ const replicaSchema = z.object({
   status: z.enum(['ACTIVE', 'REVOKED']),
   enrolledAt: z.string(),
 });
-const codeSchema = z.object({ storeId: z.string(), expiresAt: z.number() });
+/** `usedBy`: the replica the code was used for. */
+const codeSchema = z.object({ storeId: z.string(), expiresAt: z.number(), usedBy: z.string().optional() });
+/** Agents that enrol with one code at the same moment, before the caller is told to come back. */
+const ENROL_TRIES = 5;
 
 /** The part of a certificate a registry keeps is the certificate itself. */
 type Item = Record<string, unknown>;
@@ -92,31 +95,48 @@ export class DynamoStoreRegistry implements StoreRegistry {
     code: { sha256: string; now: number },
     replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
   ): Promise<{ store: Store; replica: Replica } | null> {
-    const key = { pk: codeKey(code.sha256), sk: 'code' };
-    const found = await translated(
-      'read an enrolment code',
-      this.#client.send(new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true })),
-    );
-    if (found.Item === undefined) return null;
-    const { storeId, expiresAt } = codeSchema.parse(found.Item);
-    if (expiresAt <= code.now) return null;
-    const { uuid, ...rest } = replica;
-    const enrolled: Replica = { ...rest, storeId, replicaId: `${storeId}:${uuid}` };
-    const useCode = { TableName: this.#table, Key: key, ConditionExpression: 'attribute_exists(pk)' };
+    for (let tries = 0; tries < ENROL_TRIES; tries += 1) {
+      const found = await this.#readCode(code.sha256);
+      if (found === null || found.expiresAt <= code.now) return null;
+      const { storeId, usedBy } = found;
+      const replicaId = usedBy ?? `${storeId}:${replica.uuid}`;
+      if (usedBy === undefined && !(await this.#useCode({ ...found, sha256: code.sha256 }, { ...replica, storeId, replicaId }))) continue;
+      const rows = await this.readReplica(replicaId);
+      if (rows === null) throw new SyncError('NOT_FOUND', `store ${storeId} is gone`);
+      return isSameKey(rows.replica.publicKey, replica.publicKey) ? rows : null;
+    }
+    throw new SyncError('UNAVAILABLE', 'others enrol with the same code', { retryAfterMs: 1_000 });
+  }
+
+  async #readCode(sha256: string): Promise<z.infer<typeof codeSchema> | null> {
+    const request = { TableName: this.#table, Key: { pk: codeKey(sha256), sk: 'code' }, ConsistentRead: true };
+    const found = await translated('read an enrolment code', this.#client.send(new GetCommand(request)));
+    return found.Item === undefined ? null : codeSchema.parse(found.Item);
+  }
+
+  /** False: somebody else was faster, or is at it. */
+  async #useCode(
+    { sha256, ...code }: { sha256: string; storeId: string; expiresAt: number },
+    { uuid, ...enrolled }: Replica & { uuid: string },
+  ): Promise<boolean> {
+    const useCode = {
+      TableName: this.#table,
+      Item: { pk: codeKey(sha256), sk: 'code', ...code, usedBy: enrolled.replicaId },
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(usedBy)',
+    };
     const putReplica = {
       TableName: this.#table,
-      Item: { pk: storeKey(storeId), sk: replicaKey(uuid), ...enrolled },
+      Item: { pk: storeKey(enrolled.storeId), sk: replicaKey(uuid), ...enrolled },
       ConditionExpression: 'attribute_not_exists(pk)',
     };
     try {
-      await this.#client.send(new TransactWriteCommand({ TransactItems: [{ Delete: useCode }, { Put: putReplica }] }));
+      const TransactItems = [{ Put: useCode }, { Put: putReplica }];
+      await translated('enrol a replica', this.#client.send(new TransactWriteCommand({ TransactItems })));
+      return true;
     } catch (error) {
-      if (cancellationReasons(error) !== null) return null;
+      if (cancellationReasons(error) !== null) return false;
       throw error;
     }
-    const rows = await this.readReplica(enrolled.replicaId);
-    if (rows === null) throw new SyncError('NOT_FOUND', `store ${storeId} is gone`);
-    return rows;
   }
 
   async readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
@@ -162,6 +182,10 @@ export class DynamoStoreRegistry implements StoreRegistry {
     );
     return new Map((answer.Items ?? []).map((item) => certificateSchema.parse(item)).map((certificate) => [certificate.feed, certificate]));
   }
+}
+
+function isSameKey(a: PublicKey, b: PublicKey): boolean {
+  return a.x === b.x && a.y === b.y;
 }
 
 function storeKey(storeId: string): string {

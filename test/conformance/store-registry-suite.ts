@@ -14,8 +14,13 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     currency: 'GBP',
     createdAt: '2026-11-23T08:00:00.000Z',
   });
-  const publicKey = { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) } as const;
-  const replica = (uuid: string) => ({ uuid, publicKey, status: 'ACTIVE' as const, enrolledAt: '2026-11-23T08:00:00.000Z' });
+  const publicKey = (owner: string) => ({ kty: 'EC', crv: 'P-256', x: owner.padEnd(43, 'x'), y: 'y'.repeat(43) }) as const;
+  const replica = (uuid: string, owner = uuid) => ({
+    uuid,
+    publicKey: publicKey(owner),
+    status: 'ACTIVE' as const,
+    enrolledAt: '2026-11-23T08:00:00.000Z',
+  });
 
   test('a store id is taken once, and the first one stays as it is', async () => {
     const registry = await open();
@@ -39,6 +44,23 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(winners[0]?.store).toEqual(aStore(storeId));
     expect(await registry.enrol({ sha256, now: 999 }, replica('late'))).toBeNull();
     expect(await registry.readReplica(winners[0]?.replica.replicaId ?? '')).toEqual(winners[0]);
+  });
+
+  test('the same code with the same key enrols the same replica again, also at once, and only while the code lives', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    const sha256 = `again-${storeId}`;
+    await registry.addStore(aStore(storeId));
+    await registry.putEnrolmentCode({ sha256, storeId, expiresAt: 1_000 });
+    const [first, ...others] = await Promise.all(
+      ['a', 'b', 'c'].map((uuid) => registry.enrol({ sha256, now: 998 }, replica(uuid, 'agent'))),
+    );
+    expect(first?.store).toEqual(aStore(storeId));
+    for (const other of others) expect(other).toEqual(first);
+    expect(await registry.enrol({ sha256, now: 999 }, replica('d', 'agent'))).toEqual(first);
+    expect(await registry.enrol({ sha256, now: 999 }, replica('e', 'thief'))).toBeNull();
+    expect(await registry.enrol({ sha256, now: 1_000 }, replica('f', 'agent'))).toBeNull();
+    expect((await registry.listStores()).find(({ store }) => store.storeId === storeId)?.replicas).toEqual([first?.replica]);
   });
 
   test('an expired or unknown code enrols nobody', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +21,15 @@ export interface StackSession {
   readonly office: HeadOffice;
 }
 
+/** Said before a stack is started that cannot run there. */
+export function checkDir(dir: string): void {
+  const stats = statSync(dir, { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isDirectory())
+    throw new SyncError('INVALID_INPUT', `--dir ${dir} is a file; give the folder of a local stack`);
+}
+
 export async function withStack<T>(dir: string, run: (session: StackSession) => Promise<T>): Promise<T> {
+  checkDir(dir);
   const running = await runningStack(dir);
   if (running !== null) return run({ stack: running, office: new HeadOffice(running) });
   say(`No local stack runs in ${dir}; one is started for this command.`);

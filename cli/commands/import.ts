@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import { type ImportSummary, importFile } from '../import/import-file.ts';
+import { type ImportSummary, checkFile, importFile } from '../import/import-file.ts';
 import { readMapping } from '../import/mapping.ts';
-import { checkReadable } from '../import/read-rows.ts';
 import { print, progressLine } from '../output.ts';
 import { waitUntilIdle, withStack } from '../stack.ts';
 
@@ -22,8 +21,8 @@ export function addImportCommand(program: Command): void {
     .action(async (collection: string, file: string, options: { map?: string; dir: string; json?: boolean }) => {
       // What can be known to be wrong is said before a stack is started.
       collectionOf(collection);
-      await checkReadable(file);
       const mapping = options.map === undefined ? null : readMapping(options.map, collection);
+      await checkFile({ collection, file, mapping });
       const line = progressLine();
       const summary = await withStack(options.dir, async (session) => {
         const done = await importFile({

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { checkDir } from '../stack.ts';
 
 /**
  * The whole cloud on this machine, in the foreground, until Ctrl-C. Prints one line of JSON when it is up. The channel to it
@@ -19,6 +20,7 @@ export function addLocalCommand(program: Command): void {
     .option('--json', 'the ready line is JSON anyway')
     .addHelpText('after', '\nExample:\n  npm run -s storeline -- local --dir .storeline/cloud --port 4400')
     .action(async (options: { dir: string; port?: string; org?: string }) => {
+      checkDir(options.dir);
       const args = ['--dir', options.dir];
       if (options.port !== undefined) args.push('--port', options.port);
       if (options.org !== undefined) args.push('--org', options.org);

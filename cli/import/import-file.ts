@@ -55,6 +55,20 @@ export async function importFile(options: ImportOptions): Promise<ImportSummary>
   return new ImportRun(options).run();
 }
 
+/** Whether the file can be read and its columns are those that are needed; reads no further than its first good row. */
+export async function checkFile({ collection, file, mapping }: Pick<ImportOptions, 'collection' | 'file' | 'mapping'>): Promise<void> {
+  for await (const { values } of readRows(file)) {
+    if (values === null) continue;
+    checkColumns({ collection, file, mapping }, values);
+    return;
+  }
+}
+
+/** Rows of NDJSON leave out what they do not have. */
+function checkColumns(options: Pick<ImportOptions, 'collection' | 'file' | 'mapping'>, values: ReadableRow['values']): void {
+  if (!isNdjson(options.file)) refuseUnfitColumns(options, Object.keys(values));
+}
+
 class ImportRun {
   readonly #options: ImportOptions;
   readonly #mapper: RowMapper;
@@ -128,8 +142,7 @@ class ImportRun {
   #checkColumns(values: Readonly<Record<string, unknown>>): void {
     if (this.#columnsChecked) return;
     this.#columnsChecked = true;
-    // Rows of NDJSON leave out what they do not have.
-    if (!isNdjson(this.#options.file)) refuseUnfitColumns(this.#options, Object.keys(values));
+    checkColumns(this.#options, values);
   }
 
   #add(collection: string, row: SourceRow, record: Record<string, unknown>): void {

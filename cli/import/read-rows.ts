@@ -28,7 +28,7 @@ export function isNdjson(file: string): boolean {
   return /\.(ndjson|jsonl)$/i.test(file);
 }
 
-export async function checkReadable(file: string): Promise<void> {
+async function checkReadable(file: string): Promise<void> {
   try {
     await access(file, constants.R_OK);
   } catch (cause) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -32,8 +32,14 @@ interface StoreResult {
   readonly storeId: string;
   readonly edition: string;
   readonly complete: boolean;
+  readonly kind: string;
+  /** What went over the wire: a start that finds everything there fetches no chunk. */
+  readonly transfer: object;
   readonly components: { component: string; status: string; rows: number; certificate: object | null }[];
 }
+
+/** A command ends when the demo does, even when the demo is killed: the channel to it closes then. It does not wait for it. */
+const END_WITH_DEMO = 'data:text/javascript,process.once("disconnect",()=>process.kill(process.pid,"SIGTERM"));process.channel.unref()';
 
 const children = new Set<ChildProcess>();
 let stopping = false;
@@ -42,10 +48,12 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 /** Runs a command to its end and gives back the JSON it printed; its other output goes to standard error. */
 async function run<T>(script: string, args: readonly string[]): Promise<T> {
   if (stopping) throw new Error('it is being stopped');
-  const child = spawn(process.execPath, [join(ROOT, script), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import', END_WITH_DEMO, join(ROOT, script), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   children.add(child);
   let text = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
   const [code] = (await once(child, 'close')) as [number | null];
@@ -109,8 +117,8 @@ async function syncStores(stack: LocalStack, dir: string): Promise<StoreResult[]
   for (const store of STORES) {
     const data = await enrolStore(stack, dir, store);
     say(`\n${store.storeId} (${store.edition}) logs on`);
-    const { complete, components } = await run<StoreResult>('agent/main.ts', ['logon', '--data', data, '--wait', '--json']);
-    results.push({ storeId: store.storeId, edition: store.edition, complete, components });
+    const { complete, kind, transfer, components } = await run<StoreResult>('agent/main.ts', ['logon', '--data', data, '--wait', '--json']);
+    results.push({ storeId: store.storeId, edition: store.edition, complete, kind, transfer, components });
     say(tableOf(components));
   }
   return results;
@@ -181,8 +189,10 @@ function readOptions(): Options | null {
       process.stdout.write(`${USAGE}\n`);
       return null;
     }
+    const dir = resolve(values.dir);
+    if (existsSync(dir) && !statSync(dir).isDirectory()) throw new Error(`--dir ${dir} is a file; give a folder`);
     const port = values.port === undefined ? undefined : wholeNumber('--port', values.port, 65_535);
-    return { ...values, dir: resolve(values.dir), port, customers: wholeNumber('--customers', values.customers, 10_000_000) };
+    return { ...values, dir, port, customers: wholeNumber('--customers', values.customers, 10_000_000) };
   } catch (error) {
     say(`${(error as Error).message}\n\n${USAGE}`);
     process.exitCode = 2;

@@ -110,7 +110,7 @@ describe('a fresh sync', () => {
     for (let run = 0; run < 40; run += 1) {
       const sentBefore = sentBytes();
       // By bytes, not by the clock: however slow the machine is, there are more than ten kills in the download.
-      const killAfter = Math.random() * 80_000;
+      const killAfter = Math.random() * 45_000;
       const result = await agent.start(['logon', '--wait'], (child) => {
         const watch = setInterval(() => sentBytes() - sentBefore > killAfter && child.kill('SIGKILL'), 3);
         child.once('exit', () => clearInterval(watch));

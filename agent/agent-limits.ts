@@ -28,4 +28,11 @@ export const agentLimits = {
   fruitlessRoundsMax: 3,
   /** Rows in one multi-row insert (measured best: 50). */
   rowsPerInsert: 50,
+  /** Column sets whose statements are kept for pages: 64 × ~6 statements × ~10 kB ≈ 4 MB. */
+  preparedWritesMax: 64,
+  /**
+   * Pages in the WAL before they are moved into the file: 16,000 × 4 KiB ≈ 64 MiB. 1,000 rows at random dirty ~1,000
+   * pages, so with SQLite's own 1,000 every such delta would be written, and synced, twice before it returned.
+   */
+  walPagesMax: 16_000,
 } as const;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { benchDelta } from './delta.ts';
 import { benchFresh } from './fresh.ts';
 import { benchRepair } from './repair.ts';
 import { benchScale } from './scale.ts';
@@ -9,6 +10,7 @@ import { benchVerify } from './verify.ts';
 type Bench = (options: { rows: number; say: (line: string) => void }) => Promise<BenchResult>;
 const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
   fresh: { run: benchFresh, rows: 300_000 },
+  delta: { run: benchDelta, rows: 300_000 },
   scale: { run: benchScale, rows: 3_500_000 },
   verify: { run: benchVerify, rows: 1_000_000 },
   repair: { run: benchRepair, rows: 1_000_000 },

@@ -1,10 +1,9 @@
 import { assert } from '../../protocol/assert.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Block, type SectionReader, blockRows } from '../../protocol/sections.ts';
-import { rowBinder } from './bulk-insert.ts';
+import { agentLimits } from '../agent-limits.ts';
 import type { Replica } from './replica.ts';
 import { RowWrite } from './row-write.ts';
-import { layoutOf } from './table-layout.ts';
 
 /**
  * Applies a page or a sealed run of pages: its changes and the cursor, in one transaction, durable when it returns (INV-06).
@@ -60,38 +59,38 @@ interface Effect {
 
 const writes = new WeakMap<Replica, Map<string, RowWrite>>();
 
-function writeFor(replica: Replica, collection: string): RowWrite {
+/** Pages of a feed mostly name the same columns, so the statements of the last ones are worth keeping. */
+function writeFor(replica: Replica, { collection, columns }: Pick<SectionReader, 'collection' | 'columns'>): RowWrite {
   const own = writes.get(replica) ?? new Map<string, RowWrite>();
   writes.set(replica, own);
-  let write = own.get(collection);
+  const name = JSON.stringify([collection, columns]);
+  let write = own.get(name);
   if (write === undefined) {
-    write = new RowWrite(replica.db, collection);
-    own.set(collection, write);
+    if (own.size >= agentLimits.preparedWritesMax) own.clear();
+    write = new RowWrite(replica.db, { collection, columns });
+    own.set(name, write);
   }
   return write;
 }
 
 function applyPuts(
   replica: Replica,
-  { collection, columns }: Pick<SectionReader, 'collection' | 'columns'>,
+  section: Pick<SectionReader, 'collection' | 'columns'>,
   { block, effect }: { block: Block; effect: Effect },
 ): void {
-  const write = writeFor(replica, collection);
-  const bind = rowBinder(layoutOf(collection), columns);
-  const rowRev = replica.prepare(`SELECT rev FROM "${collection}" WHERE "key" = ?`);
+  const { collection } = section;
+  const write = writeFor(replica, section);
   const anyTombstone = replica.prepare('SELECT 1 FROM _tombstone WHERE collection = ? LIMIT 1').get(collection) !== undefined;
   const tombstoneRev = replica.prepare('SELECT rev FROM _tombstone WHERE collection = ? AND key = ?');
   const forget = replica.prepare('DELETE FROM _tombstone WHERE collection = ? AND key = ?');
   for (const row of blockRows(block)) {
-    const own = rowRev.get(row[0])?.['rev'];
-    if (own !== undefined) {
-      if (Number(own) >= row[1]) continue;
-      write.update(bind(row));
-    } else {
+    const outcome = write.updateOlder(row);
+    if (outcome === 'kept') continue;
+    if (outcome === 'absent') {
       const gone = anyTombstone ? tombstoneRev.get(collection, row[0])?.['rev'] : undefined;
       if (gone !== undefined && Number(gone) >= row[1]) continue;
       if (gone !== undefined) forget.run(collection, row[0]);
-      write.insert(bind(row));
+      write.insert(row);
       effect.inserted += 1;
     }
     effect.written += 1;

@@ -70,7 +70,7 @@ export class BulkInsert {
 }
 
 /** From a row as it travelled to `[key, rev, …every column of the table, extra]`; absent columns are null. */
-export function rowBinder(layout: TableLayout, columns: readonly string[]): (row: PutRow) => WireValue[] {
+function rowBinder(layout: TableLayout, columns: readonly string[]): (row: PutRow) => WireValue[] {
   const at = layout.columns.map((column) => columns.indexOf(column) + 2);
   const unknown = columns.flatMap((column, index) => (layout.columns.includes(column) ? [] : [{ column, index: index + 2 }]));
   return (row) => {

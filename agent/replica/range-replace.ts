@@ -2,13 +2,13 @@ import type { FeedName } from '../../protocol/feed.ts';
 import { type PutRow, type WireValue, blockRows } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { differs } from '../../core/reconcile/plan-ranges.ts';
-import { BulkInsert, rowBinder } from './bulk-insert.ts';
+import { BulkInsert } from './bulk-insert.ts';
 import type { ChunkContent, ChunkPuts } from './chunk-content.ts';
 import { contentDigest } from './content.ts';
 import { type KeyRange, RangeDigests } from './digest.ts';
 import type { Replica } from './replica.ts';
 import { RowWrite } from './row-write.ts';
-import { layoutOf, rangeSql, rangeValues } from './table-layout.ts';
+import { rangeSql, rangeValues } from './table-layout.ts';
 
 /**
  * Makes one key range of a live replica what a chunk says, in one transaction: keys the chunk does not have go, the
@@ -50,9 +50,8 @@ function mergeRows(replica: Replica, range: KeyRange, puts: RangeRows | null): {
   let changes = merge.changed.length + merge.missing.length;
   for (const [first, last] of merge.gone) changes += Number(remove.run(first, last).changes);
   if (puts !== null && merge.changed.length > 0) {
-    const write = new RowWrite(replica.db, collection);
-    const bind = rowBinder(layoutOf(collection), puts.columns);
-    for (const row of merge.changed) write.update(bind(row));
+    const write = new RowWrite(replica.db, puts);
+    for (const row of merge.changed) write.update(row);
   }
   if (puts !== null && merge.missing.length > 0) new BulkInsert(replica.db).insertRows(puts, merge.missing);
   return { wasEmpty: merge.empty, changes };

@@ -35,6 +35,8 @@ export function openLive(path: string): DatabaseSync {
   try {
     assertSqliteVersion(db);
     db.exec('PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -24576');
+    const walBytesMax = agentLimits.walPagesMax * 4096;
+    db.exec(`PRAGMA wal_autocheckpoint = ${agentLimits.walPagesMax}; PRAGMA journal_size_limit = ${walBytesMax}`);
     assertDurable(db);
     bringToSchema(db, { indexes: true });
     return db;

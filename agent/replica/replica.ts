@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { FeedStanding } from '../../core/reconcile/readiness.ts';
 import { findCollection, collections as catalogue } from '../../protocol/catalogue/catalogue.ts';
+import { kindOfScope, scopeKindOf } from '../../protocol/catalogue/scopes.ts';
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type Cursor, type FeedName, splitFeedName } from '../../protocol/feed.ts';
 import type { PlanResponse } from '../../protocol/messages/plan.ts';
@@ -27,7 +28,7 @@ export interface FeedRow extends FeedStanding {
 }
 
 /** What `status` shows without head office. */
-export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'withheld' | 'serverTime'>;
+export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'scopes' | 'withheld' | 'serverTime'>;
 
 /** How the last run ended. */
 export interface LastRun {
@@ -39,6 +40,8 @@ export class Replica {
   readonly db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #tables: Set<string>;
+  /** Kinds of scope that are not the catalogue's, as head office last said; null: to be read. */
+  #kinds: PlanNote['scopes'] | null = null;
 
   constructor(db: DatabaseSync) {
     this.db = db;
@@ -107,8 +110,9 @@ export class Replica {
   /** Keeps what head office said, and where every feed's head is. */
   recordPlan(plan: PlanResponse): void {
     this.transaction(() => {
-      const { store, components, withheld, serverTime } = plan;
-      this.setMeta('plan', JSON.stringify({ store, components, withheld, serverTime } satisfies PlanNote));
+      const { store, components, scopes, withheld, serverTime } = plan;
+      this.setMeta('plan', JSON.stringify({ store, components, scopes, withheld, serverTime } satisfies PlanNote));
+      this.#kinds = null;
       const standings = new Map(this.feeds().map((row) => [row.feed, row]));
       const upsert = this.prepare(
         `INSERT INTO _feed (feed, component, scope, head, head_generation) VALUES (?, ?, ?, ?, ?)
@@ -192,12 +196,14 @@ export class Replica {
     if (!known) this.prepare('INSERT OR IGNORE INTO _carried (collection, feed) VALUES (?, ?)').run(collection, feed);
   }
 
-  /** Collections that this feed alone fills (a collection has one kind of scope). */
+  /** Collections that this feed alone fills (in an organization a collection has one kind of scope). */
   collectionsOf(feed: FeedName): string[] {
     const { component, scope } = splitFeedName(feed);
-    const kind = scope === 'org' ? 'org' : scope.slice(0, scope.indexOf(':'));
+    const kind = kindOfScope(scope);
+    this.#kinds ??= this.planNote()?.scopes ?? {};
+    const changed = this.#kinds;
     const known = catalogue
-      .filter((collection) => collection.component === component && collection.scope.by === kind)
+      .filter((collection) => collection.component === component && (changed[collection.name] ?? scopeKindOf(collection.scope)) === kind)
       .map((collection) => collection.name);
     const carried = this.prepare('SELECT collection FROM _carried WHERE feed = ?')
       .all(feed)
@@ -225,6 +231,7 @@ export class Replica {
     this.prepare('DELETE FROM _tombstone WHERE collection = ?').run(collection);
   }
 
+  /** Everything of a feed that is not this store's any more, at once (INV-40). */
   leave(feed: FeedName): void {
     this.transaction(() => {
       for (const collection of this.collectionsOf(feed)) if (this.#tables.has(collection)) this.clearCollection(collection);

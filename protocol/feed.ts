@@ -22,7 +22,8 @@ export function splitFeedName(feed: FeedName): { component: ComponentName; scope
   return { component: feed.slice(0, at) as ComponentName, scope: feed.slice(at + 1) as Scope };
 }
 
-/** The feed's part of object keys: safe in a URL path, one segment. */
+/** The feed's part of object keys: safe in a URL path, one segment, another one for every feed (ids differ by case). */
 export function feedPath(feed: FeedName): string {
-  return encodeURIComponent(feed.replaceAll(' ', '-').toLowerCase());
+  const { component, scope } = splitFeedName(feed);
+  return encodeURIComponent(`${component.replaceAll(' ', '-').toLowerCase()}@${scope}`);
 }

@@ -37,6 +37,12 @@ export const limits = {
   horizonMs: 45 * 86_400_000,
   /** Sealed pages stay this long for calls that are under way; a function runs 15 minutes at most. */
   pageLifeMs: 3_600_000,
+  /** Stores that load everything at the same time: 200 × 5 Mbit/s = 1 Gbit/s, and 200 plan calls a minute or so. */
+  freshSlots: 200,
+  /** A load that is not done in this time asks again for addresses, and with it for its slot. */
+  freshSlotMs: 900_000,
+  /** A store that waits for a slot comes back after this, or up to twice as long: 1,000 stores are 22 calls a second. */
+  freshRetryMs: 30_000,
   /** Segments named in one plan answer: 32 × ~1.5 KB of URLs. */
   planSegmentsMax: 32,
   /** A snapshot this many pages behind its feed's head is asked to be renewed when a store has to use it. */

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { scopeSettingIssues } from './catalogue/scopes.ts';
+import { COMPONENT_NAMES, SCOPE_CHOICES } from './catalogue/types.ts';
 
 /** One organization's settings: `orgs/<name>.json`. One stack is made from each. */
 export const organizationSchema = z.strictObject({
@@ -11,6 +13,14 @@ export const organizationSchema = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as GBP'),
   /** Sensitive fields that stores may hold, as `collection.field`. Everything sensitive is withheld otherwise. */
   shareSensitiveFields: z.array(z.string().regex(/^[a-z_]+\.[a-z_]+$/)).default([]),
+  /** Which stores hold what, by component, where it is not the catalogue's. Chosen before there is data (docs/decisions/0010). */
+  scopes: z
+    .partialRecord(z.enum(COMPONENT_NAMES), z.enum(SCOPE_CHOICES))
+    .default({})
+    .superRefine((scopes, context) => {
+      for (const { component, reason } of scopeSettingIssues(scopes))
+        context.addIssue({ code: 'custom', path: [component], message: reason });
+    }),
   /** Snapshots are brought up to date this often when something changed. */
   compactionMinutes: z.int().min(5).max(1440).default(60),
   /** Data outlives the stack unless this says otherwise. */

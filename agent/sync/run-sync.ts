@@ -122,7 +122,7 @@ async function workOff(session: SyncSession, plan: PlanResponse, { round, change
     if (round.snapshots.length > 0 && round.mode === 'bulk') states.push(...(await bulkSync(session, plan, round.snapshots)));
     else for (const snapshot of round.snapshots) states.push(await reconcileFeed(session, snapshot, (more) => count(snapshot.feed, more)));
     if (round.mode === 'bulk') for (const state of states) count(state.feed, state.rows);
-    await report(session, states);
+    await report(session, states, { loaded: round.mode === 'bulk' });
   } catch (error) {
     if (!isSyncError(error, 'SNAPSHOT_GONE')) throw error;
     session.deps.progress.note('a newer snapshot replaced the one being loaded; going on with that');
@@ -171,6 +171,11 @@ function progressMark({ replica }: SyncSession): string {
 }
 
 async function pause({ deps }: SyncSession, round: Round): Promise<void> {
-  deps.progress.note(`head office is preparing a snapshot of ${round.waiting.join(', ')}`);
-  await deps.sleep(round.retryAfterMs ?? 1_000, deps.signal);
+  const ms = round.retryAfterMs ?? 1_000;
+  deps.progress.note(
+    round.queued
+      ? `other stores are being loaded; this one goes on in ${Math.ceil(ms / 1_000)} s`
+      : `head office is preparing a snapshot of ${round.waiting.join(', ')}`,
+  );
+  await deps.sleep(ms, deps.signal);
 }

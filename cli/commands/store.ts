@@ -16,7 +16,7 @@ interface AddOptions {
 }
 
 export function addStoreCommand(program: Command): void {
-  const store = program.command('store').description('add and list stores');
+  const store = program.command('store').description('add, move and list stores');
   store
     .command('add <id>')
     .description('add a store; prints a one-time code for its agent, good for 24 hours')
@@ -26,6 +26,30 @@ export function addStoreCommand(program: Command): void {
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(addStore);
+  store
+    .command('change <id>')
+    .description('move a store to another zone or edition; its agent follows at its next logon')
+    .option('--zone <zone>', 'zone the store belongs to from now on')
+    .option('--no-zone', 'the store belongs to no zone any more')
+    .option('--edition <edition>', EDITIONS.join(' or '))
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(changeStore);
+  store
+    .command('changes <id>')
+    .description('when a store was moved, from where and to where')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
+      checkId('the store id', storeId);
+      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'store.changes', storeId }));
+      print({ json: options.json === true }, answer, () =>
+        table(
+          ['at', 'zone', 'edition'],
+          answer.changes.map(({ at, from, to }) => [at, `${from.zone ?? '-'} -> ${to.zone ?? '-'}`, `${from.edition} -> ${to.edition}`]),
+        ),
+      );
+    });
   store
     .command('list')
     .description('list stores with their replicas and certificates')
@@ -49,15 +73,9 @@ export function addStoreCommand(program: Command): void {
 }
 
 async function addStore(storeId: string, options: AddOptions): Promise<void> {
-  const edition = EDITIONS.find((known): known is Edition => known === options.edition);
-  if (edition === undefined) throw new SyncError('INVALID_INPUT', `--edition is ${EDITIONS.join(' or ')}, not ${options.edition}`);
-  for (const [what, value] of [
-    ['the store id', storeId],
-    ['--zone', options.zone],
-  ] as const) {
-    const parsed = idSchema.optional().safeParse(value);
-    if (!parsed.success) throw new SyncError('INVALID_INPUT', `${what}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
-  }
+  const edition = editionOf(options.edition);
+  checkId('the store id', storeId);
+  checkId('--zone', options.zone);
   const { zone, name } = options;
   const request = {
     op: 'store.add' as const,
@@ -73,4 +91,43 @@ async function addStore(storeId: string, options: AddOptions): Promise<void> {
     () =>
       `Store ${answer.storeId} added. One-time code for its agent, good until ${answer.expiresAt}:\n\n  ${answer.code}\n\nIt is shown only once.`,
   );
+}
+
+interface ChangeOptions {
+  /** false: `--no-zone`. */
+  readonly zone?: string | boolean;
+  readonly edition?: string;
+  readonly dir: string;
+  readonly json?: boolean;
+}
+
+async function changeStore(storeId: string, options: ChangeOptions): Promise<void> {
+  const zone = options.zone === false ? null : typeof options.zone === 'string' ? options.zone : undefined;
+  checkId('the store id', storeId);
+  checkId('--zone', zone ?? undefined);
+  if (zone === undefined && options.edition === undefined)
+    throw new SyncError('INVALID_INPUT', 'say what is to change: --zone, --no-zone or --edition');
+  const request = {
+    op: 'store.change' as const,
+    storeId,
+    ...(zone === undefined ? {} : { zone }),
+    ...(options.edition === undefined ? {} : { edition: editionOf(options.edition) }),
+  };
+  const answer = await withStack(options.dir, ({ office }) => office.call<'store.change'>(request));
+  print({ json: options.json === true }, answer, () => {
+    const { zone: now, edition } = answer.store;
+    const state = `zone ${now ?? '-'}, edition ${edition}`;
+    return answer.changed ? `Store ${storeId} changed: ${state}. Its agent follows at its next logon.` : `Nothing to change: ${state}.`;
+  });
+}
+
+function editionOf(text: string): Edition {
+  const edition = EDITIONS.find((known): known is Edition => known === text);
+  if (edition === undefined) throw new SyncError('INVALID_INPUT', `--edition is ${EDITIONS.join(' or ')}, not ${text}`);
+  return edition;
+}
+
+function checkId(what: string, value: string | undefined): void {
+  const parsed = idSchema.optional().safeParse(value);
+  if (!parsed.success) throw new SyncError('INVALID_INPUT', `${what}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
 }

@@ -7,7 +7,7 @@ const customer = (rev: number, firstname: string, more: Partial<MainRecord> = {}
   collection: 'customer',
   key: '7',
   rev,
-  scope: 'org',
+  scopes: ['org'],
   deleted: false,
   updatedAt: '2026-11-23T08:00:00.000Z',
   fields: { user_id: '7', firstname },
@@ -39,7 +39,7 @@ test.each([
   ['no collection', { ...customer(5, 'a'), collection: 'nothing' }, /unknown collection/],
   ['a key that is not of its fields', { ...customer(5, 'a'), key: '8' }, /the key is not/],
   ['no revision', { ...customer(5, 'a'), rev: 'x' }, /rev/],
-  ['a scope nobody has', { ...customer(5, 'a'), scope: 'planet' }, /scope/],
+  ['a scope nobody has', { ...customer(5, 'a'), scopes: ['planet'] }, /scope/],
 ])('poison: %s', (_, image, reason) => {
   expect(route(null, image)).toEqual({ kind: 'poison', reason: expect.stringMatching(reason) as string });
 });

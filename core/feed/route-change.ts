@@ -4,6 +4,7 @@ import { type Fields, equalFields, parseRecord } from '../../protocol/catalogue/
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import { type FeedName, type Scope, feedName } from '../../protocol/feed.ts';
 import type { MainRecord } from '../ports/record-store.ts';
+import { equalScopes } from '../records/record-scopes.ts';
 
 /**
  * From one record of main data's stream to the feeds it concerns.
@@ -56,41 +57,42 @@ export function routeChange(record: StreamRecord, settings: RouteSettings): Rout
   if (before !== null && typeof before !== 'string' && isStale(before, after)) {
     const raiseTo = Math.max(before.rev + 1, after.rev + 1, record.at);
     // What the raised change brings about in the new scope, the old one has to be told here: it is not in that image.
-    const left = before.scope === after.scope ? [] : [tombstone(feedOf(before), after, raiseTo)];
+    const left = feedsLeft(before, after).map((feed) => tombstone(feed, after, raiseTo));
     return { kind: 'changes', changes: left, stale: { collection: after.collection, key: after.key, rev: after.rev, raiseTo } };
   }
 
-  const collection = collectionOf(after.collection);
-  const feed = feedName(collection.component, after.scope);
-  const changes: FeedChange[] = [];
-  if (before !== null && typeof before !== 'string' && before.scope !== after.scope) {
-    changes.push(tombstone(feedOf(before), after, after.rev));
-  }
-  if (after.deleted) changes.push(tombstone(feed, after, after.rev));
-  else
-    changes.push({
-      feed,
-      collection: after.collection,
-      key: after.key,
-      rev: after.rev,
-      fields: withoutWithheld(collection, after.fields, settings),
-    });
-  return { kind: 'changes', changes, stale: null };
+  const left = before === null || typeof before === 'string' ? [] : feedsLeft(before, after);
+  const fields = after.deleted ? null : withoutWithheld(collectionOf(after.collection), after.fields, settings);
+  const { collection, key, rev } = after;
+  return {
+    kind: 'changes',
+    changes: [
+      ...left.map((feed) => tombstone(feed, after, rev)),
+      ...feedsOf(after).map((feed) => ({ feed, collection, key, rev, fields })),
+    ],
+    stale: null,
+  };
 }
 
 function isStale(before: MainRecord, after: MainRecord): boolean {
   if (after.rev !== before.rev) return after.rev < before.rev;
-  return before.scope !== after.scope || before.deleted !== after.deleted || !equalFields(before.fields, after.fields);
+  return !equalScopes(before.scopes, after.scopes) || before.deleted !== after.deleted || !equalFields(before.fields, after.fields);
 }
 
-function feedOf({ collection, scope }: MainRecord): FeedName {
-  return feedName(collectionOf(collection).component, scope);
+function feedsOf({ collection, scopes }: MainRecord): FeedName[] {
+  const { component } = collectionOf(collection);
+  return scopes.map((scope) => feedName(component, scope));
+}
+
+function feedsLeft(before: MainRecord, after: MainRecord): FeedName[] {
+  const stayed = new Set(feedsOf(after));
+  return feedsOf(before).filter((feed) => !stayed.has(feed));
 }
 
 /** Records are never removed; if somebody did it by hand, stores still learn of it. */
 function removalOf(before: MainRecord | string | null, at: number): FeedChange[] {
   if (before === null || typeof before === 'string') return [];
-  return [tombstone(feedOf(before), before, Math.max(before.rev + 1, at))];
+  return feedsOf(before).map((feed) => tombstone(feed, before, Math.max(before.rev + 1, at)));
 }
 
 function tombstone(feed: FeedName, record: MainRecord, rev: number): FeedChange {
@@ -106,7 +108,7 @@ const imageSchema = z.object({
   collection: z.string(),
   key: z.string().min(1),
   rev: z.int().positive(),
-  scope: z.custom<Scope>((value) => typeof value === 'string' && /^(org|zone:.+|store:.+)$/.test(value), 'is no scope'),
+  scopes: z.array(z.custom<Scope>((value) => typeof value === 'string' && /^(org|zone:.+|store:.+)$/.test(value), 'is no scope')),
   deleted: z.boolean().default(false),
   updatedAt: z.string().default(''),
   fields: z.unknown(),

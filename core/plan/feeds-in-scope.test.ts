@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { allFeedsInScope } from './feeds-in-scope.ts';
 
 test('INV-24: a core store reads the four core components and nothing of another store', () => {
-  expect(allFeedsInScope({ storeId: 'S1', zone: null, edition: 'core' })).toEqual([
+  expect(allFeedsInScope({ storeId: 'S1', zone: null, edition: 'core' }, {})).toEqual([
     'Fraud Users List@org',
     'Voucher Series@org',
     'Customer@org',
@@ -11,7 +11,7 @@ test('INV-24: a core store reads the four core components and nothing of another
 });
 
 test('a clienteling store reads its own tasks, people and reminders as well', () => {
-  const feeds = allFeedsInScope({ storeId: 'S1', zone: 'north', edition: 'clienteling' });
+  const feeds = allFeedsInScope({ storeId: 'S1', zone: 'north', edition: 'clienteling' }, {});
   expect(feeds).toHaveLength(11);
   expect(feeds.filter((feed) => feed.includes('store:'))).toEqual([
     'Associates@store:S1',

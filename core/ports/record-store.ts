@@ -6,7 +6,8 @@ export interface MainRecord {
   readonly collection: string;
   readonly key: string;
   readonly rev: number;
-  readonly scope: Scope;
+  /** Whose feeds it is in, sorted, each once; the stores of none hold it. */
+  readonly scopes: readonly Scope[];
   readonly deleted: boolean;
   /** Server time of the write, RFC 3339 UTC. */
   readonly updatedAt: string;

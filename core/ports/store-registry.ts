@@ -12,6 +12,13 @@ export interface Store {
   readonly createdAt: string;
 }
 
+/** One entry of a store's audit. */
+export interface StoreChange {
+  readonly at: string;
+  readonly from: Pick<Store, 'zone' | 'edition'>;
+  readonly to: Pick<Store, 'zone' | 'edition'>;
+}
+
 /** Public half of a replica's P-256 key pair. */
 export interface PublicKey {
   readonly kty: 'EC';
@@ -32,6 +39,13 @@ export interface Replica {
 export interface StoreRegistry {
   /** `ALREADY_EXISTS` when the id is taken. */
   addStore(store: Store): Promise<void>;
+  readStore(storeId: string): Promise<Store | null>;
+  /**
+   * A new zone or edition and, in the same transaction, an entry of the store's audit with both values and the time.
+   * `conflict` when zone or edition are not those of `before` any more; nothing was written then.
+   */
+  changeStore(before: Store, after: Store, at: string): Promise<'changed' | 'conflict'>;
+  readStoreChanges(storeId: string): Promise<StoreChange[]>;
   listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]>;
   /** Only the code's sha256 is kept. */
   putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void>;

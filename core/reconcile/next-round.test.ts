@@ -8,7 +8,7 @@ const snapshot = { position: 3, root: sha, rows: 1, bytes: 1, manifestSha256: sh
 const plans: FeedPlan[] = [
   { feed: 'Customer@org', action: 'reconcile', generation: 'g', head: 3, asOf: null, snapshot },
   { feed: 'Tasks@store:S1', action: 'tail', generation: 'g', head: 2, asOf: null, segments: [], passes: null, pages: [], more: true },
-  { feed: 'Stores@org', action: 'wait', generation: 'g', head: 2, retryAfterMs: 700 },
+  { feed: 'Stores@org', action: 'wait', generation: 'g', head: 2, retryAfterMs: 700, reason: 'NO_SNAPSHOT' },
   { feed: 'Reminders@store:S2', action: 'leave' },
 ];
 

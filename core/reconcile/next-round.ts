@@ -16,8 +16,10 @@ export interface Round {
   readonly tails: readonly TailPlan[];
   readonly snapshots: readonly SnapshotPlan[];
   readonly mode: 'bulk' | 'in-place';
-  /** Feeds for which a snapshot is being made. */
+  /** Feeds that only time brings. */
   readonly waiting: readonly FeedName[];
+  /** It is this store's turn later: others load everything now. */
+  readonly queued: boolean;
   /** null: nothing to wait for. */
   readonly retryAfterMs: number | null;
   /** Pages are left at head office: ask again. */
@@ -35,6 +37,7 @@ export function nextRound(feeds: readonly FeedPlan[], replica: { readonly empty:
     snapshots: of('reconcile'),
     mode: replica.empty ? 'bulk' : 'in-place',
     waiting: waits.map((plan) => plan.feed),
+    queued: waits.some((plan) => plan.reason === 'NO_SLOT'),
     retryAfterMs: waits.length === 0 ? null : Math.max(...waits.map((plan) => plan.retryAfterMs)),
     more: tails.some((plan) => plan.more),
   };

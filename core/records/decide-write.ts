@@ -2,6 +2,7 @@ import { type Fields, equalFields } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { Scope } from '../../protocol/feed.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
+import { equalScopes } from './record-scopes.ts';
 
 /**
  * One head-office edit: what main data becomes, or that it stays as it is.
@@ -14,6 +15,8 @@ export interface EditInput {
   readonly key: string;
   /** null: delete. */
   readonly fields: Fields | null;
+  /** Of the fields; a deleted record keeps those it had. */
+  readonly scopes: readonly Scope[];
   readonly current: MainRecord | null;
   /** Server time, milliseconds. */
   readonly now: number;
@@ -21,17 +24,13 @@ export interface EditInput {
 
 export type Edit = { readonly outcome: 'unchanged'; readonly rev: number } | { readonly outcome: 'write'; readonly write: RecordWrite };
 
-export function decideEdit({ collection, key, fields, current, now }: EditInput): Edit {
-  if (fields === null) {
-    if (current === null || current.deleted) return { outcome: 'unchanged', rev: current?.rev ?? 0 };
-  } else if (current !== null && !current.deleted && equalFields(current.fields, fields)) {
-    return { outcome: 'unchanged', rev: current.rev };
-  }
+export function decideEdit({ collection, key, fields, scopes, current, now }: EditInput): Edit {
+  if (changesNothing({ fields, scopes, current })) return { outcome: 'unchanged', rev: current?.rev ?? 0 };
   const record: MainRecord = {
     collection: collection.name,
     key,
     rev: Math.max((current?.rev ?? 0) + 1, now),
-    scope: fields === null ? (current as MainRecord).scope : scopeOf(collection, fields),
+    scopes: fields === null ? (current as MainRecord).scopes : scopes,
     deleted: fields === null,
     updatedAt: new Date(now).toISOString(),
     fields: fields ?? {},
@@ -39,8 +38,7 @@ export function decideEdit({ collection, key, fields, current, now }: EditInput)
   return { outcome: 'write', write: { record, previousRev: current?.rev ?? null } };
 }
 
-/** The scope a record belongs to, by the catalogue's rule and the record's own field. */
-export function scopeOf(collection: Collection, fields: Fields): Scope {
-  const rule = collection.scope;
-  return rule.by === 'org' ? 'org' : `${rule.by}:${String(fields[rule.field])}`;
+function changesNothing({ fields, scopes, current }: Pick<EditInput, 'fields' | 'scopes' | 'current'>): boolean {
+  if (current === null || current.deleted) return fields === null;
+  return fields !== null && equalFields(current.fields, fields) && equalScopes(current.scopes, scopes);
 }

@@ -23,7 +23,7 @@ const itemSchema = z.object({
   collection: z.string(),
   key: z.string(),
   rev: z.number(),
-  scope: z.string(),
+  scopes: z.array(z.string()),
   deleted: z.boolean().default(false),
   updatedAt: z.string(),
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
@@ -161,6 +161,6 @@ function itemKey(collection: string, key: string): { pk: string; sk: string } {
 }
 
 function toRecord(item: unknown): MainRecord {
-  const { scope, ...record } = itemSchema.parse(item);
-  return { ...record, scope: scope as Scope };
+  const { scopes, ...record } = itemSchema.parse(item);
+  return { ...record, scopes: scopes as Scope[] };
 }

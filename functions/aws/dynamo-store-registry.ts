@@ -8,7 +8,7 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { PublicKey, Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { PublicKey, Replica, Store, StoreChange, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
@@ -16,8 +16,8 @@ import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, translated } from './aws-errors.ts';
 
 /**
- * Stores, their replicas and certificates in DynamoDB: `pk` = `store#<id>`, `sk` = `store`, `replica#<uuid>` or
- * `certificate#<feed>`; enrolment codes stand under `pk` = `code#<sha256>`, so the code itself is nowhere.
+ * Stores, their replicas and certificates in DynamoDB: `pk` = `store#<id>`, `sk` = `store`, `replica#<uuid>`,
+ * `certificate#<feed>` or `change#<time>`; enrolment codes stand under `pk` = `code#<sha256>`, so the code itself is nowhere.
  */
 const storeSchema = z.object({
   storeId: z.string(),
@@ -28,6 +28,8 @@ const storeSchema = z.object({
   currency: z.string(),
   createdAt: z.string(),
 });
+const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
+const changeSchema = z.object({ at: z.string(), from: zoneAndEdition, to: zoneAndEdition });
 const replicaSchema = z.object({
   replicaId: z.string(),
   storeId: z.string(),
@@ -62,6 +64,45 @@ export class DynamoStoreRegistry implements StoreRegistry {
       }
       throw error;
     }
+  }
+
+  async readStore(storeId: string): Promise<Store | null> {
+    const request = { TableName: this.#table, Key: { pk: storeKey(storeId), sk: 'store' }, ConsistentRead: true };
+    const { Item } = await translated('read a store', this.#client.send(new GetCommand(request)));
+    return Item === undefined ? null : storeSchema.parse(Item);
+  }
+
+  async changeStore(before: Store, after: Store, at: string): Promise<'changed' | 'conflict'> {
+    const pk = storeKey(before.storeId);
+    const from = { zone: before.zone, edition: before.edition };
+    const to = { zone: after.zone, edition: after.edition };
+    const Update = {
+      TableName: this.#table,
+      Key: { pk, sk: 'store' },
+      UpdateExpression: 'SET #zone = :zone, edition = :edition',
+      ConditionExpression: '#zone = :zoneBefore AND edition = :editionBefore',
+      ExpressionAttributeNames: { '#zone': 'zone' },
+      ExpressionAttributeValues: { ':zone': to.zone, ':edition': to.edition, ':zoneBefore': from.zone, ':editionBefore': from.edition },
+    };
+    const Put = { TableName: this.#table, Item: { pk, sk: `change#${at}`, at, from, to }, ConditionExpression: 'attribute_not_exists(pk)' };
+    try {
+      await translated('change a store', this.#client.send(new TransactWriteCommand({ TransactItems: [{ Update }, { Put }] })));
+      return 'changed';
+    } catch (error) {
+      if (cancellationReasons(error) === null) throw error;
+      return 'conflict';
+    }
+  }
+
+  async readStoreChanges(storeId: string): Promise<StoreChange[]> {
+    const request = {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': storeKey(storeId), ':prefix': 'change#' },
+      ConsistentRead: true,
+    };
+    const answer = await translated('read changes of a store', this.#client.send(new QueryCommand(request)));
+    return (answer.Items ?? []).map((item) => changeSchema.parse(item));
   }
 
   /** Reads the whole table: for people, who have thousands of stores at most. */

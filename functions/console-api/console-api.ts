@@ -8,6 +8,7 @@ import type { StoreRegistry } from '../../core/ports/store-registry.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type * as z from 'zod';
 import { writeRecords } from './write-records.ts';
@@ -26,6 +27,8 @@ export interface ConsoleDeps {
 
 type Request = z.output<typeof consoleRequestSchema>;
 
+/** Somebody else changed the store between our read and our write, this often in a row. */
+const CHANGE_TRIES = 5;
 /** `readFeeds` takes this many at once. */
 const FEEDS_AT_ONCE = 50;
 
@@ -33,10 +36,14 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
   switch (request.op) {
     case 'store.add':
       return addStore(deps, request);
+    case 'store.change':
+      return changeStore(deps, request);
+    case 'store.changes':
+      return { changes: await deps.registry.readStoreChanges(request.storeId) };
     case 'store.list':
       return { stores: (await deps.registry.listStores()).map(({ store, ...rest }) => ({ ...store, ...rest })) };
     case 'records.write':
-      return { outcomes: await writeRecords(deps, request) };
+      return { outcomes: await writeRecords({ ...deps, scopes: deps.organization.scopes }, request) };
     case 'records.get': {
       const collection = collectionOf(request.collection);
       return { record: (await deps.records.getMany(collection.name, [request.key])).get(request.key) ?? null };
@@ -67,6 +74,19 @@ async function addStore(deps: ConsoleDeps, request: Extract<Request, { op: 'stor
   const expiresAt = now + limits.enrolmentCodeLifeMs;
   await deps.registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId: request.storeId, expiresAt });
   return { storeId: request.storeId, code, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+/** A change of zone or edition moves what the store may read; it takes effect at the store's next plan (INV-40). */
+async function changeStore({ registry, clock }: ConsoleDeps, request: Extract<Request, { op: 'store.change' }>): Promise<object> {
+  for (let tries = 0; tries < CHANGE_TRIES; tries += 1) {
+    const before = await registry.readStore(request.storeId);
+    if (before === null) throw new SyncError('NOT_FOUND', `there is no store ${request.storeId}`);
+    const after = { ...before, zone: request.zone === undefined ? before.zone : request.zone, edition: request.edition ?? before.edition };
+    if (after.zone === before.zone && after.edition === before.edition) return { changed: false, store: before };
+    if ((await registry.changeStore(before, after, new Date(clock.now()).toISOString())) === 'changed')
+      return { changed: true, store: after };
+  }
+  throw new SyncError('CONFLICT', `others keep changing store ${request.storeId}`, { retryAfterMs: 500 });
 }
 
 async function listFeeds({ feeds }: ConsoleDeps): Promise<object[]> {

@@ -1,10 +1,13 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
 import { decideEdit } from '../../core/records/decide-write.ts';
+import { recordScopes } from '../../core/records/record-scopes.ts';
 import { must } from '../../protocol/assert.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { type Fields, parseRecord } from '../../protocol/catalogue/record.ts';
+import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
+import type { Scope } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { WriteOutcome } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -16,6 +19,7 @@ import { SyncError } from '../../protocol/sync-error.ts';
 export interface WriteDeps {
   readonly records: RecordStore;
   readonly clock: Clock;
+  readonly scopes: ScopeSettings;
 }
 
 interface Edit {
@@ -23,6 +27,7 @@ interface Edit {
   readonly key: string;
   /** null: delete. */
   readonly fields: Fields | null;
+  readonly scopes: readonly Scope[];
 }
 
 /** Somebody else wrote the record between our read and our write, this often in a row. */
@@ -37,11 +42,17 @@ export async function writeRecords(
   const edits: Edit[] = [];
   for (const [index, input] of request.puts.entries()) {
     const parsed = parseRecord(collection, input);
-    if (!parsed.ok) outcomes[index] = { outcome: 'rejected', issues: parsed.issues };
-    else if (sizeOf(parsed.fields) > limits.recordBytesMax) outcomes[index] = tooLarge();
-    else edits.push({ index, key: parsed.key, fields: parsed.fields });
+    if (!parsed.ok) {
+      outcomes[index] = { outcome: 'rejected', issues: parsed.issues };
+      continue;
+    }
+    const { key, fields } = parsed;
+    const scoped = recordScopes(collection, fields, deps.scopes);
+    if (!scoped.ok) outcomes[index] = { outcome: 'rejected', issues: [scoped.issue] };
+    else if (sizeOf(fields) > limits.recordBytesMax) outcomes[index] = tooLarge();
+    else edits.push({ index, key, fields, scopes: scoped.scopes });
   }
-  for (const [index, key] of request.deletes.entries()) edits.push({ index: request.puts.length + index, key, fields: null });
+  for (const [index, key] of request.deletes.entries()) edits.push({ index: request.puts.length + index, key, fields: null, scopes: [] });
   for (const wave of wavesOfUniqueKeys(edits)) await writeWave(deps, { collection, wave, outcomes });
   return outcomes;
 }
@@ -61,7 +72,7 @@ async function writeWave(
     const now = deps.clock.now();
     const writes: { edit: Edit; write: RecordWrite }[] = [];
     for (const edit of left) {
-      const decided = decideEdit({ collection, key: edit.key, fields: edit.fields, current: current.get(edit.key) ?? null, now });
+      const decided = decideEdit({ ...edit, collection, current: current.get(edit.key) ?? null, now });
       if (decided.outcome === 'write') writes.push({ edit, write: decided.write });
       else outcomes[edit.index] = { outcome: 'unchanged', key: edit.key, rev: decided.rev };
     }

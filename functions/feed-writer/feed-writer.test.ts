@@ -11,7 +11,7 @@ test('INV-02: a poison record is kept whole, and everything around it goes on', 
     sequenceNumber: '1b',
     at: head.now,
     before: null,
-    after: { collection: 'customer', key: '9', rev: 1, scope: 'org', fields: { user_id: '9', colour: 'red' } },
+    after: { collection: 'customer', key: '9', rev: 1, scopes: ['org'], fields: { user_id: '9', colour: 'red' } },
   });
   expect(await head.deliver(0, 3)).toBe(3);
   expect([...(await head.foldOf('Customer@org', 1)).keys()]).toEqual(['customer/1', 'customer/2']);
@@ -29,10 +29,10 @@ test('INV-02: a poison record is kept whole, and everything around it goes on', 
 test.each([
   ['nothing', 'no record'],
   [{ unreadable: {} }, 'collection'],
-  [{ collection: 'inventory', key: '1', rev: 1, scope: 'org', fields: {} }, 'unknown collection "inventory"'],
-  [{ collection: 'customer', key: '1', rev: -1, scope: 'org', fields: { user_id: '1' } }, 'rev'],
-  [{ collection: 'customer', key: '1', rev: 1, scope: 'shop', fields: { user_id: '1' } }, 'scope'],
-  [{ collection: 'customer', key: '1', rev: 1, scope: 'org', fields: { user_id: '2' } }, 'the key is not the one its fields make'],
+  [{ collection: 'inventory', key: '1', rev: 1, scopes: ['org'], fields: {} }, 'unknown collection "inventory"'],
+  [{ collection: 'customer', key: '1', rev: -1, scopes: ['org'], fields: { user_id: '1' } }, 'rev'],
+  [{ collection: 'customer', key: '1', rev: 1, scopes: ['shop'], fields: { user_id: '1' } }, 'scope'],
+  [{ collection: 'customer', key: '1', rev: 1, scopes: ['org'], fields: { user_id: '2' } }, 'the key is not the one its fields make'],
 ])('content that is no record is quarantined: %j', async (after, reason) => {
   const head = office();
   head.records.stream.push({ sequenceNumber: '1', at: head.now, before: null, after });

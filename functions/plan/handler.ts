@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { withheldFields } from '../../core/withheld-fields.ts';
 import { planRequestSchema } from '../../protocol/messages/plan.ts';
+import { DynamoFreshSlots } from '../aws/dynamo-fresh-slots.ts';
 import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
@@ -9,6 +10,8 @@ import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
+import { limits } from '../../protocol/limits.ts';
+import { admit } from './admit.ts';
 import { plan } from './plan.ts';
 
 const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL');
@@ -20,12 +23,15 @@ const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   objects: new S3ObjectStore(s3Client(), env.SNAPSHOTS_BUCKET),
   compactions: new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL),
+  slots: new DynamoFreshSlots(documents, env.STORES_TABLE, limits.freshSlots),
   clock: systemClock,
   ids: systemIds,
   withheld: withheldFields(settings.shareSensitiveFields),
+  scopes: settings.scopes,
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, planRequestSchema, async (request) => {
-  const { store } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
-  return plan(deps, store, request.body);
+  const { store, replica } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
+  const answer = await plan(deps, store, request.body);
+  return admit(deps, { replicaId: replica.replicaId, request: request.body }, answer);
 });

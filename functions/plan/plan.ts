@@ -8,6 +8,7 @@ import { allFeedsInScope, feedsInScope } from '../../core/plan/feeds-in-scope.ts
 import { chunkKey, manifestKey, segmentKey } from '../../core/snapshot/object-keys.ts';
 import { must } from '../../protocol/assert.ts';
 import { componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
+import { type ScopeSettings, changedKinds } from '../../protocol/catalogue/scopes.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { FeedPlan, PlanRequest, PlanResponse } from '../../protocol/messages/plan.ts';
@@ -28,13 +29,14 @@ export interface PlanDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly withheld: readonly string[];
+  readonly scopes: ScopeSettings;
 }
 
 /** A new snapshot of a small feed takes about this long. */
 const SNAPSHOT_RETRY_MS = 1_000;
 
 export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): Promise<PlanResponse> {
-  const inScope = allFeedsInScope(store);
+  const inScope = allFeedsInScope(store, deps.scopes);
   const states = await readOrCreate(deps, inScope);
   const cursors = new Map(request.feeds.map((cursor) => [cursor.feed, cursor]));
   const decisions = await Promise.all(
@@ -69,8 +71,9 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
     components: components.map((component) => ({
       component: component.name,
       status: componentStatus(component, store.edition),
-      feeds: feedsInScope(component, store),
+      feeds: feedsInScope(component, store, deps.scopes),
     })),
+    scopes: changedKinds(deps.scopes),
     withheld: [...deps.withheld],
     feeds: [...feeds, ...leave],
     chunkUrls,
@@ -104,7 +107,7 @@ async function planOne(deps: PlanDeps, decision: FeedDecision & { state: FeedSta
   const { feed, generation, position: head, asOf } = decision.state.head;
   switch (decision.action) {
     case 'wait':
-      return { feed, action: 'wait', generation, head, retryAfterMs: SNAPSHOT_RETRY_MS };
+      return { feed, action: 'wait', generation, head, retryAfterMs: SNAPSHOT_RETRY_MS, reason: 'NO_SNAPSHOT' };
     case 'reconcile':
       return { feed, action: 'reconcile', generation, head, asOf, snapshot: await snapshotPlan(deps, decision.snapshot) };
     case 'tail':

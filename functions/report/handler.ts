@@ -2,6 +2,8 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { reportRequestSchema } from '../../protocol/messages/report.ts';
 import { documentClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
+import { DynamoFreshSlots } from '../aws/dynamo-fresh-slots.ts';
+import { limits } from '../../protocol/limits.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
@@ -9,13 +11,23 @@ import { environment, organization, systemClock } from '../runtime.ts';
 import { report } from './report.ts';
 
 const env = environment('FEEDS_TABLE', 'STORES_TABLE');
-const audience = organization().name;
+const { name: audience, scopes } = organization();
 const logger = new Logger({ serviceName: 'report' });
 const documents = documentClient();
 const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
-const deps = { feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE), registry, clock: systemClock };
+const deps = {
+  feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
+  registry,
+  slots: new DynamoFreshSlots(documents, env.STORES_TABLE, limits.freshSlots),
+  clock: systemClock,
+  scopes,
+};
 
 export const handler = httpFunction({ logger, clock: systemClock }, reportRequestSchema, async (request) => {
   const who = await authenticate({ registry, clock: systemClock, audience }, request);
-  return report(deps, who, request.body);
+  const answer = await report(deps, who, request.body);
+  // A replica that is not what it should be is mended by itself; that it had to be is for people to know.
+  for (const { feed, reason } of answer.refused)
+    if (reason === 'DIFFERENT') logger.warn('a replica differs', { storeId: who.store.storeId, replicaId: who.replica.replicaId, feed });
+  return answer;
 });

@@ -15,12 +15,20 @@ const replica = {
   status: 'ACTIVE',
   enrolledAt: '',
 } as const;
-const show = (shown: { feed?: FeedName; position?: number; rows?: number; root?: string; generation?: string }) => {
+const released: string[] = [];
+const slots = {
+  release: (replicaId: string) => {
+    released.push(replicaId);
+    return Promise.resolve();
+  },
+};
+const show = (shown: { feed?: FeedName; position?: number; rows?: number; root?: string; generation?: string }, loaded?: boolean) => {
   const pointer = office.feeds.feeds.get('Customer@org')?.snapshot;
   const feeds = [
     { feed: 'Customer@org' as FeedName, generation: pointer?.generation ?? '', position: 1, rows: 2, root: pointer?.root ?? '', ...shown },
   ];
-  return report({ feeds: office.feeds, registry, clock: office.clock }, { store, replica }, { protocol: 1, feeds });
+  const deps = { feeds: office.feeds, registry, slots, clock: office.clock, scopes: {} };
+  return report(deps, { store, replica }, { protocol: 1, feeds, ...(loaded === undefined ? {} : { loaded }) });
 };
 
 beforeEach(async () => {
@@ -37,6 +45,13 @@ test('INV-09: equal rows at a snapshot position get a certificate, which is kept
     { storeId: 'S1', replicaId: 'S1:u', component: 'Customer', feed: 'Customer@org', position: 1, rows: 2 },
   ]);
   expect((await registry.readCertificates('S1')).get('Customer@org')).toEqual(certificates[0]);
+});
+
+test('the report that ends a first load frees its slot, and no other does', async () => {
+  await show({});
+  expect(released).toEqual([]);
+  await show({ root: 'f'.repeat(64) }, true);
+  expect(released).toEqual(['S1:u']);
 });
 
 test.each([

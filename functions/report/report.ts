@@ -1,7 +1,9 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { FeedStore } from '../../core/ports/feed-store.ts';
+import type { FreshSlots } from '../../core/ports/fresh-slots.ts';
 import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { allFeedsInScope } from '../../core/plan/feeds-in-scope.ts';
+import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import { splitFeedName } from '../../protocol/feed.ts';
 import type { Certificate, ReportRequest, ReportResponse } from '../../protocol/messages/report.ts';
 
@@ -13,14 +15,16 @@ import type { Certificate, ReportRequest, ReportResponse } from '../../protocol/
 export interface ReportDeps {
   readonly feeds: Pick<FeedStore, 'readSnapshot'>;
   readonly registry: Pick<StoreRegistry, 'putCertificates'>;
+  readonly slots: Pick<FreshSlots, 'release'>;
   readonly clock: Clock;
+  readonly scopes: ScopeSettings;
 }
 
 type Verdict = { readonly certificate: Certificate } | { readonly refused: ReportResponse['refused'][number] };
 
 export async function report(deps: ReportDeps, who: { store: Store; replica: Replica }, request: ReportRequest): Promise<ReportResponse> {
   const issuedAt = new Date(deps.clock.now()).toISOString();
-  const inScope = new Set(allFeedsInScope(who.store));
+  const inScope = new Set(allFeedsInScope(who.store, deps.scopes));
   const verdicts = await Promise.all(
     request.feeds.map(async (shown): Promise<Verdict> => {
       const { feed } = shown;
@@ -36,5 +40,6 @@ export async function report(deps: ReportDeps, who: { store: Store; replica: Rep
   );
   const certificates = verdicts.flatMap((verdict) => ('certificate' in verdict ? [verdict.certificate] : []));
   await deps.registry.putCertificates(certificates);
+  if (request.loaded === true) await deps.slots.release(who.replica.replicaId);
   return { serverTime: issuedAt, certificates, refused: verdicts.flatMap((verdict) => ('refused' in verdict ? [verdict.refused] : [])) };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { collectionOf, collections, components, componentStatus, scopeKinds, valueFields } from './catalogue.ts';
+import { collectionOf, collections, components, componentStatus, valueFields } from './catalogue.ts';
+import { scopeKinds } from './scopes.ts';
 import { COMPONENT_NAMES } from './types.ts';
 
 test('there are the 14 components, each once', () => {
@@ -44,6 +45,7 @@ test.each(collections.map((collection) => [collection.name, collection] as const
     expect(field.description, field.name).toMatch(/\.$/);
   }
   if (collection.scope.by !== 'org') expect(byName.get(collection.scope.field)?.required).toBe(true);
+  for (const rule of collection.scopeChoices ?? []) if (rule.by !== 'org') expect(byName.has(rule.field)).toBe(true);
   expect(valueFields(collection).length).toBe(collection.fields.length - (collection.key.length === 1 ? 1 : 0));
 });
 
@@ -66,6 +68,11 @@ test('sensitive fields are marked as such', () => {
 });
 
 test('a table is fed by one feed: scopes of a component', () => {
-  expect(scopeKinds(components.find((component) => component.name === 'Task Metadata')!)).toEqual(['org', 'store']);
+  expect(
+    scopeKinds(
+      components.find((component) => component.name === 'Task Metadata')!,
+      {},
+    ),
+  ).toEqual(['org', 'store']);
   expect(() => collectionOf('nothing')).toThrow(/there is no collection "nothing"; there are /);
 });

@@ -15,7 +15,7 @@ import { bill, billLine, payment } from './customer-bills.ts';
 import { loyaltySummary, pointsLedger, pointsRedemption, slabDefinition, slabState } from './customer-loyalty.ts';
 import { customer, customerIdentifier, subscription } from './customer-profile.ts';
 import { fraudUser } from './fraud-users.ts';
-import { type Collection, type Component, type ComponentName, EDITIONS, type Edition, type Field, type ScopeRule } from './types.ts';
+import { type Collection, type Component, type ComponentName, EDITIONS, type Edition, type Field } from './types.ts';
 import { coupon, couponRedemption, couponSeries } from './vouchers.ts';
 
 /** The catalogue: all 14 components, in the order in which a run works through them. */
@@ -83,12 +83,6 @@ export function valueFields(collection: Collection): readonly Field[] {
 export function componentStatus(component: Component, edition: Edition): 'ENABLED' | 'NOT_USED' | 'NOT_ENABLED' {
   if (!component.used) return 'NOT_USED';
   return component.editions.includes(edition) ? 'ENABLED' : 'NOT_ENABLED';
-}
-
-/** The kinds of scope its collections have: one feed for each, per store. */
-export function scopeKinds(component: Component): readonly ScopeRule['by'][] {
-  const kinds = new Set(component.collections.map((collection) => collection.scope.by));
-  return (['org', 'zone', 'store'] as const).filter((kind) => kinds.has(kind));
 }
 
 function used(name: ComponentName, direction: Component['direction'], parts: readonly Collection[], description: string): Component {

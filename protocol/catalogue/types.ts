@@ -85,12 +85,14 @@ export interface Field {
 
 /**
  * Which stores hold a record. `field` names the field of the record whose value is the zone or store.
- * A collection has exactly one kind of scope, so a replica's table is fed by exactly one feed.
+ * In an organization a collection has exactly one rule, so a replica's table is fed by exactly one feed.
  */
 export type ScopeRule =
   | { readonly by: 'org' }
   | { readonly by: 'zone'; readonly field: string }
   | { readonly by: 'store'; readonly field: string };
+export const SCOPE_CHOICES = ['org', 'zone', 'store'] as const satisfies readonly ScopeRule['by'][];
+export type ScopeChoice = ScopeRule['by'];
 
 export interface Collection {
   /** Table name in the replica and first part of the key in main data: lower-case snake. */
@@ -99,6 +101,8 @@ export interface Collection {
   /** Names of the fields that make the key, in order. One part: the key is that field's value. */
   readonly key: readonly string[];
   readonly scope: ScopeRule;
+  /** What an organization may choose instead (its setting `scopes`). */
+  readonly scopeChoices?: readonly ScopeRule[];
   readonly direction: Direction;
   readonly rule: ConflictRule;
   /** All fields, key fields first; the order is the column order everywhere. Append only. */

@@ -1,5 +1,7 @@
 import { boolean, currency, date, decimal, field, id, instant, integer, json, money, oneOf, openEnum, text, zone } from './field.ts';
-import type { Collection } from './types.ts';
+import type { Collection, ScopeRule } from './types.ts';
+
+const BY_ZONE: readonly ScopeRule[] = [{ by: 'zone', field: 'zone_code' }];
 
 /** Coupons: the series with their rules, the coupons issued, their redemptions. */
 export const couponSeries: Collection = {
@@ -7,6 +9,7 @@ export const couponSeries: Collection = {
   component: 'Voucher Series',
   key: ['series_id'],
   scope: { by: 'org' },
+  scopeChoices: BY_ZONE,
   direction: 'down',
   rule: 'CW',
   description: 'Rules of a series: what a till needs to judge a coupon.',
@@ -51,6 +54,7 @@ export const couponSeries: Collection = {
     field('num_issued', integer, 'C CD -', 'Coupons issued.'),
     field('num_redeemed', integer, 'C CD -', 'Coupons redeemed.'),
     field('last_used', instant, 'C CD -', 'Last redemption.'),
+    field('zone_code', id, 'C CW -', 'Zone whose stores hold it, where the organization gives vouchers to zones.'),
   ],
 };
 
@@ -59,6 +63,7 @@ export const coupon: Collection = {
   component: 'Voucher Series',
   key: ['coupon_id'],
   scope: { by: 'org' },
+  scopeChoices: BY_ZONE,
   direction: 'both',
   rule: 'SM',
   description: 'Coupon issued to a customer. Its code is worth money: shown only where it is redeemed.',
@@ -77,6 +82,7 @@ export const coupon: Collection = {
     field('usage', oneOf('UNREDEEMED', 'PARTLY_REDEEMED', 'REDEEMED'), 'C SM -', 'Usage.'),
     field('validity', oneOf('NOT_YET_VALID', 'ACTIVE', 'EXPIRED', 'REVOKED'), 'C SM -', 'Validity.'),
     field('transaction_number', text(60), 'B AO -', 'Bill it was issued with or redeemed on.'),
+    field('zone_code', id, 'C CW -', 'Zone whose stores hold it, where the organization gives vouchers to zones.'),
   ],
 };
 
@@ -85,6 +91,7 @@ export const couponRedemption: Collection = {
   component: 'Voucher Series',
   key: ['redemption_client_id'],
   scope: { by: 'org' },
+  scopeChoices: BY_ZONE,
   direction: 'both',
   rule: 'RC',
   description: 'Redemption of a coupon: the first one that head office commits wins. Validation codes are secret and never stored.',
@@ -104,5 +111,6 @@ export const couponRedemption: Collection = {
     field('till_code', id, 'S AO -', 'Till.'),
     field('state', oneOf('REDEEMED', 'REACTIVATED', 'REFUSED'), 'C SM -', 'State.'),
     field('custom_fields', json(4_000), 'S AO P', 'Custom fields.'),
+    field('zone_code', id, 'C CW -', 'Zone whose stores hold it, where the organization gives vouchers to zones.'),
   ],
 };

@@ -27,7 +27,15 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
       .regex(/^[A-Z]{3}$/)
       .optional(),
   }),
+  z.strictObject({
+    op: z.literal('store.change'),
+    storeId: idSchema,
+    /** null: the store belongs to no zone any more. */
+    zone: idSchema.nullable().optional(),
+    edition: z.enum(EDITIONS).optional(),
+  }),
   z.strictObject({ op: z.literal('store.list') }),
+  z.strictObject({ op: z.literal('store.changes'), storeId: idSchema }),
   z.strictObject({
     op: z.literal('records.write'),
     collection: z.string(),
@@ -60,9 +68,13 @@ const storeSchema = z.object({
   createdAt: z.string(),
 });
 
+const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
+
 /** The answer of each operation, by its name. */
 export const consoleResponseSchemas = {
   'store.add': z.object({ storeId: z.string(), code: z.string(), expiresAt: z.string() }),
+  'store.change': z.object({ changed: z.boolean(), store: storeSchema }),
+  'store.changes': z.object({ changes: z.array(z.object({ at: z.string(), from: zoneAndEdition, to: zoneAndEdition })) }),
   'store.list': z.object({
     stores: z.array(
       storeSchema.extend({
@@ -81,7 +93,7 @@ export const consoleResponseSchemas = {
         key: z.string(),
         rev: z.int(),
         deleted: z.boolean(),
-        scope: z.string(),
+        scopes: z.array(z.string()),
         updatedAt: z.string(),
         fields: z.record(z.string(), z.unknown()),
       })

@@ -86,8 +86,15 @@ export const feedPlanSchema = z.discriminatedUnion('action', [
     asOf: z.string().nullable(),
     snapshot: snapshotSchema,
   }),
-  /** No snapshot fits yet; one is being made. */
-  z.object({ feed, action: z.literal('wait'), generation: z.string(), head: position, retryAfterMs: z.int().min(0) }),
+  /** `NO_SNAPSHOT`: none fits yet, one is being made. `NO_SLOT`: as many stores as may load everything do so now. */
+  z.object({
+    feed,
+    action: z.literal('wait'),
+    generation: z.string(),
+    head: position,
+    retryAfterMs: z.int().min(0),
+    reason: z.enum(['NO_SNAPSHOT', 'NO_SLOT']).default('NO_SNAPSHOT'),
+  }),
   /** Not in this replica's scope: remove what it holds of it. */
   z.object({ feed, action: z.literal('leave') }),
 ]);
@@ -108,6 +115,8 @@ export const planResponseSchema = z.object({
   components: z.array(
     z.object({ component: z.enum(COMPONENT_NAMES), status: z.enum(['ENABLED', 'NOT_USED', 'NOT_ENABLED']), feeds: z.array(feed) }),
   ),
+  /** Collections whose kind of scope is not the catalogue's, because the organization chose so. */
+  scopes: z.record(z.string(), z.enum(['org', 'zone', 'store'])).default({}),
   /** `collection.field` names that this organization does not share with stores: shown as withheld, never as empty. */
   withheld: z.array(z.string()),
   feeds: z.array(feedPlanSchema),

@@ -11,6 +11,8 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const reportRequestSchema = z.strictObject({
   protocol: z.int(),
+  /** The first load of this replica is over: another store may have its slot. */
+  loaded: z.boolean().optional(),
   feeds: z
     .array(z.strictObject({ feed, generation: z.string().max(64), position: z.int().min(0), rows: z.int().min(0), root: sha256 }))
     .min(1)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoFeedStore } from '../../functions/aws/dynamo-feed-store.ts';
+import { DynamoFreshSlots } from '../../functions/aws/dynamo-fresh-slots.ts';
 import { DynamoQuarantine } from '../../functions/aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../../functions/aws/dynamo-record-store.ts';
 import { DynamoStoreRegistry } from '../../functions/aws/dynamo-store-registry.ts';
@@ -7,6 +8,7 @@ import { S3ObjectStore } from '../../functions/aws/s3-object-store.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Emulators, startEmulators } from '../fixtures/emulators.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
+import { freshSlotsSuite } from './fresh-slots-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
@@ -38,6 +40,10 @@ describe('store registry in DynamoDB', () => {
     () => Promise.resolve(new DynamoStoreRegistry(emulators.documents, emulators.table)),
     () => `S${(count += 1)}`,
   );
+});
+
+describe('slots for fresh loads in DynamoDB', () => {
+  freshSlotsSuite((slots) => Promise.resolve(new DynamoFreshSlots(emulators.documents, emulators.table, slots)));
 });
 
 describe('object store in S3', () => {

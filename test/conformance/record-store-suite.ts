@@ -7,7 +7,7 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     collection,
     key,
     rev,
-    scope: 'org',
+    scopes: ['org'],
     deleted,
     updatedAt: '2026-11-23T08:00:00.000Z',
     fields: deleted ? {} : { name: `n${rev}`, yes: true, count: 3 },

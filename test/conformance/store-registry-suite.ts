@@ -63,6 +63,23 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect((await registry.listStores()).find(({ store }) => store.storeId === storeId)?.replicas).toEqual([first?.replica]);
   });
 
+  test('a move is one change of zone and edition with its entry in the audit; who read something older writes nothing', async () => {
+    const registry = await open();
+    const before = aStore(fresh());
+    await registry.addStore(before);
+    const after: Store = { ...before, zone: 'north', edition: 'clienteling' };
+    expect(await registry.changeStore(before, after, '2026-11-24T08:00:00.000Z')).toBe('changed');
+    expect(await registry.changeStore(before, { ...before, zone: 'south' }, '2026-11-24T09:00:00.000Z')).toBe('conflict');
+    expect(await registry.changeStore(after, { ...after, zone: null }, '2026-11-25T08:00:00.000Z')).toBe('changed');
+    expect(await registry.readStore(before.storeId)).toEqual({ ...after, zone: null });
+    expect(await registry.readStoreChanges(before.storeId)).toEqual([
+      { at: '2026-11-24T08:00:00.000Z', from: { zone: null, edition: 'core' }, to: { zone: 'north', edition: 'clienteling' } },
+      { at: '2026-11-25T08:00:00.000Z', from: { zone: 'north', edition: 'clienteling' }, to: { zone: null, edition: 'clienteling' } },
+    ]);
+    expect(await registry.readStore(fresh())).toBeNull();
+    expect(await registry.changeStore(aStore(fresh()), after, '2026-11-26T08:00:00.000Z')).toBe('conflict');
+  });
+
   test('an expired or unknown code enrols nobody', async () => {
     const registry = await open();
     const storeId = fresh();

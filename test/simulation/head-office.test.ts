@@ -16,6 +16,7 @@ async function history(seed: number): Promise<void> {
   const random = seededRandom(seed);
   const pick = (count: number) => Math.floor(random() * count);
   const office = new HeadOffice(Faults.seeded(random, random() < 0.3 ? 0 : 0.15), SIZES);
+  office.scopes = { 'Voucher Series': 'zone' };
   const zombies: Promise<unknown>[] = [];
   let taken = 0;
 
@@ -25,6 +26,8 @@ async function history(seed: number): Promise<void> {
     if (pick(4) === 0) await office.write('customer', [], [key]);
     else await office.write('customer', [{ user_id: key, firstname: `n${pick(5)}`, dob: '1990-01-01', loyalty_type: 'LOYALTY' }]);
     const associate = `a${pick(5)}`;
+    const series = `s${pick(5)}`;
+    if (pick(3) === 0) await office.write('coupon_series', [{ series_id: series, zone_code: `z${pick(2)}` }]);
     if (pick(3) === 0) await office.write('associate', [{ associate_id: associate, code: associate, store_code: `S${pick(3)}` }]);
   };
   const deliver = async () => {
@@ -72,11 +75,13 @@ async function checkFaithful(office: HeadOffice): Promise<void> {
   const expected = new Map<string, Map<string, string>>();
   for (const record of office.records.records.values()) {
     if (record.deleted) continue;
-    const feed = `${collectionOf(record.collection).component}@${record.scope}`;
-    const { user_id: _, associate_id: __, dob: ___, ...values } = record.fields;
+    const { component } = collectionOf(record.collection);
+    const { user_id: _, associate_id: __, dob: ___, series_id: ____, ...values } = record.fields;
     const sorted = Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-    const state = expected.get(feed) ?? new Map<string, string>();
-    expected.set(feed, state.set(`${record.collection}/${record.key}`, JSON.stringify([record.rev, sorted])));
+    for (const scope of record.scopes) {
+      const state = expected.get(`${component}@${scope}`) ?? new Map<string, string>();
+      expected.set(`${component}@${scope}`, state.set(`${record.collection}/${record.key}`, JSON.stringify([record.rev, sorted])));
+    }
   }
   for (const [feed, { head }] of office.feeds.feeds) {
     const state = await office.foldOf(feed, head.position);

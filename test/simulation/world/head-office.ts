@@ -7,6 +7,7 @@ import { compactFeed } from '../../../functions/compact/compact.ts';
 import { sealFeed } from '../../../functions/compact/seal.ts';
 import { writeRecords } from '../../../functions/console-api/write-records.ts';
 import { writeFeeds } from '../../../functions/feed-writer/feed-writer.ts';
+import type { ScopeSettings } from '../../../protocol/catalogue/scopes.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import { type Manifest, manifestRanges, manifestSchema } from '../../../protocol/manifest.ts';
 import { limits } from '../../../protocol/limits.ts';
@@ -31,6 +32,8 @@ export class HeadOffice {
   readonly objects: MemoryObjectStore;
   readonly quarantine = new Map<string, QuarantineEntry>();
   readonly sizes: ChunkSizes;
+  /** The organization's choices. */
+  scopes: ScopeSettings = {};
   now = Date.parse('2026-11-23T08:00:00Z');
   #ids = 0;
 
@@ -47,7 +50,7 @@ export class HeadOffice {
   }
 
   write(collection: string, puts: readonly unknown[], deletes: readonly string[] = []) {
-    return writeRecords({ records: this.records, clock: this.clock }, { collection, puts, deletes });
+    return writeRecords({ records: this.records, clock: this.clock, scopes: this.scopes }, { collection, puts, deletes });
   }
 
   /** One delivery of stream records [from, to). Resolves to the index from which it must be delivered again. */

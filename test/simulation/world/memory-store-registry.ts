@@ -1,4 +1,4 @@
-import type { Replica, Store, StoreRegistry } from '../../../core/ports/store-registry.ts';
+import type { Replica, Store, StoreChange, StoreRegistry } from '../../../core/ports/store-registry.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import type { Certificate } from '../../../protocol/messages/report.ts';
 import { SyncError } from '../../../protocol/sync-error.ts';
@@ -7,12 +7,30 @@ export class MemoryStoreRegistry implements StoreRegistry {
   readonly stores = new Map<string, Store>();
   readonly replicas = new Map<string, Replica>();
   readonly codes = new Map<string, { storeId: string; expiresAt: number; usedBy?: string }>();
+  readonly changes: (StoreChange & { storeId: string })[] = [];
   readonly certificates = new Map<string, Certificate>();
 
   addStore(store: Store): Promise<void> {
     if (this.stores.has(store.storeId)) return Promise.reject(new SyncError('ALREADY_EXISTS', `store ${store.storeId} exists already`));
     this.stores.set(store.storeId, store);
     return Promise.resolve();
+  }
+
+  readStore(storeId: string): Promise<Store | null> {
+    return Promise.resolve(this.stores.get(storeId) ?? null);
+  }
+
+  changeStore(before: Store, after: Store, at: string): Promise<'changed' | 'conflict'> {
+    const { zone, edition } = before;
+    const now = this.stores.get(before.storeId);
+    if (now?.zone !== zone || now.edition !== edition) return Promise.resolve('conflict');
+    this.stores.set(before.storeId, { ...now, zone: after.zone, edition: after.edition });
+    this.changes.push({ storeId: before.storeId, at, from: { zone, edition }, to: { zone: after.zone, edition: after.edition } });
+    return Promise.resolve('changed');
+  }
+
+  readStoreChanges(storeId: string): Promise<StoreChange[]> {
+    return Promise.resolve(this.changes.filter((change) => change.storeId === storeId).map(({ at, from, to }) => ({ at, from, to })));
   }
 
   listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]> {

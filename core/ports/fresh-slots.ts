@@ -1,0 +1,10 @@
+/**
+ * How many stores may load everything at the same time. A slot is a lease: it is freed by `release`, or by its time
+ * running out when a store dies on the way.
+ */
+export interface FreshSlots {
+  /** Takes a slot for the replica, or renews the one it has. false: all that it may use are taken. */
+  take(replicaId: string, lease: { readonly now: number; readonly until: number }): Promise<boolean>;
+  /** Frees the replica's slots. Idempotent. */
+  release(replicaId: string): Promise<void>;
+}

@@ -24,6 +24,8 @@ export const agentLimits = {
   retryMaxMs: 20_000,
   /** Rows a digest slice reads at once: 50,000 × ~35 bytes ≈ 2 MB of text. */
   digestSliceRows: 50_000,
+  /** A first load that failed is taken up again after this; once it is complete, a failed sync waits for its turn. */
+  freshAgainMs: 60_000,
   /** Rounds without progress before a sync gives up. */
   fruitlessRoundsMax: 3,
   /** Rows in one multi-row insert (measured best: 50). */

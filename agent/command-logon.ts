@@ -8,23 +8,24 @@ import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
 import { type SyncOutcome, runSync } from './sync/run-sync.ts';
 
-/** One sync: fresh until the store is complete, delta from then on. Goes on where the last one ended. */
+/** One sync: fresh until the store is complete, delta from then on. Goes on where the last one ended. `delta` is the same, refused before that. */
 export interface LogonOptions {
   readonly data: string;
   readonly wait?: boolean;
   readonly fresh?: boolean;
+  readonly deltaOnly?: boolean;
   readonly json?: boolean;
   readonly progress?: string;
 }
 
-export async function logonCommand(io: AgentIo, { data, wait, fresh, json, progress }: LogonOptions): Promise<ExitCode> {
+export async function logonCommand(io: AgentIo, { data, wait, fresh, deltaOnly, json, progress }: LogonOptions): Promise<ExitCode> {
   const paths = dataPaths(data);
   const { storeId, replicaId } = requireIdentity(paths.identity);
   const startedAt = performance.now();
   const lock = lockFolder(paths);
   try {
     const deps = await createSyncDeps(io, data, progressStyle(io, progress));
-    const outcome = await runSync(deps, { wait: wait === true, fresh: fresh === true });
+    const outcome = await runSync(deps, { wait: wait === true, fresh: fresh === true, deltaOnly: deltaOnly === true });
     deps.progress.end();
     const complete = outcome.outstanding.length === 0;
     const seconds = Math.round(performance.now() - startedAt) / 1_000;

@@ -10,6 +10,7 @@ const BY_ERROR: Readonly<Partial<Record<ErrorCodeName, ExitCode>>> = {
   UNKNOWN_COLLECTION: exitCodes.wrongUse,
   COMPONENT_NOT_USED: exitCodes.wrongUse,
   NOT_COMPLETE: exitCodes.notComplete,
+  FRESH_NOT_COMPLETE: exitCodes.notComplete,
   UNAUTHORIZED: exitCodes.notAuthorized,
   CODE_INVALID: exitCodes.notAuthorized,
 };

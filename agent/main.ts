@@ -1,9 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
+import { SYNC_MINUTES } from '../core/sync-schedule.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
 import { AGENT_VERSION, type AgentIo, systemIo } from './agent-io.ts';
 import { type EnrolOptions, enrolCommand } from './command-enrol.ts';
 import { type LogonOptions, logonCommand } from './command-logon.ts';
 import { type RecordsOptions, countRecordsCommand, getRecordCommand } from './command-records.ts';
+import { type RunOptions, runCommand } from './command-run.ts';
 import { type StatusOptions, statusCommand } from './command-status.ts';
 import { type VerifyCommandOptions, verifyCommand } from './command-verify.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts';
@@ -68,6 +70,21 @@ function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
     .addOption(jsonOption())
     .addOption(progressOption())
     .action(async (options: LogonOptions) => done(await logonCommand(io, options)));
+  program
+    .command('delta')
+    .description('sync what changed; refused before the first sync is complete')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addOption(progressOption())
+    .action(async (options: LogonOptions) => done(await logonCommand(io, { ...options, wait: true, deltaOnly: true })));
+  program
+    .command('run')
+    .description('keep the store in step until stopped: at the start and then on a schedule')
+    .addOption(dataOption())
+    .addOption(new Option('--every <minutes>', 'minutes between syncs').choices(SYNC_MINUTES.map(String)).default('15'))
+    .addOption(new Option('--json', 'one JSON object a line for each sync'))
+    .addOption(progressOption())
+    .action(async (options: RunOptions) => done(await runCommand(io, options)));
   program
     .command('status')
     .description('what this store has, and whether it is known to be right')

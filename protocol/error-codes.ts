@@ -54,6 +54,11 @@ export const errorCodes = {
   },
   STORAGE_FULL: { status: 507, remedy: 'operator', what: 'The disk is full. Nothing was half-written; free space and start again.' },
   REPLICA_BUSY: { status: 409, remedy: 'retry-later', what: 'Another agent process works on this data folder. Stop it, or wait for it.' },
+  FRESH_NOT_COMPLETE: {
+    status: 409,
+    remedy: 'retry-later',
+    what: 'A delta was asked for before the fresh sync is complete. Nothing was changed. The message names what is outstanding.',
+  },
   NOT_ENROLLED: {
     status: 409,
     remedy: 'operator',

@@ -12,6 +12,7 @@ import { type Page, applyPage } from '../replica/apply-page.ts';
 import { ReplicaDamaged } from '../replica/sqlite-errors.ts';
 import { bulkSync } from './bulk-sync.ts';
 import { compareInPassing } from './compare-in-passing.ts';
+import { requireFreshComplete } from './fresh-standing.ts';
 import { reconcileFeed } from './reconcile-feed.ts';
 import { report } from './report.ts';
 import type { SyncDeps } from './sync-deps.ts';
@@ -43,12 +44,15 @@ export interface SyncOptions {
   readonly wait: boolean;
   /** Prove everything again against the newest snapshots, fetching only ranges that differ. */
   readonly fresh?: boolean;
+  /** Refuse unless the fresh sync is complete. */
+  readonly deltaOnly?: boolean;
 }
 
 export async function runSync(deps: SyncDeps, options: SyncOptions): Promise<SyncOutcome> {
   for (let rebuilt = false; ; rebuilt = true) {
     const session = new SyncSession(deps);
     try {
+      if (options.deltaOnly === true) requireFreshComplete(session.replica);
       if (options.fresh === true) session.replica.dropCertificates();
       const outcome = await rounds(session, options);
       session.noteRun(null);

@@ -15,7 +15,8 @@ import { limits } from '../protocol/limits.ts';
 import { type PutSection, type Section, type WireValue, encodeSections, readSections } from '../protocol/sections.ts';
 import { rng, sortedIndexes } from './floor/records.ts';
 import { customerChange } from './records.ts';
-import { type BenchResult, median, round } from './stats.ts';
+import { deltaEndToEnd } from './delta-end-to-end.ts';
+import { type BenchResult, median, percentile, round } from './stats.ts';
 
 /**
  * How long does a store take to apply what changed, durably, and does that depend on how much it holds?
@@ -24,7 +25,7 @@ import { type BenchResult, median, round } from './stats.ts';
  * `synchronous=FULL`, on a real file with the three indexes of `customer`. Floor: the same rows, parsed already, as
  * multi-row upserts into a copy of the same file, one transaction, as durable, no decisions and no cursor. Interleaved,
  * on the same random keys. Indexed columns stay as they are unless the case says so. With more than 300,000 rows, the
- * same once more with 300,000, to compare.
+ * same once more with 300,000, to compare. Then the whole way through a local cloud (`delta-end-to-end.ts`).
  */
 const SMALL_ROWS = 300_000;
 const FEED = 'Customer@org';
@@ -77,6 +78,7 @@ export async function benchDelta({ rows, say }: { rows: number; say: (line: stri
     unit: 'ms for 1,000 changed rows, p50',
     rows,
     apply,
+    endToEnd: await deltaEndToEnd(SMALL_ROWS, say),
     ...(sizes.length === 2
       ? { growth: Object.fromEntries(CASES.map(({ name }) => [name, round(of(rows, name).p50Ms / of(SMALL_ROWS, name).p50Ms)])) }
       : {}),
@@ -238,9 +240,4 @@ class Upsert {
        ON CONFLICT ("key") DO UPDATE SET ${set.join(', ')}`,
     );
   }
-}
-
-function percentile(values: readonly number[], percent: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;
 }

@@ -15,3 +15,8 @@ export interface BenchResult {
   readonly ratio: number;
   readonly [detail: string]: unknown;
 }
+
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;
+}

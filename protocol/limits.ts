@@ -35,6 +35,8 @@ export const limits = {
   coveredSegmentLifeMs: [7 * 86_400_000, 21 * 86_400_000],
   /** A store that was away for longer reconciles: longer than a refit or a summer's closing. */
   horizonMs: 45 * 86_400_000,
+  /** A replica's contact is written down at most this often: 4 writes a day and store, and the horizon is 180 times as long. */
+  contactNoteMs: 21_600_000,
   /** Sealed pages stay this long for calls that are under way; a function runs 15 minutes at most. */
   pageLifeMs: 3_600_000,
   /** Stores that load everything at the same time: 200 × 5 Mbit/s = 1 Gbit/s, and 200 plan calls a minute or so. */

@@ -59,12 +59,14 @@ export function addStoreCommand(program: Command): void {
       const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'store.list' }));
       print({ json: options.json === true }, answer, () =>
         table(
-          ['store', 'edition', 'zone', 'replicas', 'certificates'],
+          ['store', 'edition', 'zone', 'replicas', 'last heard', 'horizon', 'certificates'],
           answer.stores.map((row) => [
             row.storeId,
             row.edition,
             row.zone ?? '-',
             String(row.replicas.length),
+            row.replicas.map(({ heardAt }) => heardAt ?? 'never').join(' '),
+            row.replicas.map(({ horizon }) => `${horizon.percent} %${horizon.level === 'FINE' ? '' : ` ${horizon.level}`}`).join(' '),
             String(row.certificates.length),
           ]),
         ),

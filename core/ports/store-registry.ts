@@ -34,6 +34,19 @@ export interface Replica {
   readonly publicKey: PublicKey;
   readonly status: 'ACTIVE' | 'REVOKED';
   readonly enrolledAt: string;
+  /** When it last asked for a plan, to within `contactNoteMs`; absent until then. */
+  readonly heardAt?: string | undefined;
+  readonly agentVersion?: string | undefined;
+}
+
+/** A replica that never asked for anything was last heard of when it enrolled. */
+export function lastHeardAt({ heardAt, enrolledAt }: Pick<Replica, 'heardAt' | 'enrolledAt'>): string {
+  return heardAt ?? enrolledAt;
+}
+
+export interface Contact {
+  readonly heardAt: string;
+  readonly agentVersion: string;
 }
 
 export interface StoreRegistry {
@@ -60,6 +73,8 @@ export interface StoreRegistry {
   ): Promise<{ store: Store; replica: Replica } | null>;
   /** Store and replica rows in one strongly consistent read. */
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
+  /** Kept in the replica's row; a replica that is gone is left gone. */
+  noteContact(replicaId: string, contact: Contact): Promise<void>;
   putCertificates(certificates: readonly Certificate[]): Promise<void>;
   readCertificates(storeId: string): Promise<ReadonlyMap<FeedName, Certificate>>;
 }

@@ -6,9 +6,10 @@ import {
   QueryCommand,
   ScanCommand,
   TransactWriteCommand,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { PublicKey, Replica, Store, StoreChange, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { Contact, PublicKey, Replica, Store, StoreChange, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
@@ -36,6 +37,8 @@ const replicaSchema = z.object({
   publicKey: z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() }),
   status: z.enum(['ACTIVE', 'REVOKED']),
   enrolledAt: z.string(),
+  heardAt: z.string().optional(),
+  agentVersion: z.string().optional(),
 });
 /** `usedBy`: the replica the code was used for. */
 const codeSchema = z.object({ storeId: z.string(), expiresAt: z.number(), usedBy: z.string().optional() });
@@ -181,13 +184,9 @@ export class DynamoStoreRegistry implements StoreRegistry {
   }
 
   async readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
-    const colon = replicaId.lastIndexOf(':');
-    if (colon <= 0) return null;
-    const pk = storeKey(replicaId.slice(0, colon));
-    const Keys = [
-      { pk, sk: 'store' },
-      { pk, sk: replicaKey(replicaId.slice(colon + 1)) },
-    ];
+    if (replicaId.lastIndexOf(':') <= 0) return null;
+    const row = replicaRow(replicaId);
+    const Keys = [{ pk: row.pk, sk: 'store' }, row];
     const answer = await translated(
       'read a replica',
       this.#client.send(new BatchGetCommand({ RequestItems: { [this.#table]: { Keys, ConsistentRead: true } } })),
@@ -198,6 +197,21 @@ export class DynamoStoreRegistry implements StoreRegistry {
     if ((answer.UnprocessedKeys?.[this.#table]?.Keys ?? []).length > 0)
       throw new SyncError('UNAVAILABLE', 'read a replica: throttled', { retryAfterMs: 1_000 });
     return store === undefined || replica === undefined ? null : { store: storeSchema.parse(store), replica: replicaSchema.parse(replica) };
+  }
+
+  async noteContact(replicaId: string, { heardAt, agentVersion }: Contact): Promise<void> {
+    const request = {
+      TableName: this.#table,
+      Key: replicaRow(replicaId),
+      UpdateExpression: 'SET heardAt = :heardAt, agentVersion = :agentVersion',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':heardAt': heardAt, ':agentVersion': agentVersion },
+    };
+    try {
+      await translated('note a contact', this.#client.send(new UpdateCommand(request)));
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+    }
   }
 
   async putCertificates(certificates: readonly Certificate[]): Promise<void> {
@@ -231,6 +245,11 @@ function isSameKey(a: PublicKey, b: PublicKey): boolean {
 
 function storeKey(storeId: string): string {
   return `store#${storeId}`;
+}
+
+function replicaRow(replicaId: string): { pk: string; sk: string } {
+  const colon = replicaId.lastIndexOf(':');
+  return { pk: storeKey(replicaId.slice(0, colon)), sk: replicaKey(replicaId.slice(colon + 1)) };
 }
 
 function replicaKey(uuid: string): string {

@@ -4,7 +4,8 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { FeedStore } from '../../core/ports/feed-store.ts';
 import type { Quarantine } from '../../core/ports/quarantine.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
-import type { StoreRegistry } from '../../core/ports/store-registry.ts';
+import { type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import { horizonUse } from '../../core/stores/horizon-use.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
@@ -41,7 +42,7 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
     case 'store.changes':
       return { changes: await deps.registry.readStoreChanges(request.storeId) };
     case 'store.list':
-      return { stores: (await deps.registry.listStores()).map(({ store, ...rest }) => ({ ...store, ...rest })) };
+      return { stores: await listStores(deps) };
     case 'records.write':
       return { outcomes: await writeRecords({ ...deps, scopes: deps.organization.scopes }, request) };
     case 'records.get': {
@@ -57,6 +58,15 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
     case 'quarantine.list':
       return { entries: await deps.quarantine.list() };
   }
+}
+
+async function listStores({ registry, clock }: ConsoleDeps): Promise<object[]> {
+  const now = clock.now();
+  return (await registry.listStores()).map(({ store, replicas, certificates }) => ({
+    ...store,
+    replicas: replicas.map((replica) => ({ ...replica, horizon: horizonUse(lastHeardAt(replica), now) })),
+    certificates,
+  }));
 }
 
 async function addStore(deps: ConsoleDeps, request: Extract<Request, { op: 'store.add' }>): Promise<object> {

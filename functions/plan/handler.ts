@@ -11,6 +11,7 @@ import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { limits } from '../../protocol/limits.ts';
+import { noteContact } from './note-contact.ts';
 import { admit } from './admit.ts';
 import { plan } from './plan.ts';
 
@@ -33,5 +34,6 @@ const deps = {
 export const handler = httpFunction({ logger, clock: systemClock }, planRequestSchema, async (request) => {
   const { store, replica } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
   const answer = await plan(deps, store, request.body);
+  await noteContact({ registry, clock: systemClock }, replica, request.body.agentVersion);
   return admit(deps, { replicaId: replica.replicaId, request: request.body }, answer);
 });

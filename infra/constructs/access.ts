@@ -33,13 +33,15 @@ export function grantAccess(data: Data, functions: Functions): void {
 
   // The first plan of a new scope puts the empty feed; every signed URL is as good as this role.
   allow('plan', data.feeds, ...READ, ...PUT);
-  // A store that loads everything takes a slot, and its report gives it back.
-  allow('plan', data.stores, ...READ, ...PUT);
+  // A store that loads everything takes a slot, and its report gives it back. When a replica was heard of is kept in its row.
+  allow('plan', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
   grantObjects(data, functions.get('plan'), ['s3:GetObject']);
   data.compaction.grantSendMessages(functions.get('plan'));
 
   allow('report', data.feeds, ...READ);
   allow('report', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
+
+  allow('watch-stores', data.stores, 'dynamodb:Scan');
 
   allow('console-api', data.records, ...READ, ...PUT);
   allow('console-api', data.feeds, ...READ);

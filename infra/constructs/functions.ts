@@ -43,6 +43,8 @@ const SIZES = {
     environment: ['FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL'],
   },
   report: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['FEEDS_TABLE', 'STORES_TABLE'] },
+  // Thousands of rows once a day.
+  'watch-stores': { memorySize: 512, timeout: Duration.seconds(60), environment: ['STORES_TABLE'] },
   // 500 records of up to 4 MB read, judged and written in transactions.
   'console-api': { memorySize: 1024, timeout: Duration.seconds(60), environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE'] },
 } as const satisfies Record<string, FunctionSize>;

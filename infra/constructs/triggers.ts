@@ -44,6 +44,15 @@ export function addTriggers(scope: Construct, { organization, data, functions }:
     id: 'Serverless-LambdaEventSourceMappingDestination',
     reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
   });
+  const watch = new Rule(scope, 'WatchSchedule', {
+    description: 'Stores that were not heard of for long are logged',
+    schedule: Schedule.rate(Duration.days(1)),
+    targets: [new LambdaFunction(functions.get('watch-stores'), { retryAttempts: 2 })],
+  });
+  Validations.of(watch).acknowledge({
+    id: 'Serverless-EventBusDLQ',
+    reason: 'A turn that fails leaves nothing behind: the next day looks at the same stores again.',
+  });
   return new Rule(scope, 'CompactionSchedule', {
     description: 'Snapshots are brought up to date',
     schedule: Schedule.rate(Duration.minutes(organization.compactionMinutes)),

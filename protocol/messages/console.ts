@@ -78,7 +78,17 @@ export const consoleResponseSchemas = {
   'store.list': z.object({
     stores: z.array(
       storeSchema.extend({
-        replicas: z.array(z.object({ replicaId: z.string(), status: z.string(), enrolledAt: z.string() })),
+        replicas: z.array(
+          z.object({
+            replicaId: z.string(),
+            status: z.string(),
+            enrolledAt: z.string(),
+            heardAt: z.string().optional(),
+            agentVersion: z.string().optional(),
+            /** Of how far behind it may be and still get what changed only. */
+            horizon: z.object({ percent: z.int(), level: z.enum(['FINE', 'HALF', 'NEAR', 'BEYOND']) }),
+          }),
+        ),
         certificates: z.array(
           z.object({ component: z.string(), feed: z.string(), position: z.int(), rows: z.int(), digest: z.string(), issuedAt: z.string() }),
         ),

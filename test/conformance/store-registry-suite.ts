@@ -80,6 +80,20 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(await registry.changeStore(aStore(fresh()), after, '2026-11-26T08:00:00.000Z')).toBe('conflict');
   });
 
+  test('what was last heard of a replica is kept in its row, and one that is gone stays gone', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    await registry.putEnrolmentCode({ sha256: `heard-${storeId}`, storeId, expiresAt: 1_000 });
+    const enrolled = await registry.enrol({ sha256: `heard-${storeId}`, now: 1 }, replica('u'));
+    const replicaId = enrolled?.replica.replicaId ?? '';
+    const contact = { heardAt: '2026-11-23T09:00:00.000Z', agentVersion: '1.2.3' };
+    await registry.noteContact(replicaId, contact);
+    expect((await registry.readReplica(replicaId))?.replica).toEqual({ ...enrolled?.replica, ...contact });
+    await registry.noteContact(`${storeId}:gone`, contact);
+    expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
+  });
+
   test('an expired or unknown code enrols nobody', async () => {
     const registry = await open();
     const storeId = fresh();

@@ -1,4 +1,4 @@
-import type { Replica, Store, StoreChange, StoreRegistry } from '../../../core/ports/store-registry.ts';
+import type { Contact, Replica, Store, StoreChange, StoreRegistry } from '../../../core/ports/store-registry.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import type { Certificate } from '../../../protocol/messages/report.ts';
 import { SyncError } from '../../../protocol/sync-error.ts';
@@ -69,6 +69,12 @@ export class MemoryStoreRegistry implements StoreRegistry {
     const replica = this.replicas.get(replicaId);
     const store = this.stores.get(replica?.storeId ?? '');
     return Promise.resolve(replica === undefined || store === undefined ? null : { store, replica });
+  }
+
+  noteContact(replicaId: string, contact: Contact): Promise<void> {
+    const replica = this.replicas.get(replicaId);
+    if (replica !== undefined) this.replicas.set(replicaId, { ...replica, ...contact });
+    return Promise.resolve();
   }
 
   putCertificates(certificates: readonly Certificate[]): Promise<void> {

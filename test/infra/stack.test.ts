@@ -128,6 +128,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'feed-writer',
       'plan',
       'report',
+      'watch-stores',
     ]);
     for (const [id, { Properties }] of functions) {
       expect(Properties, id).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], TracingConfig: { Mode: 'Active' } });

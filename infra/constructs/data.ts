@@ -13,10 +13,12 @@ import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { Organization } from '../../protocol/organization.ts';
-import { COMPACT_TIMEOUT } from './functions.ts';
 
 /** The longest SQS keeps a message: as much time as can be had for somebody to look. */
 const FAILURES_KEPT = Duration.days(14);
+
+/** A quarter of a million changes folded and packed takes about a minute and a half; five leave room for a slow bucket. */
+export const COMPACT_TIMEOUT = Duration.minutes(5);
 
 export class Data extends Construct {
   readonly records: TableV2;

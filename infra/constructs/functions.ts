@@ -9,10 +9,8 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import type { Organization } from '../../protocol/organization.ts';
-import type { Data } from './data.ts';
+import { COMPACT_TIMEOUT, type Data } from './data.ts';
 
-/** A quarter of a million changes folded and packed takes about a minute and a half; five leave room for a slow bucket. */
-export const COMPACT_TIMEOUT = Duration.minutes(5);
 /** An HTTP API gives up after 30 s, so an answer after that has no reader. */
 const HTTP_TIMEOUT = Duration.seconds(29);
 

@@ -3,6 +3,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { withheldFields } from '../../core/withheld-fields.ts';
+import { limits } from '../../protocol/limits.ts';
 import { documentClient, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
@@ -23,6 +24,7 @@ const deps = {
   clock: systemClock,
   ids: systemIds,
   settings: { withheld: new Set(withheldFields(organization().shareSensitiveFields)) },
+  pages: { rowsMax: limits.pageRowsMax, rawBytesMax: limits.pageRawBytesMax, bytesMax: limits.pageBytesMax },
 };
 
 export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()

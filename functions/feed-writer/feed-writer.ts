@@ -75,12 +75,9 @@ async function routeAll(deps: FeedWriterDeps, records: readonly StreamRecord[]):
   const poison: QuarantineEntry[] = [];
   for (const [index, record] of records.entries()) {
     const routed = routeChange(record, deps.settings);
-    if (routed.kind === 'poison') {
-      poison.push(quarantined(record, routed.reason));
-      continue;
-    }
+    if (routed.kind === 'poison') poison.push(quarantined(record, routed.reason));
     // It comes again with its new revision, in a batch after this one.
-    if (routed.stale !== null) await deps.records.raiseRev(routed.stale, routed.stale.raiseTo);
+    else if (routed.stale !== null) await deps.records.raiseRev(routed.stale, routed.stale.raiseTo);
     for (const change of routed.changes) {
       origin.set(change, { index, record });
       changes.push(change);

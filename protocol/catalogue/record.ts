@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { WireValue } from '../sections.ts';
 import { must } from '../assert.ts';
+import { limits } from '../limits.ts';
 import { valueFields } from './catalogue.ts';
 import { checkRecord } from './record-checks.ts';
 import type { Collection, Field } from './types.ts';
@@ -54,6 +55,12 @@ function toIssues(issue: z.core.$ZodIssue, present: Record<string, unknown>): Is
   const field = issue.path.map(String).join('.') || 'record';
   return [{ field, reason: field in present ? issue.message : 'is required' }];
 }
+
+/** What `keyOf` can make: a key of another form belongs to no record, and the database may refuse it. */
+export const keySchema = z
+  .string()
+  .regex(/^[!-~]+$/, 'must be printable ASCII without blanks')
+  .max(limits.keyBytesMax, `has more than ${limits.keyBytesMax} bytes`);
 
 /** Printable ASCII, so that every byte order is the same; parts are joined with `/`, which no part contains. */
 export function keyOf(collection: Collection, fields: Fields): string {

@@ -143,7 +143,7 @@ function groups(writes: readonly RecordWrite[]): number[][] {
   const all: number[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const [index, { record }] of writes.entries()) {
-    const size = JSON.stringify(record).length;
+    const size = Buffer.byteLength(JSON.stringify(record));
     let group = all.at(-1);
     if (group === undefined || group.length >= TRANSACTION_ITEMS || bytes + size > TRANSACTION_BYTES) {
       group = [];

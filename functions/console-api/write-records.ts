@@ -99,7 +99,7 @@ function wavesOfUniqueKeys(edits: readonly Edit[]): Edit[][] {
 }
 
 function sizeOf(fields: Fields): number {
-  return JSON.stringify(fields).length;
+  return Buffer.byteLength(JSON.stringify(fields));
 }
 
 function tooLarge(): WriteOutcome {

@@ -25,6 +25,11 @@ export async function translated<T>(doing: string, call: Promise<T>): Promise<T>
   }
 }
 
+/** The condition of a single write did not hold; nothing was written. */
+export function isConditionFailed(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
+}
+
 /** Why each action of a cancelled transaction failed, or null when the error is another one. */
 export function cancellationReasons(error: unknown): string[] | null {
   if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return null;

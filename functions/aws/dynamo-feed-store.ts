@@ -12,7 +12,7 @@ import type { FeedHead, FeedPage, FeedState, FeedStore, SnapshotPointer } from '
 import { assert, must } from '../../protocol/assert.ts';
 import { type SegmentIndex, emptyIndex } from '../../core/segments/segment.ts';
 import type { Cursor, FeedName } from '../../protocol/feed.ts';
-import { cancellationReasons, translated } from './aws-errors.ts';
+import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
 import { packIndex, unpackIndex } from './segment-index-item.ts';
 
 /**
@@ -100,7 +100,7 @@ export class DynamoFeedStore implements FeedStore {
       await this.#client.send(new PutCommand({ TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }));
       return toHead(item);
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+      if (!isConditionFailed(error)) throw error;
       const state = (await this.readFeeds([feed])).get(feed);
       return must(state, `${feed} exists and cannot be read`).head;
     }
@@ -184,7 +184,7 @@ export class DynamoFeedStore implements FeedStore {
       await translated('replace segments', this.#client.send(put));
       return 'replaced';
     } catch (error) {
-      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return 'conflict';
+      if (isConditionFailed(error)) return 'conflict';
       throw error;
     }
   }

@@ -4,7 +4,7 @@ import { keyHash } from '../../core/key-hash.ts';
 import type { MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
 import type { Scope } from '../../protocol/feed.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { cancellationReasons, translated } from './aws-errors.ts';
+import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
 
 /**
  * Main data in DynamoDB: `pk` = `<collection>#<bucket>`, `sk` = key.
@@ -75,7 +75,7 @@ export class DynamoRecordStore implements RecordStore {
     try {
       await translated('raise a revision', this.#client.send(update));
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+      if (!isConditionFailed(error)) throw error;
     }
   }
 

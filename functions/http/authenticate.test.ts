@@ -90,7 +90,7 @@ test('no header, and garbage in it, are refused', async () => {
 });
 
 test.each([7, null, {}, ['S1:u'], '', `S1:${'u'.repeat(3_000)}`, 'S1:ü'])(
-  'a key id that is none is refused like every other: %j',
+  'a key id that is none is refused like every other: %#',
   async (kid) => {
     const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: REQUEST_PROOF_TYPE, kid })).toString('base64url');
     const asked: string[] = [];

@@ -14,6 +14,7 @@ import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
+import { sendAll } from './leftovers.ts';
 
 /**
  * Stores, their replicas and certificates in DynamoDB: `pk` = `store#<id>`, `sk` = `store`, `replica#<uuid>`,
@@ -186,19 +187,19 @@ export class DynamoStoreRegistry implements StoreRegistry {
   async readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
     if (storeIdOf(replicaId) === '') return null;
     const pk = storeKey(storeIdOf(replicaId));
-    const Keys = [
+    const keys: Item[] = [
       { pk, sk: 'store' },
       { pk, sk: replicaKey(uuidOf(replicaId)) },
     ];
-    const answer = await translated(
-      'read a replica',
-      this.#client.send(new BatchGetCommand({ RequestItems: { [this.#table]: { Keys, ConsistentRead: true } } })),
-    );
-    const items = answer.Responses?.[this.#table] ?? [];
+    const items: Item[] = [];
+    await sendAll('read a replica', keys, async (some) => {
+      const request = { RequestItems: { [this.#table]: { Keys: [...some], ConsistentRead: true } } };
+      const answer = await translated('read a replica', this.#client.send(new BatchGetCommand(request)));
+      items.push(...(answer.Responses?.[this.#table] ?? []));
+      return answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+    });
     const store = items.find((item) => item['sk'] === 'store');
     const replica = items.find((item) => item['sk'] !== 'store');
-    if ((answer.UnprocessedKeys?.[this.#table]?.Keys ?? []).length > 0)
-      throw new SyncError('UNAVAILABLE', 'read a replica: throttled', { retryAfterMs: 1_000 });
     return store === undefined || replica === undefined ? null : { store: storeSchema.parse(store), replica: replicaSchema.parse(replica) };
   }
 

@@ -100,7 +100,8 @@ export class DynamoFeedStore implements FeedStore {
     await translated('list a feed', this.#client.send(new PutCommand({ TableName: this.#table, Item: { pk: DIRECTORY, sk: feed } })));
     const item = { pk: feed, sk: 'head', generation, position: 0, asOf: null };
     try {
-      await this.#client.send(new PutCommand({ TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }));
+      const put = new PutCommand({ TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' });
+      await translated('create a feed', this.#client.send(put));
       return toHead(item);
     } catch (error) {
       if (!isConditionFailed(error)) throw error;

@@ -58,7 +58,8 @@ export class DynamoStoreRegistry implements StoreRegistry {
   async addStore(store: Store): Promise<void> {
     const Item = { pk: storeKey(store.storeId), sk: 'store', ...store };
     try {
-      await this.#client.send(new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' }));
+      const put = new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' });
+      await translated('add a store', this.#client.send(put));
     } catch (error) {
       if (isConditionFailed(error)) {
         throw new SyncError('ALREADY_EXISTS', `store ${store.storeId} exists already and was left as it is`, { cause: error });

@@ -17,6 +17,10 @@ export const limits = {
   pageRowsMax: 5_000,
   /** One record as canonical JSON. An item holds 400 KB; the largest known record (e-mail template) is 60 KB. */
   recordBytesMax: 256 * KIB,
+  /** What a quarantined item may take of the 400 KB of its item; id, reason and attribute names take less than 8 KB. */
+  quarantineItemBytesMax: 350 * KIB,
+  /** A key of main data is a sort key. */
+  keyBytesMax: 1024,
   /** Base64 of pages in one plan answer: a Lambda answer holds 6 MB, ×4/3 for base64 and 1 MB for the rest. */
   planPagesBytesMax: 3 * MIB,
   /** Chunk URLs in one plan answer: 64 × ~1.5 KB ≈ 100 KB. */

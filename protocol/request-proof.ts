@@ -9,6 +9,9 @@ import * as z from 'zod';
 export const REQUEST_SCHEME = 'Storeline';
 export const REQUEST_PROOF_TYPE = 'storeline-request+jwt';
 
+/** `kid`: the replica id, `<storeId>:<uuid>`, 64 + 1 + 36 characters at most. Anybody can send anything here. */
+export const requestProofHeaderSchema = z.object({ kid: z.string().regex(/^[A-Za-z0-9._:-]{1,101}$/) });
+
 /** On top of the registered claims: `iss` is the replica id (also the header's `kid`), `aud` the organization. */
 export const requestProofSchema = z.object({
   htm: z.string(),

@@ -40,6 +40,49 @@ test.each([
   ['a key that is not of its fields', { ...customer(5, 'a'), key: '8' }, /the key is not/],
   ['no revision', { ...customer(5, 'a'), rev: 'x' }, /rev/],
   ['a scope nobody has', { ...customer(5, 'a'), scopes: ['planet'] }, /scope/],
+  ['a scope too long for a feed', { ...customer(5, 'a'), scopes: [`store:${'s'.repeat(201)}`] }, /scope/],
+  ['a key no record has', { ...customer(5, 'a'), deleted: true, key: 'k'.repeat(1_025) }, /key: has more than 1024 bytes/],
 ])('poison: %s', (_, image, reason) => {
-  expect(route(null, image)).toEqual({ kind: 'poison', reason: expect.stringMatching(reason) as string });
+  expect(route(null, image)).toEqual({ kind: 'poison', reason: expect.stringMatching(reason) as string, changes: [] });
+});
+
+const associate = (rev: number, store: string, more: object = {}) => ({
+  collection: 'associate',
+  key: 'a',
+  rev,
+  scopes: [`store:${store}`],
+  fields: { associate_id: 'a', code: 'a', store_code: store },
+  ...more,
+});
+const unreadable = { fields: { associate_id: 'a', colour: 'red' } };
+const removalFromS1 = { feed: 'Associates@store:S1', collection: 'associate', key: 'a', fields: null };
+
+test('INV-08: the old scope loses what moved, also when the old image is no record of the catalogue', () => {
+  const stale = { collection: 'associate', key: 'a', rev: 6, raiseTo: 1_000 };
+  expect(route(associate(5, 'S1', unreadable), associate(6, 'S2'))).toEqual({
+    kind: 'changes',
+    changes: [{ ...removalFromS1, rev: 1_000 }],
+    stale,
+  });
+  expect(route(associate(5, 'S1', { ...unreadable, rev: 'x' }), associate(6, 'S2'))).toMatchObject({
+    changes: [{ ...removalFromS1, rev: 1_000 }],
+    stale,
+  });
+  expect(route(associate(5, 'S1', unreadable), null)).toMatchObject({ changes: [{ ...removalFromS1, rev: 1_000 }] });
+});
+
+test('INV-08: the old scope loses what moved, also when the new image is no record of the catalogue', () => {
+  expect(route(associate(5, 'S1'), associate(6, 'S2', unreadable))).toMatchObject({
+    kind: 'poison',
+    changes: [{ ...removalFromS1, rev: 1_000 }],
+  });
+  expect(route(associate(5_000, 'S1'), associate(6_000, 'S2', unreadable))).toMatchObject({ changes: [{ ...removalFromS1, rev: 6_000 }] });
+  expect(route(associate(5, 'S1'), associate(6, 'S1', unreadable))).toMatchObject({ kind: 'poison', changes: [] });
+  expect(route(associate(5, 'S1'), { rev: 6 })).toMatchObject({ kind: 'poison', changes: [] });
+});
+
+test('INV-07: what follows an image that is no record is above every revision a store can hold', () => {
+  expect(route(associate(6, 'S1', unreadable), associate(7, 'S1'))).toMatchObject({ changes: [], stale: { rev: 7, raiseTo: 1_000 } });
+  expect(route({ nothing: true }, associate(7, 'S1'))).toMatchObject({ changes: [], stale: { rev: 7, raiseTo: 1_000 } });
+  expect(route(associate(7, 'S1'), associate(1_000, 'S1'))).toMatchObject({ stale: null });
 });

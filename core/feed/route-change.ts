@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { collectionOf, findCollection } from '../../protocol/catalogue/catalogue.ts';
-import { type Fields, equalFields, parseRecord } from '../../protocol/catalogue/record.ts';
+import { type Fields, equalFields, keySchema, parseRecord } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import { type FeedName, type Scope, feedName } from '../../protocol/feed.ts';
 import type { MainRecord } from '../ports/record-store.ts';
@@ -10,7 +10,8 @@ import { equalScopes } from '../records/record-scopes.ts';
  * From one record of main data's stream to the feeds it concerns.
  *
  * A record that moved from one scope to another is a removal in the old feed and a put in the new one. Content that
- * does not fit the catalogue never throws: it is `poison`, which the caller sets aside while the rest goes on. A change
+ * does not fit the catalogue never throws: it is `poison`, which the caller sets aside while the rest goes on. Where a
+ * record was is known from collection, key and scopes alone, so old scopes lose it whatever its fields are. A change
  * whose writer forgot to raise `rev` would be ignored by every store: it is `stale`, and the caller raises it.
  * Holds INV-02 (every committed change is in its feed) and INV-08 (nothing withheld reaches a feed).
  */
@@ -42,61 +43,77 @@ export interface StaleRecord {
 
 export type Routed =
   | { readonly kind: 'changes'; readonly changes: readonly FeedChange[]; readonly stale: StaleRecord | null }
-  | { readonly kind: 'poison'; readonly reason: string };
+  /** `changes`: what is certain all the same, the record's removal from scopes it is in no more. */
+  | { readonly kind: 'poison'; readonly reason: string; readonly changes: readonly FeedChange[] };
 
 export interface RouteSettings {
   /** `collection.field` names that stay at head office. */
   readonly withheld: ReadonlySet<string>;
 }
 
+/** What an image says about where its record is, whether or not its fields fit the catalogue. */
+type Place = Pick<MainRecord, 'collection' | 'key' | 'scopes'> & {
+  /** 0: not to be read. */
+  readonly rev: number;
+};
+
 export function routeChange(record: StreamRecord, settings: RouteSettings): Routed {
-  const before = record.before === null ? null : readImage(record.before);
+  const before = placeOf(record.before);
   const after = record.after === null ? null : readImage(record.after);
-  if (typeof after === 'string') return { kind: 'poison', reason: after };
+  if (typeof after === 'string') return { kind: 'poison', reason: after, changes: leftByPoison(before, record) };
   if (after === null) return { kind: 'changes', changes: removalOf(before, record.at), stale: null };
-  if (before !== null && typeof before !== 'string' && isStale(before, after)) {
-    const raiseTo = Math.max(before.rev + 1, after.rev + 1, record.at);
+  if (record.before !== null && isStale(readImage(record.before), after)) {
+    const raiseTo = Math.max((before?.rev ?? 0) + 1, after.rev + 1, record.at);
     // What the raised change brings about in the new scope, the old one has to be told here: it is not in that image.
-    const left = feedsLeft(before, after).map((feed) => tombstone(feed, after, raiseTo));
+    const left = before === null ? [] : feedsLeft(before, after).map((feed) => tombstone(feed, before, raiseTo));
     return { kind: 'changes', changes: left, stale: { collection: after.collection, key: after.key, rev: after.rev, raiseTo } };
   }
 
-  const left = before === null || typeof before === 'string' ? [] : feedsLeft(before, after);
+  const left = before === null ? [] : feedsLeft(before, after);
   const fields = after.deleted ? null : withoutWithheld(collectionOf(after.collection), after.fields, settings);
   const { collection, key, rev } = after;
   return {
     kind: 'changes',
     changes: [
-      ...left.map((feed) => tombstone(feed, after, rev)),
+      ...left.map((feed) => tombstone(feed, before ?? after, rev)),
       ...feedsOf(after).map((feed) => ({ feed, collection, key, rev, fields })),
     ],
     stale: null,
   };
 }
 
-function isStale(before: MainRecord, after: MainRecord): boolean {
+/** After an image that was no record nobody knows which revision stores hold, so a new one has to be above all. */
+function isStale(before: MainRecord | string, after: MainRecord): boolean {
+  if (typeof before === 'string') return true;
   if (after.rev !== before.rev) return after.rev < before.rev;
   return !equalScopes(before.scopes, after.scopes) || before.deleted !== after.deleted || !equalFields(before.fields, after.fields);
 }
 
-function feedsOf({ collection, scopes }: MainRecord): FeedName[] {
+function feedsOf({ collection, scopes }: Pick<Place, 'collection' | 'scopes'>): FeedName[] {
   const { component } = collectionOf(collection);
   return scopes.map((scope) => feedName(component, scope));
 }
 
-function feedsLeft(before: MainRecord, after: MainRecord): FeedName[] {
+function feedsLeft(before: Place, after: Pick<Place, 'collection' | 'scopes'>): FeedName[] {
   const stayed = new Set(feedsOf(after));
   return feedsOf(before).filter((feed) => !stayed.has(feed));
 }
 
 /** Records are never removed; if somebody did it by hand, stores still learn of it. */
-function removalOf(before: MainRecord | string | null, at: number): FeedChange[] {
-  if (before === null || typeof before === 'string') return [];
+function removalOf(before: Place | null, at: number): FeedChange[] {
+  if (before === null) return [];
   return feedsOf(before).map((feed) => tombstone(feed, before, Math.max(before.rev + 1, at)));
 }
 
-function tombstone(feed: FeedName, record: MainRecord, rev: number): FeedChange {
-  return { feed, collection: record.collection, key: record.key, rev, fields: null };
+/** A record that moved and became unreadable at once has left its old scopes; what follows knows only the new ones. */
+function leftByPoison(before: Place | null, { after, at }: StreamRecord): FeedChange[] {
+  const place = placeOf(after);
+  if (before === null || place === null) return [];
+  return feedsLeft(before, place).map((feed) => tombstone(feed, before, Math.max(before.rev + 1, place.rev, at)));
+}
+
+function tombstone(feed: FeedName, { collection, key }: Place, rev: number): FeedChange {
+  return { feed, collection, key, rev, fields: null };
 }
 
 function withoutWithheld(collection: Collection, fields: Fields, { withheld }: RouteSettings): Fields {
@@ -104,15 +121,27 @@ function withoutWithheld(collection: Collection, fields: Fields, { withheld }: R
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !withheld.has(`${collection.name}.${name}`)));
 }
 
-const imageSchema = z.object({
+/** Long ones are no store's, and a feed could not be named after them. */
+const SCOPE = /^(org|(zone|store):.{1,200})$/;
+const scopeSchema = z.custom<Scope>((value) => typeof value === 'string' && SCOPE.test(value), 'is no scope');
+const placeSchema = z.object({
   collection: z.string(),
-  key: z.string().min(1),
+  key: keySchema,
+  scopes: z.array(scopeSchema),
+  rev: z.int().positive().catch(0),
+});
+const imageSchema = placeSchema.extend({
   rev: z.int().positive(),
-  scopes: z.array(z.custom<Scope>((value) => typeof value === 'string' && /^(org|zone:.+|store:.+)$/.test(value), 'is no scope')),
   deleted: z.boolean().default(false),
   updatedAt: z.string().default(''),
   fields: z.unknown(),
 });
+
+/** null: there is no image, or it does not say whose the record is. */
+function placeOf(image: unknown): Place | null {
+  const place = placeSchema.safeParse(image);
+  return place.success && findCollection(place.data.collection) !== undefined ? place.data : null;
+}
 
 /** The record of an image, or the reason why it is none. */
 function readImage(image: unknown): MainRecord | string {

@@ -1,4 +1,4 @@
-/** Input that could not be processed: kept whole, shown to an operator, never in the way of the rest. */
+/** Input that could not be processed: kept, shown to an operator, never in the way of the rest. */
 export interface QuarantineEntry {
   /** Same input, same id: putting it twice is one entry. */
   readonly id: string;
@@ -11,6 +11,7 @@ export interface QuarantineEntry {
 }
 
 export interface Quarantine {
+  /** Keeps every entry, whatever its size: of an item that is too large, size and sha256 stay instead of the large part. */
   put(entries: readonly QuarantineEntry[]): Promise<void>;
   list(): Promise<QuarantineEntry[]>;
 }

@@ -59,6 +59,7 @@ export interface StoreRegistry {
    */
   changeStore(before: Store, after: Store, at: string): Promise<'changed' | 'conflict'>;
   readStoreChanges(storeId: string): Promise<StoreChange[]>;
+  /** With all replicas, and the certificates of those that are active. */
   listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]>;
   /** Only the code's sha256 is kept. */
   putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void>;
@@ -75,6 +76,10 @@ export interface StoreRegistry {
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
   /** Kept in the replica's row; a replica that is gone is left gone. */
   noteContact(replicaId: string, contact: Contact): Promise<void>;
+  /**
+   * One per replica and feed. A report may come late or twice, so within a generation a certificate gives way only to
+   * one of the same or a later position, and to one of another generation only if that was issued later.
+   */
   putCertificates(certificates: readonly Certificate[]): Promise<void>;
-  readCertificates(storeId: string): Promise<ReadonlyMap<FeedName, Certificate>>;
+  readCertificates(replicaId: string): Promise<ReadonlyMap<FeedName, Certificate>>;
 }

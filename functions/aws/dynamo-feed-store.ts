@@ -12,7 +12,8 @@ import type { FeedHead, FeedPage, FeedState, FeedStore, SnapshotPointer } from '
 import { assert, must } from '../../protocol/assert.ts';
 import { type SegmentIndex, emptyIndex } from '../../core/segments/segment.ts';
 import type { Cursor, FeedName } from '../../protocol/feed.ts';
-import { cancellationReasons, translated } from './aws-errors.ts';
+import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
+import { sendAll } from './leftovers.ts';
 import { packIndex, unpackIndex } from './segment-index-item.ts';
 
 /**
@@ -40,6 +41,8 @@ const QUERY_PAGES = 100;
 const DELETES_AT_ONCE = 25;
 const DIRECTORY = 'feeds';
 
+type WriteRequests = NonNullable<BatchWriteCommand['input']['RequestItems']>[string];
+
 export class DynamoFeedStore implements FeedStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
@@ -52,21 +55,21 @@ export class DynamoFeedStore implements FeedStore {
   async readFeeds(feeds: readonly FeedName[]): Promise<ReadonlyMap<FeedName, FeedState>> {
     assert(feeds.length <= 50, 'readFeeds: at most 50 feeds, because one BatchGet takes 100 keys');
     if (feeds.length === 0) return new Map();
-    let keys: Record<string, unknown>[] = feeds.flatMap((pk) => [
+    const keys: Record<string, unknown>[] = feeds.flatMap((pk) => [
       { pk, sk: 'head' },
       { pk, sk: 'snapshot' },
     ]);
     const heads = new Map<FeedName, FeedHead>();
     const snapshots = new Map<FeedName, SnapshotPointer>();
-    while (keys.length > 0) {
-      const request = { RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } } };
+    await sendAll('read feeds', keys, async (Keys) => {
+      const request = { RequestItems: { [this.#table]: { Keys: [...Keys], ConsistentRead: true } } };
       const answer = await translated('read feeds', this.#client.send(new BatchGetCommand(request)));
       for (const item of answer.Responses?.[this.#table] ?? []) {
         if (item['sk'] === 'head') heads.set(item['pk'] as FeedName, toHead(item));
         else snapshots.set(item['pk'] as FeedName, toPointer(item));
       }
-      keys = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
-    }
+      return answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+    });
     return new Map([...heads].map(([feed, head]) => [feed, { head, snapshot: snapshots.get(feed) ?? null }]));
   }
 
@@ -97,10 +100,11 @@ export class DynamoFeedStore implements FeedStore {
     await translated('list a feed', this.#client.send(new PutCommand({ TableName: this.#table, Item: { pk: DIRECTORY, sk: feed } })));
     const item = { pk: feed, sk: 'head', generation, position: 0, asOf: null };
     try {
-      await this.#client.send(new PutCommand({ TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }));
+      const put = new PutCommand({ TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' });
+      await translated('create a feed', this.#client.send(put));
       return toHead(item);
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+      if (!isConditionFailed(error)) throw error;
       const state = (await this.readFeeds([feed])).get(feed);
       return must(state, `${feed} exists and cannot be read`).head;
     }
@@ -184,7 +188,7 @@ export class DynamoFeedStore implements FeedStore {
       await translated('replace segments', this.#client.send(put));
       return 'replaced';
     } catch (error) {
-      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return 'conflict';
+      if (isConditionFailed(error)) return 'conflict';
       throw error;
     }
   }
@@ -192,15 +196,17 @@ export class DynamoFeedStore implements FeedStore {
   async deletePages(feed: FeedName, after: number, through: number): Promise<void> {
     for (let position = after + 1; position <= through; position += DELETES_AT_ONCE) {
       const count = Math.min(DELETES_AT_ONCE, through - position + 1);
-      let requests = Array.from({ length: count }, (_, index) => ({ DeleteRequest: { Key: { pk: feed, sk: pageKey(position + index) } } }));
-      while (requests.length > 0) {
-        const answer = await translated(
-          'delete pages',
-          this.#client.send(new BatchWriteCommand({ RequestItems: { [this.#table]: requests } })),
-        );
-        requests = (answer.UnprocessedItems?.[this.#table] ?? []) as typeof requests;
-      }
+      await this.#delete(Array.from({ length: count }, (_, index) => ({ pk: feed, sk: pageKey(position + index) })));
     }
+  }
+
+  async #delete(keys: readonly { pk: string; sk: string }[]): Promise<void> {
+    const requests: WriteRequests = keys.map((Key) => ({ DeleteRequest: { Key } }));
+    await sendAll('delete pages', requests, async (some) => {
+      const batch = new BatchWriteCommand({ RequestItems: { [this.#table]: [...some] } });
+      const answer = await translated('delete pages', this.#client.send(batch));
+      return answer.UnprocessedItems?.[this.#table] ?? [];
+    });
   }
 
   async publishSnapshot(pointer: SnapshotPointer): Promise<'published' | 'superseded'> {

@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { keyHash } from '../../core/key-hash.ts';
 import type { FreshSlots } from '../../core/ports/fresh-slots.ts';
-import { translated } from './aws-errors.ts';
+import { isConditionFailed, translated } from './aws-errors.ts';
 
 /**
  * Slots as items of their own, so that a thousand stores do not write to one. A replica may use two of them, by its
@@ -58,7 +58,7 @@ async function succeeded(sent: Promise<unknown>): Promise<boolean> {
     await translated('take a slot', sent);
     return true;
   } catch (error) {
-    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
+    if (isConditionFailed(error)) return false;
     throw error;
   }
 }

@@ -2,10 +2,13 @@ import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/
 import * as z from 'zod';
 import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
 import { translated } from './aws-errors.ts';
+import { quarantineItem } from './quarantine-item.ts';
 
 /** Quarantine in the `stores` table: `pk` = `quarantine`, `sk` = the entry's id. The item stands as JSON text. */
 const entrySchema = z.object({ sk: z.string(), source: z.string(), reason: z.string(), at: z.string(), item: z.string() });
 const PARTITION = 'quarantine';
+/** A record of another kind has a reason for every field. */
+const REASON_CHARACTERS_MAX = 1_000;
 
 export class DynamoQuarantine implements Quarantine {
   readonly #client: DynamoDBDocumentClient;
@@ -17,8 +20,8 @@ export class DynamoQuarantine implements Quarantine {
   }
 
   async put(entries: readonly QuarantineEntry[]): Promise<void> {
-    for (const { id, item, ...rest } of entries) {
-      const Item = { pk: PARTITION, sk: id, ...rest, item: JSON.stringify(item) };
+    for (const { id, source, at, reason, item } of entries) {
+      const Item = { pk: PARTITION, sk: id, source, at, reason: reason.slice(0, REASON_CHARACTERS_MAX), item: quarantineItem(item) };
       await translated('quarantine', this.#client.send(new PutCommand({ TableName: this.#table, Item })));
     }
   }

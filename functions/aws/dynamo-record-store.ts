@@ -4,7 +4,8 @@ import { keyHash } from '../../core/key-hash.ts';
 import type { MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
 import type { Scope } from '../../protocol/feed.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { cancellationReasons, translated } from './aws-errors.ts';
+import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
+import { sendAll } from './leftovers.ts';
 
 /**
  * Main data in DynamoDB: `pk` = `<collection>#<bucket>`, `sk` = key.
@@ -42,16 +43,16 @@ export class DynamoRecordStore implements RecordStore {
     const found = new Map<string, MainRecord>();
     const unique = [...new Set(keys)];
     for (let start = 0; start < unique.length; start += 100) {
-      let wanted: Record<string, unknown>[] = unique.slice(start, start + 100).map((key) => itemKey(collection, key));
-      while (wanted.length > 0) {
-        const request = { RequestItems: { [this.#table]: { Keys: wanted, ConsistentRead: true } } };
+      const wanted: Record<string, unknown>[] = unique.slice(start, start + 100).map((key) => itemKey(collection, key));
+      await sendAll('read records', wanted, async (some) => {
+        const request = { RequestItems: { [this.#table]: { Keys: [...some], ConsistentRead: true } } };
         const answer = await translated('read records', this.#client.send(new BatchGetCommand(request)));
         for (const item of answer.Responses?.[this.#table] ?? []) {
           const record = toRecord(item);
           found.set(record.key, record);
         }
-        wanted = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
-      }
+        return answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+      });
     }
     return found;
   }
@@ -75,7 +76,7 @@ export class DynamoRecordStore implements RecordStore {
     try {
       await translated('raise a revision', this.#client.send(update));
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+      if (!isConditionFailed(error)) throw error;
     }
   }
 
@@ -143,7 +144,7 @@ function groups(writes: readonly RecordWrite[]): number[][] {
   const all: number[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const [index, { record }] of writes.entries()) {
-    const size = JSON.stringify(record).length;
+    const size = Buffer.byteLength(JSON.stringify(record));
     let group = all.at(-1);
     if (group === undefined || group.length >= TRANSACTION_ITEMS || bytes + size > TRANSACTION_BYTES) {
       group = [];

@@ -14,11 +14,12 @@ import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { cancellationReasons, translated } from './aws-errors.ts';
+import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
+import { sendAll } from './leftovers.ts';
 
 /**
  * Stores, their replicas and certificates in DynamoDB: `pk` = `store#<id>`, `sk` = `store`, `replica#<uuid>`,
- * `certificate#<feed>` or `change#<time>`; enrolment codes stand under `pk` = `code#<sha256>`, so the code itself is nowhere.
+ * `certificate#<uuid>#<feed>` or `change#<time>`; enrolment codes stand under `pk` = `code#<sha256>`, so the code itself is nowhere.
  */
 const storeSchema = z.object({
   storeId: z.string(),
@@ -60,9 +61,10 @@ export class DynamoStoreRegistry implements StoreRegistry {
   async addStore(store: Store): Promise<void> {
     const Item = { pk: storeKey(store.storeId), sk: 'store', ...store };
     try {
-      await this.#client.send(new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' }));
+      const put = new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' });
+      await translated('add a store', this.#client.send(put));
     } catch (error) {
-      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') {
+      if (isConditionFailed(error)) {
         throw new SyncError('ALREADY_EXISTS', `store ${store.storeId} exists already and was left as it is`, { cause: error });
       }
       throw error;
@@ -127,7 +129,10 @@ export class DynamoStoreRegistry implements StoreRegistry {
       }
       start = answer.LastEvaluatedKey;
     } while (start !== undefined);
-    return [...stores.values()].flatMap(({ store, ...rest }) => (store === null ? [] : [{ store, ...rest }]));
+    return [...stores.values()].flatMap(({ store, replicas, certificates }) => {
+      const active = new Set(replicas.flatMap(({ replicaId, status }) => (status === 'ACTIVE' ? [replicaId] : [])));
+      return store === null ? [] : [{ store, replicas, certificates: certificates.filter(({ replicaId }) => active.has(replicaId)) }];
+    });
   }
 
   async putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void> {
@@ -184,18 +189,18 @@ export class DynamoStoreRegistry implements StoreRegistry {
   }
 
   async readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
-    if (replicaId.lastIndexOf(':') <= 0) return null;
+    if (storeIdOf(replicaId) === '') return null;
     const row = replicaRow(replicaId);
-    const Keys = [{ pk: row.pk, sk: 'store' }, row];
-    const answer = await translated(
-      'read a replica',
-      this.#client.send(new BatchGetCommand({ RequestItems: { [this.#table]: { Keys, ConsistentRead: true } } })),
-    );
-    const items = answer.Responses?.[this.#table] ?? [];
+    const keys: Item[] = [{ pk: row.pk, sk: 'store' }, row];
+    const items: Item[] = [];
+    await sendAll('read a replica', keys, async (some) => {
+      const request = { RequestItems: { [this.#table]: { Keys: [...some], ConsistentRead: true } } };
+      const answer = await translated('read a replica', this.#client.send(new BatchGetCommand(request)));
+      items.push(...(answer.Responses?.[this.#table] ?? []));
+      return answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+    });
     const store = items.find((item) => item['sk'] === 'store');
     const replica = items.find((item) => item['sk'] !== 'store');
-    if ((answer.UnprocessedKeys?.[this.#table]?.Keys ?? []).length > 0)
-      throw new SyncError('UNAVAILABLE', 'read a replica: throttled', { retryAfterMs: 1_000 });
     return store === undefined || replica === undefined ? null : { store: storeSchema.parse(store), replica: replicaSchema.parse(replica) };
   }
 
@@ -215,26 +220,37 @@ export class DynamoStoreRegistry implements StoreRegistry {
   }
 
   async putCertificates(certificates: readonly Certificate[]): Promise<void> {
-    await Promise.all(
-      certificates.map((certificate) => {
-        const Item = { pk: storeKey(certificate.storeId), sk: `certificate#${certificate.feed}`, ...certificate };
-        return translated('put a certificate', this.#client.send(new PutCommand({ TableName: this.#table, Item })));
-      }),
-    );
+    await Promise.all(certificates.map((certificate) => this.#putCertificate(certificate)));
   }
 
-  async readCertificates(storeId: string): Promise<ReadonlyMap<FeedName, Certificate>> {
-    const answer = await translated(
-      'read certificates',
-      this.#client.send(
-        new QueryCommand({
-          TableName: this.#table,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-          ExpressionAttributeValues: { ':pk': storeKey(storeId), ':prefix': 'certificate#' },
-          ConsistentRead: true,
-        }),
-      ),
-    );
+  async #putCertificate(certificate: Certificate): Promise<void> {
+    const put = new PutCommand({
+      TableName: this.#table,
+      Item: { pk: storeKey(certificate.storeId), sk: `${certificatePrefix(certificate.replicaId)}${certificate.feed}`, ...certificate },
+      ConditionExpression:
+        'attribute_not_exists(pk) OR (generation = :generation AND #position <= :position) OR (generation <> :generation AND issuedAt < :issuedAt)',
+      ExpressionAttributeNames: { '#position': 'position' },
+      ExpressionAttributeValues: {
+        ':generation': certificate.generation,
+        ':position': certificate.position,
+        ':issuedAt': certificate.issuedAt,
+      },
+    });
+    try {
+      await translated('put a certificate', this.#client.send(put));
+    } catch (error) {
+      if (!isConditionFailed(error)) throw error;
+    }
+  }
+
+  async readCertificates(replicaId: string): Promise<ReadonlyMap<FeedName, Certificate>> {
+    const request = {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': storeKey(storeIdOf(replicaId)), ':prefix': certificatePrefix(replicaId) },
+      ConsistentRead: true,
+    };
+    const answer = await translated('read certificates', this.#client.send(new QueryCommand(request)));
     return new Map((answer.Items ?? []).map((item) => certificateSchema.parse(item)).map((certificate) => [certificate.feed, certificate]));
   }
 }
@@ -248,12 +264,24 @@ function storeKey(storeId: string): string {
 }
 
 function replicaRow(replicaId: string): { pk: string; sk: string } {
-  const colon = replicaId.lastIndexOf(':');
-  return { pk: storeKey(replicaId.slice(0, colon)), sk: replicaKey(replicaId.slice(colon + 1)) };
+  return { pk: storeKey(storeIdOf(replicaId)), sk: replicaKey(uuidOf(replicaId)) };
 }
 
 function replicaKey(uuid: string): string {
   return `replica#${uuid}`;
+}
+
+function certificatePrefix(replicaId: string): string {
+  return `certificate#${uuidOf(replicaId)}#`;
+}
+
+/** Empty when it is no replica id. */
+function storeIdOf(replicaId: string): string {
+  return replicaId.slice(0, Math.max(0, replicaId.lastIndexOf(':')));
+}
+
+function uuidOf(replicaId: string): string {
+  return replicaId.slice(replicaId.lastIndexOf(':') + 1);
 }
 
 function codeKey(sha256: string): string {

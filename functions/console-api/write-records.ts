@@ -4,7 +4,7 @@ import { decideEdit } from '../../core/records/decide-write.ts';
 import { recordScopes } from '../../core/records/record-scopes.ts';
 import { must } from '../../protocol/assert.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import { type Fields, parseRecord } from '../../protocol/catalogue/record.ts';
+import { type Fields, keyIssue, parseRecord } from '../../protocol/catalogue/record.ts';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { Scope } from '../../protocol/feed.ts';
@@ -52,7 +52,12 @@ export async function writeRecords(
     else if (sizeOf(fields) > limits.recordBytesMax) outcomes[index] = tooLarge();
     else edits.push({ index, key, fields, scopes: scoped.scopes });
   }
-  for (const [index, key] of request.deletes.entries()) edits.push({ index: request.puts.length + index, key, fields: null, scopes: [] });
+  for (const [at, key] of request.deletes.entries()) {
+    const index = request.puts.length + at;
+    const issue = keyIssue(key);
+    if (issue === null) edits.push({ index, key, fields: null, scopes: [] });
+    else outcomes[index] = { outcome: 'rejected', issues: [issue] };
+  }
   for (const wave of wavesOfUniqueKeys(edits)) await writeWave(deps, { collection, wave, outcomes });
   return outcomes;
 }
@@ -99,7 +104,7 @@ function wavesOfUniqueKeys(edits: readonly Edit[]): Edit[][] {
 }
 
 function sizeOf(fields: Fields): number {
-  return JSON.stringify(fields).length;
+  return Buffer.byteLength(JSON.stringify(fields));
 }
 
 function tooLarge(): WriteOutcome {

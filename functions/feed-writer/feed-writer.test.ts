@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
-import { Faults } from '../../test/simulation/world/faults.ts';
+import { Faults, seededRandom } from '../../test/simulation/world/faults.ts';
 import { HeadOffice } from '../../test/simulation/world/head-office.ts';
 
+const randomText = (length: number) => {
+  const random = seededRandom(length);
+  return Array.from({ length }, () => String.fromCharCode(33 + Math.floor(random() * 90))).join('');
+};
 const office = () => new HeadOffice(Faults.none(), { rowsTarget: 100, rowsMax: 200 });
 
 test('INV-02: a poison record is kept whole, and everything around it goes on', async () => {
@@ -73,4 +77,22 @@ test('a batch larger than a page becomes several, and loses nothing', async () =
   const feed = head.feeds.feeds.get('Communication Template@org');
   expect(feed?.pages.length).toBeGreaterThan(1);
   expect((await head.foldOf('Communication Template@org', feed?.pages.length ?? 0)).size).toBe(120);
+});
+
+test('INV-02: a record that no page holds is quarantined, and what came with it goes on', async () => {
+  const head = office();
+  head.pages.bytesMax = 4_000;
+  await head.write('communication_template', [
+    { template_id: 'a', locale: 'en', body: 'small' },
+    { template_id: 'b', locale: 'en', body: randomText(9_000) },
+    { template_id: 'c', locale: 'en', body: 'small' },
+  ]);
+  expect(await head.deliver(0, 3)).toBe(3);
+  expect([...(await head.foldOf('Communication Template@org', 2)).keys()]).toEqual([
+    'communication_template/a/en',
+    'communication_template/c/en',
+  ]);
+  expect([...head.quarantine.values()]).toMatchObject([
+    { id: 'feed-writer#2', reason: expect.stringMatching(/^packs to \d+ bytes, and a page holds 4000$/) as string, item: { key: 'b/en' } },
+  ]);
 });

@@ -1,11 +1,11 @@
 import { PAGE_LEVEL, pack } from '../../codec/pack.ts';
 import { type FeedChange, type RouteSettings, type StreamRecord, routeChange } from '../../core/feed/route-change.ts';
-import { groupForPages, pageSections } from '../../core/feed/page-sections.ts';
+import { type PageLimits, groupForPages, pageSections } from '../../core/feed/page-sections.ts';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { FeedHead, FeedStore } from '../../core/ports/feed-store.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
-import { assert, must } from '../../protocol/assert.ts';
+import { must } from '../../protocol/assert.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import { encodeSections } from '../../protocol/sections.ts';
@@ -15,8 +15,8 @@ import { SyncError } from '../../protocol/sync-error.ts';
  * Main data's stream becomes pages.
  *
  * Guarantees: a batch is acknowledged only when every change of it is in a page of its feed (INV-02); a batch that
- * comes again, wholly or in part, appends repeats and nothing else; a record whose content cannot be understood is
- * quarantined and holds up nothing; a record that was changed without a new `rev` gets one (INV-07). Does not guarantee that a change stands in one page only.
+ * comes again, wholly or in part, appends repeats and nothing else; a record whose content cannot be understood, or that
+ * no page can hold, is quarantined and holds up nothing; a record that was changed without a new `rev` gets one (INV-07). Does not guarantee that a change stands in one page only.
  */
 export interface FeedWriterDeps {
   readonly feeds: FeedStore;
@@ -25,6 +25,8 @@ export interface FeedWriterDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly settings: RouteSettings;
+  /** `bytesMax`: of a packed page. */
+  readonly pages: PageLimits & { readonly bytesMax: number };
 }
 
 /** Another writer of the same feed can be in the way at most as often as it has pages; then something else is wrong. */
@@ -41,9 +43,9 @@ export interface FeedsWritten {
 }
 
 export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<FeedsWritten> {
-  const { changes, firstRecord } = await routeAll(deps, records);
+  const { changes, origin } = await routeAll(deps, records);
   const asOf = new Date(records.at(-1)?.at ?? deps.clock.now()).toISOString();
-  const grouped = groupForPages(changes, { rowsMax: limits.pageRowsMax, rawBytesMax: limits.pageRawBytesMax });
+  const grouped = groupForPages(changes, deps.pages);
   const heads = await readOrCreate(deps, [...grouped.keys()]);
   const toSeal: FeedName[] = [];
   let failed: { index: number; cause: unknown } | null = null;
@@ -51,11 +53,11 @@ export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamR
     try {
       const from = must(heads.get(feed), `${feed} was just read`);
       let head = from;
-      for (const group of groups) head = await appendChanges(deps, { head, changes: group, asOf });
+      for (const group of groups) head = await appendChanges(deps, { head, changes: group, asOf, origin });
       if (runOf(head) > runOf(from)) toSeal.push(feed);
     } catch (cause) {
-      const index = firstRecord.get(feed) ?? 0;
-      if (failed === null || index < failed.index) failed = { index, cause };
+      const first = must(origin.get(groups[0]?.[0] as FeedChange), `${feed} has a change`);
+      if (failed === null || first.index < failed.index) failed = { index: first.index, cause };
     }
   }
   return failed === null
@@ -63,29 +65,26 @@ export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamR
     : { failedFrom: (records[failed.index] as StreamRecord).sequenceNumber, cause: failed.cause, toSeal };
 }
 
-/** The changes for feeds, and the first record that has one for each. What is poison or stale is dealt with here. */
-async function routeAll(
-  deps: FeedWriterDeps,
-  records: readonly StreamRecord[],
-): Promise<{ changes: FeedChange[]; firstRecord: ReadonlyMap<FeedName, number> }> {
+/** Which record of the batch a change comes from. */
+type Origin = ReadonlyMap<FeedChange, { readonly index: number; readonly record: StreamRecord }>;
+
+/** The changes for feeds in the order of the stream. What is poison or stale is dealt with here. */
+async function routeAll(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<{ changes: FeedChange[]; origin: Origin }> {
   const changes: FeedChange[] = [];
-  const firstRecord = new Map<FeedName, number>();
+  const origin = new Map<FeedChange, { index: number; record: StreamRecord }>();
   const poison: QuarantineEntry[] = [];
   for (const [index, record] of records.entries()) {
     const routed = routeChange(record, deps.settings);
-    if (routed.kind === 'poison') {
-      poison.push(quarantined(record, routed.reason));
-      continue;
-    }
+    if (routed.kind === 'poison') poison.push(quarantined(record, routed.reason));
     // It comes again with its new revision, in a batch after this one.
-    if (routed.stale !== null) await deps.records.raiseRev(routed.stale, routed.stale.raiseTo);
+    else if (routed.stale !== null) await deps.records.raiseRev(routed.stale, routed.stale.raiseTo);
     for (const change of routed.changes) {
-      if (!firstRecord.has(change.feed)) firstRecord.set(change.feed, index);
+      origin.set(change, { index, record });
       changes.push(change);
     }
   }
   await deps.quarantine.put(poison);
-  return { changes, firstRecord };
+  return { changes, origin };
 }
 
 function runOf({ position }: FeedHead): number {
@@ -102,20 +101,22 @@ async function readOrCreate({ feeds, ids }: FeedWriterDeps, names: readonly Feed
   return heads;
 }
 
-/** One page, or two halves of it when it is too large once packed. */
+/** One page, or two halves of it when it is too large once packed. One change that is too large alone is set aside. */
 async function appendChanges(
   deps: FeedWriterDeps,
-  input: { head: FeedHead; changes: readonly FeedChange[]; asOf: string },
+  input: { head: FeedHead; changes: readonly FeedChange[]; asOf: string; origin: Origin },
 ): Promise<FeedHead> {
-  const { changes } = input;
+  const { changes, head, origin } = input;
   const body = await pack(encodeSections(pageSections(changes)), PAGE_LEVEL);
-  if (body.length > limits.pageBytesMax) {
-    assert(changes.length > 1, `one record packs to more than ${limits.pageBytesMax} bytes`);
-    const half = changes.length >> 1;
-    const head = await appendChanges(deps, { ...input, changes: changes.slice(0, half) });
-    return appendChanges(deps, { ...input, head, changes: changes.slice(half) });
+  if (body.length <= deps.pages.bytesMax) return appendBody(deps, head, { body, asOf: input.asOf });
+  if (changes.length === 1) {
+    const { record } = must(origin.get(changes[0] as FeedChange), 'a change comes from a record');
+    await deps.quarantine.put([quarantined(record, `packs to ${body.length} bytes, and a page holds ${deps.pages.bytesMax}`)]);
+    return head;
   }
-  return appendBody(deps, input.head, { body, asOf: input.asOf });
+  const half = changes.length >> 1;
+  const middle = await appendChanges(deps, { ...input, changes: changes.slice(0, half) });
+  return appendChanges(deps, { ...input, head: middle, changes: changes.slice(half) });
 }
 
 async function appendBody({ feeds }: FeedWriterDeps, from: FeedHead, page: { body: Uint8Array; asOf: string }): Promise<FeedHead> {

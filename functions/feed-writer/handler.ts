@@ -3,19 +3,23 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { withheldFields } from '../../core/withheld-fields.ts';
+import { limits } from '../../protocol/limits.ts';
 import { documentClient, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { toStreamRecord } from '../aws/stream-records.ts';
+import { createDoorbell } from '../doorbell.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { writeFeeds } from './feed-writer.ts';
 
 const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL');
 const logger = new Logger({ serviceName: 'feed-writer' });
 const documents = documentClient();
-const compactions = new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL);
+const doorbell = createDoorbell(new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL), (error) =>
+  logger.warn('sealing was not asked for', error as Error),
+);
 const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
@@ -23,14 +27,14 @@ const deps = {
   clock: systemClock,
   ids: systemIds,
   settings: { withheld: new Set(withheldFields(organization().shareSensitiveFields)) },
+  pages: { rowsMax: limits.pageRowsMax, rawBytesMax: limits.pageRawBytesMax, bytesMax: limits.pageBytesMax },
 };
 
 export const handler = middy<DynamoDBStreamEvent, DynamoDBBatchResponse>()
   .use(injectLambdaContext(logger))
   .handler(async (event) => {
     const { failedFrom, cause, toSeal } = await writeFeeds(deps, event.Records.map(toStreamRecord));
-    // Pages that are not sealed now are sealed later; the batch is done all the same.
-    await compactions.ring(toSeal, 'segments').catch((error: unknown) => logger.warn('sealing was not asked for', error as Error));
+    await doorbell.ring(toSeal, 'segments');
     if (failedFrom === null) return { batchItemFailures: [] };
     logger.error('pages not written; the stream delivers again', { failedFrom, error: cause as Error });
     return { batchItemFailures: [{ itemIdentifier: failedFrom }] };

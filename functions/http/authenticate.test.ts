@@ -89,6 +89,25 @@ test('no header, and garbage in it, are refused', async () => {
   }
 });
 
+test.each([7, null, {}, ['S1:u'], '', `S1:${'u'.repeat(3_000)}`, 'S1:ü'])(
+  'a key id that is none is refused like every other: %#',
+  async (kid) => {
+    const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: REQUEST_PROOF_TYPE, kid })).toString('base64url');
+    const asked: string[] = [];
+    const asking = {
+      readReplica: (replicaId: string) => {
+        asked.push(replicaId);
+        return registry.readReplica(replicaId);
+      },
+    };
+    const headers = { authorization: `Storeline ${header}.e30.c2ln` };
+    await expect(
+      authenticate({ registry: asking, clock: { now: () => NOW }, audience: 'demo' }, { ...(await request({})), headers }),
+    ).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(asked).toEqual([]);
+  },
+);
+
 test('a wrong clock is told only to a valid signature', async () => {
   await expect(check({ claims: { iat: NOW / 1_000 - 3_600 } })).rejects.toMatchObject({
     code: 'CLOCK_SKEW',

@@ -3,7 +3,13 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { sha256Base64Url } from '../../codec/pack.ts';
 import { limits } from '../../protocol/limits.ts';
-import { REQUEST_PROOF_TYPE, REQUEST_SCHEME, type RequestProof, requestProofSchema } from '../../protocol/request-proof.ts';
+import {
+  REQUEST_PROOF_TYPE,
+  REQUEST_SCHEME,
+  type RequestProof,
+  requestProofHeaderSchema,
+  requestProofSchema,
+} from '../../protocol/request-proof.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HttpRequest } from './http-function.ts';
 
@@ -40,7 +46,7 @@ export async function authenticate(deps: AuthenticateDeps, request: HttpRequest<
 
 function keyIdOf(token: string): string {
   try {
-    return decodeProtectedHeader(token).kid ?? '';
+    return requestProofHeaderSchema.parse(decodeProtectedHeader(token)).kid;
   } catch (cause) {
     throw refused(cause);
   }

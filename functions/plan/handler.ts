@@ -9,6 +9,7 @@ import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
+import { createDoorbell } from '../doorbell.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { limits } from '../../protocol/limits.ts';
 import { noteContact } from './note-contact.ts';
@@ -23,7 +24,9 @@ const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
 const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   objects: new S3ObjectStore(s3Client(), env.SNAPSHOTS_BUCKET),
-  compactions: new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL),
+  compactions: createDoorbell(new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL), (error) =>
+    logger.warn('a snapshot was not asked for', error as Error),
+  ),
   slots: new DynamoFreshSlots(documents, env.STORES_TABLE, limits.freshSlots),
   clock: systemClock,
   ids: systemIds,

@@ -44,7 +44,7 @@ test('INV-09: equal rows at a snapshot position get a certificate, which is kept
   expect(certificates).toMatchObject([
     { storeId: 'S1', replicaId: 'S1:u', component: 'Customer', feed: 'Customer@org', position: 1, rows: 2 },
   ]);
-  expect((await registry.readCertificates('S1')).get('Customer@org')).toEqual(certificates[0]);
+  expect((await registry.readCertificates('S1:u')).get('Customer@org')).toEqual(certificates[0]);
 });
 
 test('the report that ends a first load frees its slot, and no other does', async () => {

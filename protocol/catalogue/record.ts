@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { WireValue } from '../sections.ts';
 import { must } from '../assert.ts';
+import { limits } from '../limits.ts';
 import { valueFields } from './catalogue.ts';
 import { checkRecord } from './record-checks.ts';
 import type { Collection, Field } from './types.ts';
@@ -46,7 +47,15 @@ export function parseRecord(collection: Collection, input: unknown): ParsedRecor
   if (!parsed.success) return { ok: false, issues: parsed.error.issues.flatMap((issue) => toIssues(issue, present)) };
   const fields = parsed.data as Fields;
   const issues = checkRecord(collection, fields);
-  return issues.length > 0 ? { ok: false, issues } : { ok: true, key: keyOf(collection, fields), fields };
+  if (issues.length > 0) return { ok: false, issues };
+  const key = keyOf(collection, fields);
+  const issue = keyIssue(key);
+  return issue === null ? { ok: true, key, fields } : { ok: false, issues: [issue] };
+}
+
+export function keyIssue(key: string): Issue | null {
+  const parsed = keySchema.safeParse(key);
+  return parsed.success ? null : { field: 'key', reason: parsed.error.issues[0]?.message ?? 'is not valid' };
 }
 
 function toIssues(issue: z.core.$ZodIssue, present: Record<string, unknown>): Issue[] {
@@ -54,6 +63,13 @@ function toIssues(issue: z.core.$ZodIssue, present: Record<string, unknown>): Is
   const field = issue.path.map(String).join('.') || 'record';
   return [{ field, reason: field in present ? issue.message : 'is required' }];
 }
+
+/** What `keyOf` can make: a key of another form belongs to no record, and the database may refuse it. */
+export const keySchema = z
+  .string()
+  .min(1, 'is empty')
+  .regex(/^[!-~]*$/, 'must be printable ASCII without blanks')
+  .max(limits.keyBytesMax, `has more than ${limits.keyBytesMax} bytes`);
 
 /** Printable ASCII, so that every byte order is the same; parts are joined with `/`, which no part contains. */
 export function keyOf(collection: Collection, fields: Fields): string {

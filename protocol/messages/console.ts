@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { keySchema } from '../catalogue/record.ts';
 import { EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
 
@@ -41,9 +42,9 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     collection: z.string(),
     /** Records as the catalogue names their fields, or keys to delete. Each is judged by itself. */
     puts: z.array(z.record(z.string(), z.unknown())).max(limits.writeBatchMax).default([]),
-    deletes: z.array(z.string().max(1024)).max(limits.writeBatchMax).default([]),
+    deletes: z.array(z.string()).max(limits.writeBatchMax).default([]),
   }),
-  z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: z.string().max(1024) }),
+  z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: keySchema }),
   z.strictObject({ op: z.literal('records.count'), collection: z.string() }),
   z.strictObject({ op: z.literal('feeds.list') }),
   z.strictObject({ op: z.literal('quarantine.list') }),

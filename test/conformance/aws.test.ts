@@ -72,4 +72,18 @@ describe('quarantine in DynamoDB', () => {
     await quarantine.put([entry]);
     expect(await quarantine.list()).toEqual([entry]);
   });
+
+  test('an item as large as any of main data, or of values JSON does not know, is kept all the same', async () => {
+    const quarantine = new DynamoQuarantine(emulators.documents, emulators.table);
+    const entry = { source: 'feed-writer', reason: 'r'.repeat(500_000), at: '2026-11-23T08:00:00.000Z' };
+    await quarantine.put([
+      { ...entry, id: 'feed-writer#large', item: { key: '7', text: '"'.repeat(399_000) } },
+      { ...entry, id: 'feed-writer#odd', item: { key: '7', number: 99_999_999_999_999_999_999n, picture: new Uint8Array(100_000) } },
+    ]);
+    const kept = (await quarantine.list()).filter(({ reason }) => reason.startsWith('rrr'));
+    expect(kept).toMatchObject([
+      { item: { key: '7', text: { cut: { bytes: 399_000 } } } },
+      { item: { key: '7', number: '99999999999999999999', picture: { cut: { bytes: 100_000 } } } },
+    ]);
+  });
 });

@@ -59,4 +59,15 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     expect((await store.getMany(collection, ['a'])).get('a')).toEqual(record(collection, 'a', 2, true));
     expect(await store.count(collection)).toBe(0);
   });
+
+  test('many large records of wide characters are written in one call', async () => {
+    const store = await open();
+    const collection = fresh();
+    const writes = Array.from({ length: 40 }, (_, index) => ({
+      record: { ...record(collection, `k${index}`, 1), fields: { body: '€'.repeat(50_000) } },
+      previousRev: null,
+    }));
+    expect(await store.writeMany(writes)).toEqual(writes.map(() => 'written'));
+    expect(await store.count(collection)).toBe(40);
+  });
 }

@@ -105,23 +105,70 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(await registry.readReplica('nonsense')).toBeNull();
   });
 
-  test('the newest certificate of a feed is the one that is read', async () => {
+  const certificate = (replicaId: string, more: Partial<Certificate> = {}): Certificate => ({
+    storeId: replicaId.split(':')[0] ?? '',
+    replicaId,
+    component: 'Customer',
+    feed: 'Customer@org',
+    generation: 'g',
+    position: 1,
+    rows: 1,
+    digest: 'a'.repeat(64),
+    issuedAt: '2026-11-23T08:00:00.000Z',
+    ...more,
+  });
+
+  test('a certificate gives way to one of the same or a later position only, whatever comes late or twice', async () => {
+    const registry = await open();
+    const replicaId = `${fresh()}:u`;
+    const read = async () => [...(await registry.readCertificates(replicaId)).values()];
+    const [first, second] = [certificate(replicaId), certificate(replicaId, { position: 2 })];
+    await registry.putCertificates([first]);
+    await registry.putCertificates([second]);
+    expect(await read()).toEqual([second]);
+    const tasks = certificate(replicaId, { component: 'Tasks', feed: 'Tasks@org' as Certificate['feed'] });
+    await registry.putCertificates([certificate(replicaId, { issuedAt: '2026-11-23T09:00:00.000Z' }), tasks]);
+    expect(await read()).toEqual([second, tasks]);
+    const again = certificate(replicaId, { position: 2, issuedAt: '2026-11-23T10:00:00.000Z' });
+    await registry.putCertificates([again]);
+    expect(await read()).toEqual([again, tasks]);
+  });
+
+  test('a certificate of another generation counts if it was issued later', async () => {
+    const registry = await open();
+    const replicaId = `${fresh()}:u`;
+    const old = certificate(replicaId, { position: 9 });
+    const restarted = certificate(replicaId, { generation: 'h', issuedAt: '2026-11-24T08:00:00.000Z' });
+    await registry.putCertificates([old]);
+    await registry.putCertificates([restarted]);
+    await registry.putCertificates([old]);
+    expect([...(await registry.readCertificates(replicaId)).values()]).toEqual([restarted]);
+  });
+
+  test('two replicas of one store have certificates of their own', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    const [one, other] = [certificate(`${storeId}:u`), certificate(`${storeId}:v`, { position: 7 })];
+    await registry.putCertificates([one, other]);
+    expect([...(await registry.readCertificates(`${storeId}:u`)).values()]).toEqual([one]);
+    expect([...(await registry.readCertificates(`${storeId}:v`)).values()]).toEqual([other]);
+  });
+
+  test('a list of stores has the certificates of replicas that are active', async () => {
     const registry = await open();
     const storeId = fresh();
     await registry.addStore(aStore(storeId));
-    const certificate = (position: number): Certificate => ({
-      storeId,
-      replicaId: `${storeId}:u`,
-      component: 'Customer',
-      feed: 'Customer@org',
-      generation: 'g',
-      position,
-      rows: 1,
-      digest: 'a'.repeat(64),
-      issuedAt: '2026-11-23T08:00:00.000Z',
-    });
-    await registry.putCertificates([certificate(1)]);
-    await registry.putCertificates([certificate(2)]);
-    expect([...(await registry.readCertificates(storeId)).values()]).toEqual([certificate(2)]);
+    const enrolled = await Promise.all(
+      (['ACTIVE', 'REVOKED'] as const).map(async (status, index) => {
+        const sha256 = `${status}-of-${storeId}`;
+        await registry.putEnrolmentCode({ sha256, storeId, expiresAt: 1_000 });
+        return registry.enrol({ sha256, now: 0 }, { ...replica(`u${index}`), status });
+      }),
+    );
+    const certificates = enrolled.map((one) => certificate(one?.replica.replicaId ?? ''));
+    await registry.putCertificates(certificates);
+    const listed = (await registry.listStores()).find(({ store }) => store.storeId === storeId);
+    expect(listed?.replicas).toHaveLength(2);
+    expect(listed?.certificates).toEqual([certificates[0]]);
   });
 }

@@ -6,7 +6,7 @@ import { chunkRows } from '../../../core/snapshot/compact-collection.ts';
 import { compactFeed } from '../../../functions/compact/compact.ts';
 import { sealFeed } from '../../../functions/compact/seal.ts';
 import { writeRecords } from '../../../functions/console-api/write-records.ts';
-import { writeFeeds } from '../../../functions/feed-writer/feed-writer.ts';
+import { type FeedWriterDeps, writeFeeds } from '../../../functions/feed-writer/feed-writer.ts';
 import type { ScopeSettings } from '../../../protocol/catalogue/scopes.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import { type Manifest, manifestRanges, manifestSchema } from '../../../protocol/manifest.ts';
@@ -34,6 +34,11 @@ export class HeadOffice {
   readonly sizes: ChunkSizes;
   /** The organization's choices. */
   scopes: ScopeSettings = {};
+  readonly pages: FeedWriterDeps['pages'] & { bytesMax: number } = {
+    rowsMax: limits.pageRowsMax,
+    rawBytesMax: limits.pageRawBytesMax,
+    bytesMax: limits.pageBytesMax,
+  };
   now = Date.parse('2026-11-23T08:00:00Z');
   #ids = 0;
 
@@ -70,6 +75,7 @@ export class HeadOffice {
         clock: this.clock,
         ids: { next: () => `g${(this.#ids += 1)}` },
         settings: { withheld: new Set(['customer.dob']) },
+        pages: this.pages,
       },
       batch,
     );

@@ -37,7 +37,9 @@ export class MemoryStoreRegistry implements StoreRegistry {
     const listed = [...this.stores.values()].map((store) => ({
       store,
       replicas: [...this.replicas.values()].filter((replica) => replica.storeId === store.storeId),
-      certificates: [...this.certificates.values()].filter((certificate) => certificate.storeId === store.storeId),
+      certificates: [...this.certificates.values()].filter(
+        ({ storeId, replicaId }) => storeId === store.storeId && this.replicas.get(replicaId)?.status === 'ACTIVE',
+      ),
     }));
     return Promise.resolve(listed);
   }
@@ -78,12 +80,17 @@ export class MemoryStoreRegistry implements StoreRegistry {
   }
 
   putCertificates(certificates: readonly Certificate[]): Promise<void> {
-    for (const certificate of certificates) this.certificates.set(`${certificate.storeId}/${certificate.feed}`, certificate);
+    for (const certificate of certificates) {
+      const key = `${certificate.replicaId}/${certificate.feed}`;
+      const { generation, position, issuedAt } = this.certificates.get(key) ?? { ...certificate, issuedAt: '' };
+      const newer = generation === certificate.generation ? position <= certificate.position : issuedAt < certificate.issuedAt;
+      if (newer) this.certificates.set(key, certificate);
+    }
     return Promise.resolve();
   }
 
-  readCertificates(storeId: string): Promise<ReadonlyMap<FeedName, Certificate>> {
-    const own = [...this.certificates.values()].filter((certificate) => certificate.storeId === storeId);
+  readCertificates(replicaId: string): Promise<ReadonlyMap<FeedName, Certificate>> {
+    const own = [...this.certificates.values()].filter((certificate) => certificate.replicaId === replicaId);
     return Promise.resolve(new Map(own.map((certificate) => [certificate.feed, certificate])));
   }
 }

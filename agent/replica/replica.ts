@@ -118,6 +118,10 @@ export class Replica {
         `INSERT INTO _feed (feed, component, scope, head, head_generation) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (feed) DO UPDATE SET head = excluded.head, head_generation = excluded.head_generation`,
       );
+      // A feed that was named once, never loaded, and is out of scope now: head office cannot say that it is to be left.
+      const named = new Set(plan.feeds.map(({ feed }) => feed));
+      const forget = this.prepare('DELETE FROM _feed WHERE feed = ? AND position IS NULL');
+      for (const feed of standings.keys()) if (!named.has(feed)) forget.run(feed);
       for (const feedPlan of plan.feeds) {
         if (feedPlan.action === 'leave') continue;
         const { component, scope } = splitFeedName(feedPlan.feed);

@@ -9,12 +9,12 @@ import { SyncError } from '../../../protocol/sync-error.ts';
 export type Fault = 'none' | 'refuse' | 'lose';
 
 export class Faults {
-  readonly #next: (call: string) => Fault;
+  readonly next: (call: string) => Fault;
   /** Calls made, by name. */
   readonly calls = new Map<string, number>();
 
   constructor(next: (call: string) => Fault) {
-    this.#next = next;
+    this.next = next;
   }
 
   static none(): Faults {
@@ -30,13 +30,12 @@ export class Faults {
     });
   }
 
-  async strike<T>(call: string, run: () => T): Promise<T> {
+  async strike<T>(call: string, run: () => T | Promise<T>): Promise<T> {
     this.calls.set(call, (this.calls.get(call) ?? 0) + 1);
-    const fault = this.#next(call);
+    const fault = this.next(call);
     await Promise.resolve();
     if (fault === 'refuse') throw new SyncError('UNAVAILABLE', `${call}: refused by the simulation`);
-    const result = run();
-    await Promise.resolve();
+    const result = await run();
     if (fault === 'lose') throw new SyncError('UNAVAILABLE', `${call}: answer lost by the simulation`);
     return result;
   }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addComponentsCommand } from './commands/components.ts';
+import { addCostCommand } from './commands/cost.ts';
 import { addFeedsCommand } from './commands/feeds.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addImportCommand } from './commands/import.ts';
@@ -24,6 +25,7 @@ for (const add of [
   addGenerateCommand,
   addRecordsCommand,
   addFeedsCommand,
+  addCostCommand,
 ]) {
   add(program);
 }

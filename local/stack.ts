@@ -25,6 +25,8 @@ import { QueuePoller } from './events/queue-poller.ts';
 import { startSchedules } from './events/schedules.ts';
 import { StreamPoller } from './events/stream-poller.ts';
 import { StreamReader } from './events/stream-reader.ts';
+import { type Service, startCountingProxy } from './cost/counting-proxy.ts';
+import { CostMeter } from './cost/meter.ts';
 import { LocalFunctions } from './runner/local-functions.ts';
 import { consolePage } from './http/console-page.ts';
 import { type Front, startFront } from './http/front.ts';
@@ -73,12 +75,19 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   const assembly = await readAssembly(await making);
   const sqs = opening.adopt(await startSqs(assembly.region), (one) => one.close());
   const emulators = { dynamo, s3, sqs };
+  const meter = new CostMeter();
+  const targets = { dynamodb: dynamo.endpoint, s3: s3.endpoint, sqs: sqs.endpoint };
+  const proxy = opening.adopt(await startCountingProxy(targets, meter), (one) => one.close());
   const place = { stackName: assembly.stackName, region: assembly.region, apiOrigin: front.origin, sqsOrigin: sqs.endpoint };
   const wiring = wire({ template: assembly.template, place, assetFolder: assembly.assetFolder });
 
   const functions = new LocalFunctions({
     functions: wiring.functions,
-    environment: sdkEnvironment(emulators, assembly.region),
+    environment: (name) => sdkEnvironment((service) => proxy.endpoint(service, name), assembly.region),
+    onInvoked: ({ operation, gbMs }) => {
+      meter.count('lambda.requests', 1, { operation });
+      meter.count('lambda.gbMs', gbMs, { operation });
+    },
     logs: join(dir, 'logs'),
     single: new Set(wiring.streamMappings.map((mapping) => mapping.function.name)),
   });
@@ -89,7 +98,7 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
 
   const stack = describe({ assembly, wiring, emulators, front });
   const page = () => consolePage(stack.organization, (request) => callConsole(functions, wiring, request));
-  front.open({ functions, routes: wiring.routes, state: readState, page });
+  front.open({ functions, routes: wiring.routes, state: readState, page, meter });
   await writeStackFile(dir, stack);
   opening.defer(() => rm(join(dir, 'stack.json'), { force: true }));
   const closing = opening.move();
@@ -209,14 +218,14 @@ function outputsOf(wiring: Wiring, prefix: string): Record<string, string> {
   return Object.fromEntries(named.map(([name, value]) => [kebabCase(name.slice(prefix.length)), value]));
 }
 
-function sdkEnvironment({ dynamo, s3, sqs }: Emulators, region: string): Record<string, string> {
+function sdkEnvironment(endpoint: (service: Service) => string, region: string): Record<string, string> {
   return {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-    AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
-    AWS_ENDPOINT_URL_S3: s3.endpoint,
-    AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint('dynamodb'),
+    AWS_ENDPOINT_URL_S3: endpoint('s3'),
+    AWS_ENDPOINT_URL_SQS: endpoint('sqs'),
     // Nothing of the user's own AWS settings.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,

@@ -32,3 +32,16 @@ export const localStateSchema = z.object({
   invocations: z.record(z.string(), z.object({ count: z.int(), failed: z.int() })),
 });
 export type LocalState = z.infer<typeof localStateSchema>;
+
+const priced = z.object({ counts: z.record(z.string(), z.number()), usd: z.number() });
+
+/** `GET <api>/_local/cost`: what the cloud would have billed for since the stack was started. */
+export const costReportSchema = z.object({
+  pricesAsOf: z.string(),
+  total: priced,
+  /** By the function that asked; `store` is what stores ask for themselves. */
+  operations: z.array(priced.extend({ name: z.string() })),
+  /** Requests of each store and the bytes of their answers. */
+  stores: z.array(priced.extend({ storeId: z.string() })),
+});
+export type CostReport = z.infer<typeof costReportSchema>;

@@ -6,6 +6,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { LocalState } from '../../protocol/local-stack.ts';
+import type { CostMeter } from '../cost/meter.ts';
 import type { LocalFunctions } from '../runner/local-functions.ts';
 import type { RouteDefinition } from '../wiring.ts';
 import { type GatewayResponse, gatewayEvent, gatewayMessage, gatewayResponse } from './gateway.ts';
@@ -17,6 +18,7 @@ export interface FrontParts {
   readonly state: () => Promise<LocalState>;
   /** HTML of the read-only page. */
   readonly page: () => Promise<string>;
+  readonly meter: CostMeter;
 }
 
 export interface Front {
@@ -67,6 +69,9 @@ async function answer(request: IncomingMessage, parts: FrontParts | null): Promi
   if (method === 'GET' && pathname === '/_local/state') {
     return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(await parts.state()) };
   }
+  if (method === 'GET' && pathname === '/_local/cost') {
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(parts.meter.report()) };
+  }
   if (method === 'GET' && pathname === '/console') {
     const headers = {
       'content-type': 'text/html; charset=utf-8',
@@ -76,7 +81,23 @@ async function answer(request: IncomingMessage, parts: FrontParts | null): Promi
   }
   const route = parts.routes.find(({ key }) => key === `${method} ${pathname}`);
   if (route === undefined) return gatewayMessage(404, 'Not Found');
-  return callRoute(parts.functions, route, gatewayEvent(request, body, route.key));
+  const result = await callRoute(parts.functions, route, gatewayEvent(request, body, route.key));
+  const by = { operation: 'store', store: storeOf(request.headers.authorization) };
+  parts.meter.count('api.requests', 1, by);
+  parts.meter.count('egress.bytes', Buffer.byteLength(result.body), by);
+  return result;
+}
+
+/** The store a request says it is of, for counting only: the function checks the signature. */
+function storeOf(authorization: string | undefined): string | null {
+  try {
+    const header = JSON.parse(Buffer.from(authorization?.split(' ')[1]?.split('.')[0] ?? '', 'base64url').toString('utf8')) as {
+      kid?: unknown;
+    };
+    return typeof header.kid === 'string' ? (header.kid.split(':')[0] ?? null) : null;
+  } catch {
+    return null;
+  }
 }
 
 async function callRoute(functions: LocalFunctions, route: RouteDefinition, event: object): Promise<GatewayResponse> {

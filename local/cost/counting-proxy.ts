@@ -1,0 +1,98 @@
+import { Agent, type IncomingMessage, type ServerResponse, createServer, request as httpRequest } from 'node:http';
+import type { CostMeter } from './meter.ts';
+import { type Exchange, countDynamo, countS3, countSqs } from './count-exchange.ts';
+
+/**
+ * Stands between the functions and the emulators and counts. Each function gets addresses that begin with its name, so
+ * that what is asked for is known by who asked. Bytes pass as they are, except that DynamoDB is asked for the units it
+ * consumed.
+ */
+export interface CountingProxy {
+  /** The address of a service for one function. */
+  endpoint(service: Service, operation: string): string;
+  close(): Promise<void>;
+}
+
+export type Service = 'dynamodb' | 's3' | 'sqs';
+
+const COUNTERS = { dynamodb: countDynamo, s3: countS3, sqs: countSqs } as const;
+
+export async function startCountingProxy(targets: Readonly<Record<Service, string>>, meter: CostMeter): Promise<CountingProxy> {
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((request, response) => {
+    void forward({ request, response, targets, agent, meter }).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  return {
+    endpoint: (service, operation) => `${origin}/${service}/${operation}`,
+    close: async () => {
+      agent.destroy();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Forwarding {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly targets: Readonly<Record<Service, string>>;
+  readonly agent: Agent;
+  readonly meter: CostMeter;
+}
+
+async function forward({ request, response, targets, agent, meter }: Forwarding): Promise<void> {
+  const [, name = '', operation = '', path = ''] = /^\/([a-z0-9]+)\/([^/?]+)(.*)$/.exec(request.url ?? '') ?? [];
+  if (!(name in targets)) {
+    response.writeHead(404).end();
+    return;
+  }
+  const service = name as Service;
+  const body = withConsumption(service, await readAll(request));
+  const target = new URL(targets[service]);
+  const headers = { ...request.headers, host: target.host, 'content-length': String(body.length) };
+  const options = {
+    agent,
+    host: target.hostname,
+    port: target.port,
+    method: request.method,
+    path: path.startsWith('/') ? path : `/${path}`,
+    headers,
+  };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    httpRequest(options, resolve).on('error', reject).end(body);
+  });
+  const answered = await readAll(answer);
+  const exchange: Exchange = {
+    method: request.method ?? '',
+    path,
+    headers: request.headers,
+    body,
+    status: answer.statusCode ?? 0,
+    answer: answered,
+  };
+  COUNTERS[service](exchange, (metric, amount) => meter.count(metric, amount, { operation }));
+  const length = request.method === 'HEAD' ? {} : { 'content-length': String(answered.length) };
+  response.writeHead(answer.statusCode ?? 502, { ...without(answer.headers), ...length });
+  response.end(answered);
+}
+
+function withConsumption(service: Service, body: Buffer): Buffer {
+  if (service !== 'dynamodb' || body.length === 0) return body;
+  const asked = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+  return Buffer.from(JSON.stringify({ ...asked, ReturnConsumedCapacity: 'TOTAL' }));
+}
+
+function without(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+  const { 'transfer-encoding': _, connection: __, 'x-amz-crc32': ___, ...rest } = headers;
+  return rest;
+}
+
+async function readAll(stream: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of stream as AsyncIterable<Buffer>) parts.push(part);
+  return Buffer.concat(parts);
+}

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchDelta } from './delta.ts';
+import { benchFleet } from './fleet.ts';
 import { benchFresh } from './fresh.ts';
 import { benchRepair } from './repair.ts';
 import { benchScale } from './scale.ts';
@@ -11,6 +12,7 @@ type Bench = (options: { rows: number; say: (line: string) => void }) => Promise
 const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
   fresh: { run: benchFresh, rows: 300_000 },
   delta: { run: benchDelta, rows: 300_000 },
+  fleet: { run: benchFleet, rows: 50_000 },
   scale: { run: benchScale, rows: 3_500_000 },
   verify: { run: benchVerify, rows: 1_000_000 },
   repair: { run: benchRepair, rows: 1_000_000 },

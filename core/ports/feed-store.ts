@@ -54,6 +54,8 @@ export interface FeedStore {
   replaceSegments(before: SegmentIndex, after: SegmentIndex): Promise<'replaced' | 'conflict'>;
   /** Throws sealed pages away: `after`+1 … `through`. Idempotent. */
   deletePages(feed: FeedName, after: number, through: number): Promise<void>;
+  /** Throws away every page up to `through` that still stands, and says how many there were. Finding none costs next to nothing. */
+  sweepPages(feed: FeedName, through: number): Promise<number>;
   /**
    * Makes a snapshot the newest. `superseded` when another one is at or past its position; nothing was written then.
    */

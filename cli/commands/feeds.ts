@@ -18,7 +18,7 @@ export function addFeedsCommand(program: Command): void {
       const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'feeds.list' }));
       print({ json: options.json === true }, answer, () =>
         table(
-          ['feed', 'head', 'as of', 'snapshot', 'rows', 'chunks', 'bytes'],
+          ['feed', 'head', 'newest change', 'snapshot', 'rows', 'chunks', 'bytes'],
           answer.feeds.map(({ feed, position, asOf, snapshot }) => [
             feed,
             String(position),

@@ -9,7 +9,10 @@ import type { SegmentIndex } from '../segments/segment.ts';
  */
 export interface FeedHead extends Cursor {
   readonly feed: FeedName;
-  /** Stream time (ISO) up to which the feed is known to be complete; null before the first page. */
+  /**
+   * Stream time (ISO) of the newest change in the feed; null before the first page. No promise that all before it is
+   * there: the stream's shards are read apart, so an older change of another record may still be on its way.
+   */
   readonly asOf: string | null;
 }
 

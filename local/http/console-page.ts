@@ -52,7 +52,7 @@ function feedsTable(feeds: Feeds): string {
     const rowsText = snapshot === null ? '–' : snapshot.rows.toLocaleString('en');
     return `<tr><th>${escape(feed)}</th><td>${position}</td><td>${escape(asOf ?? '–')}</td><td>${covered}</td><td>${rowsText}</td><td>${snapshot?.chunks ?? '–'}</td></tr>`;
   });
-  const head = ['Feed', 'Position', 'As of', 'Snapshot at', 'Rows', 'Chunks'].map((title) => `<th>${title}</th>`).join('');
+  const head = ['Feed', 'Position', 'Newest change', 'Snapshot at', 'Rows', 'Chunks'].map((title) => `<th>${title}</th>`).join('');
   return `<h2>Feeds</h2><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 

@@ -107,6 +107,7 @@ export const consoleResponseSchemas = {
         feed: z.string(),
         generation: z.string(),
         position: z.int(),
+        /** Stream time of the newest change in it. */
         asOf: z.string().nullable(),
         snapshot: z.object({ position: z.int(), rows: z.int(), bytes: z.int(), chunks: z.int(), root: z.string() }).nullable(),
       }),

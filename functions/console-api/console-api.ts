@@ -41,7 +41,7 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
     case 'store.changes':
       return { changes: await deps.registry.readStoreChanges(request.storeId) };
     case 'store.list':
-      return { stores: (await deps.registry.listStores()).map(({ store, ...rest }) => ({ ...store, ...rest })) };
+      return listStores(deps, request);
     case 'records.write':
       return { outcomes: await writeRecords({ ...deps, scopes: deps.organization.scopes }, request) };
     case 'records.get': {
@@ -55,7 +55,7 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
     case 'feeds.list':
       return { feeds: await listFeeds(deps) };
     case 'quarantine.list':
-      return { entries: await deps.quarantine.list() };
+      return deps.quarantine.list({ after: request.after ?? null, limit: request.limit });
   }
 }
 
@@ -74,6 +74,11 @@ async function addStore(deps: ConsoleDeps, request: Extract<Request, { op: 'stor
   const expiresAt = now + limits.enrolmentCodeLifeMs;
   await deps.registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId: request.storeId, expiresAt });
   return { storeId: request.storeId, code, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+async function listStores({ registry }: ConsoleDeps, { after, limit }: Extract<Request, { op: 'store.list' }>): Promise<object> {
+  const { stores, next } = await registry.listStores({ after: after ?? null, limit });
+  return { stores: stores.map(({ store, ...rest }) => ({ ...store, ...rest })), next };
 }
 
 /** A change of zone or edition moves what the store may read; it takes effect at the store's next plan (INV-40). */

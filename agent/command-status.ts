@@ -49,7 +49,7 @@ function describe({ organization, store, replica, complete, components }: Status
   const title = `Store ${store.storeId} of ${organization}: ${complete ? 'complete' : 'not complete'}; head office last answered ${replica.contactAt ?? 'never'}`;
   const lines = components.map(({ component, status, state, rows, asOf }) => {
     if (state === null) return `${component.padEnd(22)} ${status}`;
-    return `${component.padEnd(22)} ${`${status} ${state}`.padEnd(32)} ${rows.toLocaleString('en-US')} rows${asOf === null ? '' : `, as of ${asOf}`}`;
+    return `${component.padEnd(22)} ${`${status} ${state}`.padEnd(32)} ${rows.toLocaleString('en-US')} rows${asOf === null ? '' : `, newest change of ${asOf}`}`;
   });
   return `${[title, ...lines].join('\n')}\n`;
 }

@@ -29,6 +29,7 @@ export interface ComponentView {
   readonly state: Standing | null;
   readonly reason: string | null;
   readonly rows: number;
+  /** Of the newest change in any of its feeds. */
   readonly asOf: string | null;
   /** null until every feed of the component has one. */
   readonly certificate: { readonly issuedAt: string; readonly rows: number; readonly feeds: readonly Certificate[] } | null;
@@ -77,7 +78,11 @@ function enabledView(
     state,
     reason: certified ? null : (lastRun?.failure?.code ?? null),
     rows: rows.reduce((sum, row) => sum + row.rows, 0),
-    asOf: rows.some((row) => row.asOf === null) ? null : (rows.map((row) => row.asOf ?? '').sort()[0] ?? null),
+    asOf:
+      rows
+        .flatMap((row) => row.asOf ?? [])
+        .sort()
+        .at(-1) ?? null,
     certificate: certified
       ? {
           issuedAt:

@@ -4,11 +4,12 @@ import { join, resolve } from 'node:path';
 
 /**
  * What stands where in the data folder. `replica.sqlite` and `spool/` are disposable; `identity.json` is not: without
- * it the store has to be enrolled again.
+ * it the store has to be enrolled again. `enrolment.json` holds the key of an enrolment that is not finished.
  */
 export interface DataPaths {
   readonly folder: string;
   readonly identity: string;
+  readonly enrolment: string;
   readonly replica: string;
   readonly shadow: string;
   readonly spool: string;
@@ -22,6 +23,7 @@ export function dataPaths(folder: string): DataPaths {
   return {
     folder: root,
     identity: at('identity.json'),
+    enrolment: at('enrolment.json'),
     replica: at('replica.sqlite'),
     shadow: at('replica.shadow.sqlite'),
     spool: at('spool'),

@@ -21,6 +21,8 @@ export const limits = {
   quarantineItemBytesMax: 350 * KIB,
   /** A key of main data is a sort key. */
   keyBytesMax: 1024,
+  /** Entries of one list answer: 100 stores × 2 replicas × 25 certificates × 350 bytes = 1.8 MB of the 6 MB a Lambda answers. */
+  listMax: 100,
   /** Base64 of pages in one plan answer: a Lambda answer holds 6 MB, ×4/3 for base64 and 1 MB for the rest. */
   planPagesBytesMax: 3 * MIB,
   /** Chunk URLs in one plan answer: 64 × ~1.5 KB ≈ 100 KB. */

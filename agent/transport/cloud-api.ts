@@ -16,7 +16,7 @@ import type { TransferCount } from './transfer-count.ts';
  *
  * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
  * proxy's error page) and is `CONNECTIVITY`. A wrong clock heals itself: the offset is taken from the refusal and the
- * request signed again, once. Enrolment is never repeated by itself, because a code works once.
+ * request signed again, once. Enrolment is not repeated by itself; the command is, with the same key.
  */
 export interface CloudApi {
   plan(request: Omit<PlanRequest, 'protocol' | 'agentVersion'>): Promise<PlanResponse>;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { print, table } from '../output.ts';
+import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { waitUntilIdle, withStack } from '../stack.ts';
 
 /** Feeds, snapshots, and what could not be processed. */
@@ -18,7 +19,7 @@ export function addFeedsCommand(program: Command): void {
       const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'feeds.list' }));
       print({ json: options.json === true }, answer, () =>
         table(
-          ['feed', 'head', 'as of', 'snapshot', 'rows', 'chunks', 'bytes'],
+          ['feed', 'head', 'newest change', 'snapshot', 'rows', 'chunks', 'bytes'],
           answer.feeds.map(({ feed, position, asOf, snapshot }) => [
             feed,
             String(position),
@@ -51,22 +52,26 @@ export function addFeedsCommand(program: Command): void {
         ),
       );
     });
-  program
-    .command('quarantine')
-    .description('what could not be processed, kept whole')
-    .command('list')
-    .description('list what could not be processed, newest last')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
-    .option('--json', 'as JSON')
-    .action(async (options: Options) => {
-      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'quarantine.list' }));
-      print({ json: options.json === true }, answer, () =>
-        answer.entries.length === 0
+  withListOptions(
+    program
+      .command('quarantine')
+      .description('what could not be processed, kept for somebody to look')
+      .command('list')
+      .description('list what could not be processed, newest last'),
+  ).action(listQuarantine);
+}
+
+async function listQuarantine(options: ListOptions): Promise<void> {
+  await withStack(options.dir, ({ office }) =>
+    printList(options, (request) => office.call<'quarantine.list'>({ op: 'quarantine.list', ...request }), {
+      name: 'entries',
+      text: (entries) =>
+        entries.length === 0
           ? 'The quarantine is empty.'
           : table(
               ['at', 'source', 'reason'],
-              answer.entries.map((entry) => [entry.at, entry.source, entry.reason]),
+              entries.map((entry) => [entry.at, entry.source, entry.reason]),
             ),
-      );
-    });
+    }),
+  );
 }

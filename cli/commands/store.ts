@@ -4,6 +4,7 @@ import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import { idSchema } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { print, table } from '../output.ts';
+import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
 
 /** Stores: adding one gives the one-time code its agent enrols with. */
@@ -50,28 +51,35 @@ export function addStoreCommand(program: Command): void {
         ),
       );
     });
-  store
-    .command('list')
-    .description('list stores with their replicas and certificates')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
-    .option('--json', 'as JSON')
-    .action(async (options: { dir: string; json?: boolean }) => {
-      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'store.list' }));
-      print({ json: options.json === true }, answer, () =>
-        table(
-          ['store', 'edition', 'zone', 'replicas', 'last heard', 'horizon', 'certificates'],
-          answer.stores.map((row) => [
-            row.storeId,
-            row.edition,
-            row.zone ?? '-',
-            String(row.replicas.length),
-            row.replicas.map(({ heardAt }) => heardAt ?? 'never').join(' '),
-            row.replicas.map(({ horizon }) => `${horizon.percent} %${horizon.level === 'FINE' ? '' : ` ${horizon.level}`}`).join(' '),
-            String(row.certificates.length),
-          ]),
-        ),
-      );
-    });
+  withListOptions(store.command('list').description('list stores with their replicas and certificates, by id')).action(listStores);
+}
+
+async function listStores(options: ListOptions): Promise<void> {
+  await withStack(options.dir, ({ office }) =>
+    printList(
+      options,
+      async (request) => {
+        const { stores: entries, next } = await office.call<'store.list'>({ op: 'store.list', ...request });
+        return { entries, next };
+      },
+      {
+        name: 'stores',
+        text: (stores) =>
+          table(
+            ['store', 'edition', 'zone', 'replicas', 'last heard', 'horizon', 'certificates'],
+            stores.map((row) => [
+              row.storeId,
+              row.edition,
+              row.zone ?? '-',
+              String(row.replicas.length),
+              row.replicas.map(({ heardAt }) => heardAt ?? 'never').join(' '),
+              row.replicas.map(({ horizon }) => `${horizon.percent} %${horizon.level === 'FINE' ? '' : ` ${horizon.level}`}`).join(' '),
+              String(row.certificates.length),
+            ]),
+          ),
+      },
+    ),
+  );
 }
 
 async function addStore(storeId: string, options: AddOptions): Promise<void> {

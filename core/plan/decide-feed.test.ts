@@ -22,9 +22,10 @@ const segment = (after: number, through: number, bytes = 10): Segment => ({
   bytes,
   rawBytes: 0,
   rows: 0,
-  asOf: '',
+  asOf: '2026-11-23T08:00:00.000Z',
   sealedAt: 0,
 });
+const LATER = Date.parse('2027-01-23T08:00:00Z');
 const index = (...segments: Segment[]): SegmentIndex => ({
   feed: 'Customer@org',
   generation: 'g',
@@ -37,7 +38,7 @@ const state = (head: number, snapshot: SnapshotPointer | null): FeedState => ({
   snapshot,
 });
 const decide = (input: Partial<Parameters<typeof decideFeed>[0]> & { state: FeedState }) =>
-  decideFeed({ cursor: null, want: 'tail', index: null, snapshotPagesBehindMax: 10, ...input });
+  decideFeed({ cursor: null, want: 'tail', index: null, snapshotPagesBehindMax: 10, horizonAt: 0, ...input });
 
 test.each([
   ['never synced, no snapshot', decide({ state: state(0, null) }), { action: 'wait', ring: true }],
@@ -81,6 +82,26 @@ test.each([
     'behind the horizon, and the snapshot is old',
     decide({ state: state(50, pointer(31)), cursor: { generation: 'g', position: 1 }, index: index(segment(30, 45)) }),
     { action: 'reconcile', snapshot: pointer(31), ring: true },
+  ],
+  [
+    'a feed that was quiet for longer than objects of segments are kept: the snapshot has all of it',
+    decide({ state: state(20, pointer(20)), cursor: { generation: 'g', position: 9 }, index: index(segment(0, 20)), horizonAt: LATER }),
+    { action: 'reconcile', snapshot: pointer(20), ring: false },
+  ],
+  [
+    'the same, with changes after it',
+    decide({
+      state: state(50, pointer(20)),
+      cursor: { generation: 'g', position: 20 },
+      index: index(segment(0, 20), segment(20, 40)),
+      horizonAt: LATER,
+    }),
+    { action: 'tail', after: 20, segments: [segment(20, 40)], pagesAfter: 40, passes: null, ring: false },
+  ],
+  [
+    'the same, for a store that has it all',
+    decide({ state: state(20, pointer(20)), cursor: { generation: 'g', position: 20 }, horizonAt: LATER }),
+    { action: 'tail', after: 20, segments: [], pagesAfter: 20, passes: null, ring: false },
   ],
   [
     'another generation',

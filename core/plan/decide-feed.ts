@@ -33,6 +33,8 @@ export interface FeedDecisionInput {
   readonly want: 'tail' | 'snapshot';
   /** A snapshot that is further behind its feed's head is to be renewed when a store has to use it. */
   readonly snapshotPagesBehindMax: number;
+  /** Segments whose newest change is older (ms) are gone or about to go, unless the next snapshot needs them. */
+  readonly horizonAt: number;
 }
 
 /** `ring`: ask for a newer snapshot as well. */
@@ -62,14 +64,16 @@ function snapshotOf({ head, snapshot }: FeedState): SnapshotPointer | null {
   return snapshot?.generation === head.generation ? snapshot : null;
 }
 
-function decideTail({ state, index }: FeedDecisionInput, after: number): Extract<FeedDecision, { action: 'tail' }> | null {
+function decideTail({ state, index, horizonAt }: FeedDecisionInput, after: number): Extract<FeedDecision, { action: 'tail' }> | null {
   const sealed = index === null ? 0 : sealedThrough(index);
   if (index === null || after >= sealed) return { action: 'tail', after, segments: [], pagesAfter: after, passes: null };
   const snapshot = snapshotOf(state);
+  // The index of a quiet feed is not touched, so it can name objects that the bucket has thrown away since.
+  const kept = index.segments.filter(({ through, asOf }) => through > (snapshot?.position ?? 0) || Date.parse(asOf) >= horizonAt);
   const ahead = snapshot !== null && snapshot.position > after && snapshot.position <= sealed ? snapshot : null;
-  const first = ahead === null ? null : coverTail(index.segments, after, ahead.position);
-  const through = ahead === null ? null : join(first, coverTail(index.segments, ahead.position, sealed));
-  const segments = through ?? coverTail(index.segments, after, sealed);
+  const first = ahead === null ? null : coverTail(kept, after, ahead.position);
+  const through = ahead === null ? null : join(first, coverTail(kept, ahead.position, sealed));
+  const segments = through ?? coverTail(kept, after, sealed);
   if (segments === null) return null;
   if (ahead !== null && bytesOf(first ?? segments) > ahead.bytes) return null;
   return { action: 'tail', after, segments, pagesAfter: sealed, passes: through === null ? null : ahead };

@@ -9,7 +9,10 @@ import type { SegmentIndex } from '../segments/segment.ts';
  */
 export interface FeedHead extends Cursor {
   readonly feed: FeedName;
-  /** Stream time (ISO) up to which the feed is known to be complete; null before the first page. */
+  /**
+   * Stream time (ISO) of the newest change in the feed; null before the first page. No promise that all before it is
+   * there: the stream's shards are read apart, so an older change of another record may still be on its way.
+   */
   readonly asOf: string | null;
 }
 
@@ -54,6 +57,8 @@ export interface FeedStore {
   replaceSegments(before: SegmentIndex, after: SegmentIndex): Promise<'replaced' | 'conflict'>;
   /** Throws sealed pages away: `after`+1 … `through`. Idempotent. */
   deletePages(feed: FeedName, after: number, through: number): Promise<void>;
+  /** Throws away every page up to `through` that still stands, and says how many there were. Finding none costs next to nothing. */
+  sweepPages(feed: FeedName, through: number): Promise<number>;
   /**
    * Makes a snapshot the newest. `superseded` when another one is at or past its position; nothing was written then.
    */

@@ -1,6 +1,7 @@
 import type { Edition } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import type { Certificate } from '../../protocol/messages/report.ts';
+import type { ListRequest } from './list-request.ts';
 
 export interface Store {
   readonly storeId: string;
@@ -49,6 +50,13 @@ export interface Contact {
   readonly agentVersion: string;
 }
 
+/** A store with all its replicas, and the certificates of those that are active. */
+export interface StoreListing {
+  readonly store: Store;
+  readonly replicas: readonly Replica[];
+  readonly certificates: readonly Certificate[];
+}
+
 export interface StoreRegistry {
   /** `ALREADY_EXISTS` when the id is taken. */
   addStore(store: Store): Promise<void>;
@@ -59,8 +67,8 @@ export interface StoreRegistry {
    */
   changeStore(before: Store, after: Store, at: string): Promise<'changed' | 'conflict'>;
   readStoreChanges(storeId: string): Promise<StoreChange[]>;
-  /** With all replicas, and the certificates of those that are active. */
-  listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]>;
+  /** By store id. `next`: what to list after for more; null: that was all. */
+  listStores(request: ListRequest): Promise<{ readonly stores: StoreListing[]; readonly next: string | null }>;
   /** Only the code's sha256 is kept. */
   putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void>;
   /**

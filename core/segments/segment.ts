@@ -14,7 +14,7 @@ export interface Segment {
   readonly bytes: number;
   readonly rawBytes: number;
   readonly rows: number;
-  /** Stream time (ISO) of its last page. */
+  /** Stream time (ISO) of the newest change up to its last page. */
   readonly asOf: string;
   /** When it was made, milliseconds. */
   readonly sealedAt: number;

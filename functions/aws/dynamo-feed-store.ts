@@ -200,6 +200,24 @@ export class DynamoFeedStore implements FeedStore {
     }
   }
 
+  async sweepPages(feed: FeedName, through: number): Promise<number> {
+    let swept = 0;
+    for (;;) {
+      const query = new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :through',
+        ExpressionAttributeValues: { ':pk': feed, ':from': pageKey(0), ':through': pageKey(through) },
+        ProjectionExpression: 'pk, sk',
+        ConsistentRead: true,
+        Limit: DELETES_AT_ONCE,
+      });
+      const { Items: found = [] } = await translated('find pages', this.#client.send(query));
+      if (found.length === 0) return swept;
+      await this.#delete(found as { pk: string; sk: string }[]);
+      swept += found.length;
+    }
+  }
+
   async #delete(keys: readonly { pk: string; sk: string }[]): Promise<void> {
     const requests: WriteRequests = keys.map((Key) => ({ DeleteRequest: { Key } }));
     await sendAll('delete pages', requests, async (some) => {

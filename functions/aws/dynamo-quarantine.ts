@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import type { ListRequest } from '../../core/ports/list-request.ts';
 import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
 import { translated } from './aws-errors.ts';
 import { quarantineItem } from './quarantine-item.ts';
@@ -26,28 +27,21 @@ export class DynamoQuarantine implements Quarantine {
     }
   }
 
-  async list(): Promise<QuarantineEntry[]> {
-    const entries: QuarantineEntry[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const answer = await translated(
-        'list the quarantine',
-        this.#client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': PARTITION },
-            ConsistentRead: true,
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const found of answer.Items ?? []) {
-        const { sk, item, ...rest } = entrySchema.parse(found);
-        entries.push({ id: sk, ...rest, item: JSON.parse(item) as unknown });
-      }
-      start = answer.LastEvaluatedKey;
-    } while (start !== undefined);
-    return entries;
+  /** One Query: an answer of it ends at 1 MB, which is also all that a function's answer should hold. */
+  async list({ after, limit }: ListRequest): Promise<{ entries: QuarantineEntry[]; next: string | null }> {
+    const query = new QueryCommand({
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': PARTITION },
+      ConsistentRead: true,
+      Limit: limit,
+      ...(after === null ? {} : { ExclusiveStartKey: { pk: PARTITION, sk: after } }),
+    });
+    const { Items: found = [], LastEvaluatedKey: last } = await translated('list the quarantine', this.#client.send(query));
+    const entries = found.map((one): QuarantineEntry => {
+      const { sk, item, ...rest } = entrySchema.parse(one);
+      return { id: sk, ...rest, item: JSON.parse(item) as unknown };
+    });
+    return { entries, next: last === undefined ? null : String(last['sk']) };
   }
 }

@@ -4,12 +4,13 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
-  ScanCommand,
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { Contact, PublicKey, Replica, Store, StoreChange, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { ListRequest } from '../../core/ports/list-request.ts';
+import type { Contact, PublicKey, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
+import { must } from '../../protocol/assert.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
@@ -20,6 +21,7 @@ import { sendAll } from './leftovers.ts';
 /**
  * Stores, their replicas and certificates in DynamoDB: `pk` = `store#<id>`, `sk` = `store`, `replica#<uuid>`,
  * `certificate#<uuid>#<feed>` or `change#<time>`; enrolment codes stand under `pk` = `code#<sha256>`, so the code itself is nowhere.
+ * `pk` = `stores` lists the store ids, so that a list of stores reads nothing else.
  */
 const storeSchema = z.object({
   storeId: z.string(),
@@ -46,7 +48,8 @@ const codeSchema = z.object({ storeId: z.string(), expiresAt: z.number(), usedBy
 /** Agents that enrol with one code at the same moment, before the caller is told to come back. */
 const ENROL_TRIES = 5;
 
-/** The part of a certificate a registry keeps is the certificate itself. */
+const DIRECTORY = 'stores';
+
 type Item = Record<string, unknown>;
 
 export class DynamoStoreRegistry implements StoreRegistry {
@@ -58,16 +61,22 @@ export class DynamoStoreRegistry implements StoreRegistry {
     this.#table = table;
   }
 
+  /** The store and its place in the list, which is a partition of its own: 1,000 stores a second are more than anybody opens. */
   async addStore(store: Store): Promise<void> {
-    const Item = { pk: storeKey(store.storeId), sk: 'store', ...store };
+    const { storeId } = store;
+    const Put = {
+      TableName: this.#table,
+      Item: { pk: storeKey(storeId), sk: 'store', ...store },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    };
+    const listed = { TableName: this.#table, Item: { pk: DIRECTORY, sk: storeId } };
     try {
-      const put = new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' });
-      await translated('add a store', this.#client.send(put));
+      await translated('add a store', this.#client.send(new TransactWriteCommand({ TransactItems: [{ Put }, { Put: listed }] })));
     } catch (error) {
-      if (isConditionFailed(error)) {
-        throw new SyncError('ALREADY_EXISTS', `store ${store.storeId} exists already and was left as it is`, { cause: error });
-      }
-      throw error;
+      const reasons = cancellationReasons(error);
+      if (reasons === null) throw error;
+      if (reasons[0] !== 'ConditionalCheckFailed') throw new SyncError('CONFLICT', `others add store ${storeId}`, { cause: error });
+      throw new SyncError('ALREADY_EXISTS', `store ${storeId} exists already and was left as it is`, { cause: error });
     }
   }
 
@@ -100,39 +109,52 @@ export class DynamoStoreRegistry implements StoreRegistry {
   }
 
   async readStoreChanges(storeId: string): Promise<StoreChange[]> {
-    const request = {
-      TableName: this.#table,
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': storeKey(storeId), ':prefix': 'change#' },
-      ConsistentRead: true,
-    };
-    const answer = await translated('read changes of a store', this.#client.send(new QueryCommand(request)));
-    return (answer.Items ?? []).map((item) => changeSchema.parse(item));
+    return (await this.#queryAll(storeKey(storeId), 'change#')).map((item) => changeSchema.parse(item));
   }
 
-  /** Reads the whole table: for people, who have thousands of stores at most. */
-  async listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]> {
-    const stores = new Map<string, { store: Store | null; replicas: Replica[]; certificates: Certificate[] }>();
+  async listStores({ after, limit }: ListRequest): Promise<{ stores: StoreListing[]; next: string | null }> {
+    const query = new QueryCommand({
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': DIRECTORY },
+      ConsistentRead: true,
+      Limit: limit,
+      ...(after === null ? {} : { ExclusiveStartKey: { pk: DIRECTORY, sk: after } }),
+    });
+    const { Items: found = [], LastEvaluatedKey: last } = await translated('list stores', this.#client.send(query));
+    const stores = await Promise.all(found.map((item) => this.#readListing(String(item['sk']))));
+    return { stores, next: last === undefined ? null : String(last['sk']) };
+  }
+
+  async #readListing(storeId: string): Promise<StoreListing> {
+    const pk = storeKey(storeId);
+    const [store, replicaItems, certificateItems] = await Promise.all([
+      this.readStore(storeId),
+      this.#queryAll(pk, 'replica#'),
+      this.#queryAll(pk, 'certificate#'),
+    ]);
+    const replicas = replicaItems.map((item) => replicaSchema.parse(item));
+    const active = new Set(replicas.flatMap(({ replicaId, status }) => (status === 'ACTIVE' ? [replicaId] : [])));
+    const certificates = certificateItems.map((item) => certificateSchema.parse(item)).filter(({ replicaId }) => active.has(replicaId));
+    return { store: must(store, `store ${storeId} is in the list`), replicas, certificates };
+  }
+
+  async #queryAll(pk: string, prefix: string): Promise<Item[]> {
+    const items: Item[] = [];
     let start: Item | undefined;
     do {
-      const request = { TableName: this.#table, ConsistentRead: true, ...(start === undefined ? {} : { ExclusiveStartKey: start }) };
-      const answer = await translated('list stores', this.#client.send(new ScanCommand(request)));
-      for (const item of answer.Items ?? []) {
-        const pk = String(item['pk']);
-        if (!pk.startsWith('store#')) continue;
-        const entry = stores.get(pk) ?? { store: null, replicas: [], certificates: [] };
-        stores.set(pk, entry);
-        const sk = String(item['sk']);
-        if (sk === 'store') entry.store = storeSchema.parse(item);
-        else if (sk.startsWith('replica#')) entry.replicas.push(replicaSchema.parse(item));
-        else if (sk.startsWith('certificate#')) entry.certificates.push(certificateSchema.parse(item));
-      }
+      const query = new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
+        ConsistentRead: true,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      });
+      const answer = await translated('read rows of a store', this.#client.send(query));
+      items.push(...(answer.Items ?? []));
       start = answer.LastEvaluatedKey;
     } while (start !== undefined);
-    return [...stores.values()].flatMap(({ store, replicas, certificates }) => {
-      const active = new Set(replicas.flatMap(({ replicaId, status }) => (status === 'ACTIVE' ? [replicaId] : [])));
-      return store === null ? [] : [{ store, replicas, certificates: certificates.filter(({ replicaId }) => active.has(replicaId)) }];
-    });
+    return items;
   }
 
   async putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void> {
@@ -244,14 +266,8 @@ export class DynamoStoreRegistry implements StoreRegistry {
   }
 
   async readCertificates(replicaId: string): Promise<ReadonlyMap<FeedName, Certificate>> {
-    const request = {
-      TableName: this.#table,
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': storeKey(storeIdOf(replicaId)), ':prefix': certificatePrefix(replicaId) },
-      ConsistentRead: true,
-    };
-    const answer = await translated('read certificates', this.#client.send(new QueryCommand(request)));
-    return new Map((answer.Items ?? []).map((item) => certificateSchema.parse(item)).map((certificate) => [certificate.feed, certificate]));
+    const items = await this.#queryAll(storeKey(storeIdOf(replicaId)), certificatePrefix(replicaId));
+    return new Map(items.map((item) => certificateSchema.parse(item)).map((certificate) => [certificate.feed, certificate]));
   }
 }
 

@@ -61,6 +61,24 @@ export async function compactFeed(deps: CompactDeps, feed: FeedName): Promise<Fe
   }
 }
 
+/** Every feed gets its turn, whatever became of those before it. What failed is for the caller to throw or to tell. */
+export async function compactFeeds(
+  deps: CompactDeps,
+  feeds: readonly FeedName[],
+): Promise<{ done: FeedResult[]; failed: { feed: FeedName; error: unknown }[] }> {
+  const done: FeedResult[] = [];
+  const failed: { feed: FeedName; error: unknown }[] = [];
+  for (const feed of feeds) {
+    try {
+      const result = await compactFeed(deps, feed);
+      if (result !== null) done.push(result);
+    } catch (error) {
+      failed.push({ feed, error });
+    }
+  }
+  return { done, failed };
+}
+
 function currentSnapshot({ head, snapshot }: FeedState): SnapshotPointer | null {
   return snapshot?.generation === head.generation ? snapshot : null;
 }

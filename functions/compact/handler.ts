@@ -13,7 +13,7 @@ import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { errorResponse } from '../http/http-function.ts';
 import { environment, systemClock } from '../runtime.ts';
-import { compactFeed } from './compact.ts';
+import { compactFeed, compactFeeds } from './compact.ts';
 import { sealFeed } from './seal.ts';
 
 const env = environment('FEEDS_TABLE', 'SNAPSHOTS_BUCKET');
@@ -61,11 +61,9 @@ async function seal(feed: FeedName): Promise<void> {
 async function byHand(event: unknown): Promise<CompactResponse | ErrorResponse> {
   try {
     const wanted = compactRequestSchema.parse(event).feeds ?? (await feeds.listFeeds());
-    const done: CompactResponse['feeds'] = [];
-    for (const feed of wanted) {
-      const result = await compactFeed(deps, feed as FeedName);
-      if (result !== null) done.push(result);
-    }
+    const { done, failed } = await compactFeeds(deps, wanted as FeedName[]);
+    for (const { feed, error } of failed) logger.error('not compacted', { feed, error: error as Error });
+    if (failed[0] !== undefined) throw failed[0].error;
     return { feeds: done };
   } catch (error) {
     if (isSyncError(error)) return errorResponse(error, systemClock.now());

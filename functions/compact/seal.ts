@@ -17,7 +17,8 @@ import { decodeSections, encodeSections } from '../../protocol/sections.ts';
  * Runs of pages become segments that all stores share; a segment is the fold of its pages (INV-04).
  *
  * Objects are written before the index names them, and the index moves by comparing its version, so of two sealers one
- * wins and nothing is lost or named twice. Pages go only when an index that does not need them has stood for an hour.
+ * wins and nothing is lost or named twice. Pages go only when an index that does not need them has stood for an hour;
+ * what a crash left of them goes at the next seal.
  */
 export interface SealDeps {
   readonly feeds: FeedStore;
@@ -39,6 +40,8 @@ const READ_BYTES = 4 << 20;
 /** `force`: everything up to the head, however little it is. */
 export async function sealFeed(deps: SealDeps, { head, snapshot }: FeedState, { force }: { force: boolean }): Promise<SealResult> {
   const before = await deps.feeds.readSegments(head);
+  // A crash after the index moved left pages that nobody reads; the index does not say so.
+  const swept = before.pagesGoneThrough === 0 ? 0 : await deps.feeds.sweepPages(head.feed, before.pagesGoneThrough);
   const result = { sealed: 0, merged: 0 };
   let index = before;
   for (;;) {
@@ -55,13 +58,13 @@ export async function sealFeed(deps: SealDeps, { head, snapshot }: FeedState, { 
   }
   const snapshotPosition = snapshot?.generation === head.generation ? snapshot.position : 0;
   index = retain(index, { now: deps.clock.now(), snapshotPosition }, deps.sealing);
-  if (isSame(index, before)) return { ...result, index, pagesDeleted: 0 };
+  if (isSame(index, before)) return { ...result, index, pagesDeleted: swept };
   if ((await deps.feeds.replaceSegments(before, index)) === 'conflict') {
     // Another sealer was faster; what it made holds the same pages.
-    return { index: await deps.feeds.readSegments(head), sealed: 0, merged: 0, pagesDeleted: 0 };
+    return { index: await deps.feeds.readSegments(head), sealed: 0, merged: 0, pagesDeleted: swept };
   }
   await deps.feeds.deletePages(head.feed, before.pagesGoneThrough, index.pagesGoneThrough);
-  return { ...result, index, pagesDeleted: index.pagesGoneThrough - before.pagesGoneThrough };
+  return { ...result, index, pagesDeleted: swept + index.pagesGoneThrough - before.pagesGoneThrough };
 }
 
 /** One segment of the run, or more when its pages are large. */

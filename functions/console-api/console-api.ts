@@ -42,7 +42,7 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
     case 'store.changes':
       return { changes: await deps.registry.readStoreChanges(request.storeId) };
     case 'store.list':
-      return { stores: await listStores(deps) };
+      return listStores(deps, request);
     case 'records.write':
       return { outcomes: await writeRecords({ ...deps, scopes: deps.organization.scopes }, request) };
     case 'records.get': {
@@ -56,17 +56,8 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
     case 'feeds.list':
       return { feeds: await listFeeds(deps) };
     case 'quarantine.list':
-      return { entries: await deps.quarantine.list() };
+      return deps.quarantine.list({ after: request.after ?? null, limit: request.limit });
   }
-}
-
-async function listStores({ registry, clock }: ConsoleDeps): Promise<object[]> {
-  const now = clock.now();
-  return (await registry.listStores()).map(({ store, replicas, certificates }) => ({
-    ...store,
-    replicas: replicas.map((replica) => ({ ...replica, horizon: horizonUse(lastHeardAt(replica), now) })),
-    certificates,
-  }));
 }
 
 async function addStore(deps: ConsoleDeps, request: Extract<Request, { op: 'store.add' }>): Promise<object> {
@@ -84,6 +75,17 @@ async function addStore(deps: ConsoleDeps, request: Extract<Request, { op: 'stor
   const expiresAt = now + limits.enrolmentCodeLifeMs;
   await deps.registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId: request.storeId, expiresAt });
   return { storeId: request.storeId, code, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+async function listStores({ registry, clock }: ConsoleDeps, { after, limit }: Extract<Request, { op: 'store.list' }>): Promise<object> {
+  const now = clock.now();
+  const { stores, next } = await registry.listStores({ after: after ?? null, limit });
+  const listed = stores.map(({ store, replicas, certificates }) => ({
+    ...store,
+    replicas: replicas.map((replica) => ({ ...replica, horizon: horizonUse(lastHeardAt(replica), now) })),
+    certificates,
+  }));
+  return { stores: listed, next };
 }
 
 /** A change of zone or edition moves what the store may read; it takes effect at the store's next plan (INV-40). */

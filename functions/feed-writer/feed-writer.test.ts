@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { FeedName } from '../../protocol/feed.ts';
 import { Faults, seededRandom } from '../../test/simulation/world/faults.ts';
 import { HeadOffice } from '../../test/simulation/world/head-office.ts';
 
@@ -95,4 +96,21 @@ test('INV-02: a record that no page holds is quarantined, and what came with it 
   expect([...head.quarantine.values()]).toMatchObject([
     { id: 'feed-writer#2', reason: expect.stringMatching(/^packs to \d+ bytes, and a page holds 4000$/) as string, item: { key: 'b/en' } },
   ]);
+});
+
+test('a feed says from when its newest change is, not from when the batch is, and never goes back', async () => {
+  const head = office();
+  const [early, late] = [head.now, head.now + 60_000];
+  await head.write('customer', [{ user_id: '1' }]);
+  head.now = late;
+  await head.write('communication_template', [{ template_id: 'a', locale: 'en', body: 'text' }]);
+  await head.deliver(0, 2);
+  const asOf = (feed: FeedName) => head.feeds.feeds.get(feed)?.head.asOf;
+  expect(asOf('Customer@org')).toBe(new Date(early).toISOString());
+  expect(asOf('Communication Template@org')).toBe(new Date(late).toISOString());
+  head.now = late + 60_000;
+  await head.write('customer', [{ user_id: '2' }]);
+  await head.deliver(2, 3);
+  await head.deliver(0, 1);
+  expect(asOf('Customer@org')).toBe(new Date(head.now).toISOString());
 });

@@ -44,7 +44,6 @@ export interface FeedsWritten {
 
 export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<FeedsWritten> {
   const { changes, origin } = await routeAll(deps, records);
-  const asOf = new Date(records.at(-1)?.at ?? deps.clock.now()).toISOString();
   const grouped = groupForPages(changes, deps.pages);
   const heads = await readOrCreate(deps, [...grouped.keys()]);
   const toSeal: FeedName[] = [];
@@ -53,7 +52,7 @@ export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamR
     try {
       const from = must(heads.get(feed), `${feed} was just read`);
       let head = from;
-      for (const group of groups) head = await appendChanges(deps, { head, changes: group, asOf, origin });
+      for (const group of groups) head = await appendChanges(deps, { head, changes: group, origin });
       if (runOf(head) > runOf(from)) toSeal.push(feed);
     } catch (cause) {
       const first = must(origin.get(groups[0]?.[0] as FeedChange), `${feed} has a change`);
@@ -104,11 +103,11 @@ async function readOrCreate({ feeds, ids }: FeedWriterDeps, names: readonly Feed
 /** One page, or two halves of it when it is too large once packed. One change that is too large alone is set aside. */
 async function appendChanges(
   deps: FeedWriterDeps,
-  input: { head: FeedHead; changes: readonly FeedChange[]; asOf: string; origin: Origin },
+  input: { head: FeedHead; changes: readonly FeedChange[]; origin: Origin },
 ): Promise<FeedHead> {
   const { changes, head, origin } = input;
   const body = await pack(encodeSections(pageSections(changes)), PAGE_LEVEL);
-  if (body.length <= deps.pages.bytesMax) return appendBody(deps, head, { body, asOf: input.asOf });
+  if (body.length <= deps.pages.bytesMax) return appendBody(deps, head, { body, asOf: newestOf(changes, origin) });
   if (changes.length === 1) {
     const { record } = must(origin.get(changes[0] as FeedChange), 'a change comes from a record');
     await deps.quarantine.put([quarantined(record, `packs to ${body.length} bytes, and a page holds ${deps.pages.bytesMax}`)]);
@@ -117,6 +116,12 @@ async function appendChanges(
   const half = changes.length >> 1;
   const middle = await appendChanges(deps, { ...input, changes: changes.slice(0, half) });
   return appendChanges(deps, { ...input, head: middle, changes: changes.slice(half) });
+}
+
+/** Stream time of the newest change. Other shards of the stream may be behind it. */
+function newestOf(changes: readonly FeedChange[], origin: Origin): string {
+  const times = changes.map((change) => must(origin.get(change), 'a change comes from a record').record.at);
+  return new Date(times.reduce((newest, at) => Math.max(newest, at), 0)).toISOString();
 }
 
 async function appendBody({ feeds }: FeedWriterDeps, from: FeedHead, page: { body: Uint8Array; asOf: string }): Promise<FeedHead> {

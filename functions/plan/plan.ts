@@ -39,13 +39,15 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
   const inScope = allFeedsInScope(store, deps.scopes);
   const states = await readOrCreate(deps, inScope);
   const cursors = new Map(request.feeds.map((cursor) => [cursor.feed, cursor]));
+  const horizonAt = deps.clock.now() - limits.horizonMs;
   const decisions = await Promise.all(
     inScope.map(async (feed) => {
       const cursor = cursors.get(feed) ?? null;
       const state = must(states.get(feed), `${feed} was just read`);
       const want = cursor?.want ?? 'tail';
       const index = want === 'tail' && isBehind(state, cursor) ? await deps.feeds.readSegments(state.head) : null;
-      return { state, ...decideFeed({ state, index, cursor, want, snapshotPagesBehindMax: limits.snapshotPagesBehindMax }) };
+      const { snapshotPagesBehindMax } = limits;
+      return { state, ...decideFeed({ state, index, cursor, want, snapshotPagesBehindMax, horizonAt }) };
     }),
   );
   const [feeds, chunkUrls] = await Promise.all([

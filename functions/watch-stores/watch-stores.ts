@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import { lastHeardAt } from '../../core/ports/store-registry.ts';
-import type { StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { Replica, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { type HorizonUse, horizonUse } from '../../core/stores/horizon-use.ts';
 
 /** Replicas that have used up half of the horizon or more, worst first. Revoked ones are not expected any more. */
@@ -15,8 +15,7 @@ export async function awayReplicas(deps: {
   readonly clock: Clock;
 }): Promise<AwayReplica[]> {
   const now = deps.clock.now();
-  const replicas = (await deps.registry.listStores()).flatMap((store) => store.replicas);
-  return replicas
+  return (await allReplicas(deps.registry))
     .filter(({ status }) => status === 'ACTIVE')
     .map((replica) => {
       const { storeId, replicaId } = replica;
@@ -24,4 +23,17 @@ export async function awayReplicas(deps: {
     })
     .filter(({ level }) => level !== 'FINE')
     .toSorted((a, b) => b.percent - a.percent);
+}
+
+const PAGE = 100;
+
+async function allReplicas(registry: Pick<StoreRegistry, 'listStores'>): Promise<Replica[]> {
+  const replicas: Replica[] = [];
+  let after: string | null = null;
+  do {
+    const { stores, next }: Awaited<ReturnType<StoreRegistry['listStores']>> = await registry.listStores({ after, limit: PAGE });
+    replicas.push(...stores.flatMap((store) => store.replicas));
+    after = next;
+  } while (after !== null);
+  return replicas;
 }

@@ -28,8 +28,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');
   grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
 
-  // A code is used up by deleting it in the transaction that makes the replica.
-  allow('enrol', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
+  // A code is bound to its key in the transaction that makes the replica.
+  allow('enrol', data.stores, ...READ, ...PUT);
 
   // The first plan of a new scope puts the empty feed; every signed URL is as good as this role.
   allow('plan', data.feeds, ...READ, ...PUT);
@@ -41,11 +41,12 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('report', data.feeds, ...READ);
   allow('report', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
 
-  allow('watch-stores', data.stores, 'dynamodb:Scan');
+  allow('watch-stores', data.stores, ...READ);
 
   allow('console-api', data.records, ...READ, ...PUT);
   allow('console-api', data.feeds, ...READ);
-  allow('console-api', data.stores, ...READ, ...PUT, 'dynamodb:Scan');
+  // A store's zone and edition are changed where they stand.
+  allow('console-api', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
 }
 
 function grantObjects(data: Data, grantee: IFunction, actions: string[]): void {

@@ -11,15 +11,17 @@ type Feeds = z.infer<(typeof consoleResponseSchemas)['feeds.list']>['feeds'];
 
 export async function consolePage(organization: string, call: Call): Promise<string> {
   try {
-    const [{ stores }, { feeds }] = await Promise.all([
+    const [{ stores, next }, { feeds }] = await Promise.all([
       call({ op: 'store.list' }).then((answer) => consoleResponseSchemas['store.list'].parse(answer)),
       call({ op: 'feeds.list' }).then((answer) => consoleResponseSchemas['feeds.list'].parse(answer)),
     ]);
-    return page(organization, `${storesTable(stores, feeds)}${feedsTable(feeds)}`);
+    return page(organization, `${storesTable(stores, feeds)}${next === null ? '' : MORE_STORES}${feedsTable(feeds)}`);
   } catch (error) {
     return page(organization, `<p class="bad">The console function did not answer: ${escape((error as Error).message)}</p>`);
   }
 }
+
+const MORE_STORES = '<p>These are the first stores by id. <code>storeline store list</code> has all.</p>';
 
 function storesTable(stores: Stores, feeds: Feeds): string {
   if (stores.length === 0) return '<h2>Stores</h2><p>There is no store yet. <code>storeline store add</code> makes one.</p>';
@@ -52,7 +54,7 @@ function feedsTable(feeds: Feeds): string {
     const rowsText = snapshot === null ? '–' : snapshot.rows.toLocaleString('en');
     return `<tr><th>${escape(feed)}</th><td>${position}</td><td>${escape(asOf ?? '–')}</td><td>${covered}</td><td>${rowsText}</td><td>${snapshot?.chunks ?? '–'}</td></tr>`;
   });
-  const head = ['Feed', 'Position', 'As of', 'Snapshot at', 'Rows', 'Chunks'].map((title) => `<th>${title}</th>`).join('');
+  const head = ['Feed', 'Position', 'Newest change', 'Snapshot at', 'Rows', 'Chunks'].map((title) => `<th>${title}</th>`).join('');
   return `<h2>Feeds</h2><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 

@@ -15,6 +15,14 @@ export const idSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, 1 to 64 characters');
 
+/** A part of a list. `after`: the `next` of the part before. */
+const listRequest = {
+  after: z.string().min(1).max(limits.keyBytesMax).optional(),
+  limit: z.int().min(1).max(limits.listMax).default(limits.listMax),
+};
+/** null: there is no more. */
+const next = z.string().nullable();
+
 export const consoleRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({
     op: z.literal('store.add'),
@@ -35,7 +43,7 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     zone: idSchema.nullable().optional(),
     edition: z.enum(EDITIONS).optional(),
   }),
-  z.strictObject({ op: z.literal('store.list') }),
+  z.strictObject({ op: z.literal('store.list'), ...listRequest }),
   z.strictObject({ op: z.literal('store.changes'), storeId: idSchema }),
   z.strictObject({
     op: z.literal('records.write'),
@@ -47,7 +55,7 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: keySchema }),
   z.strictObject({ op: z.literal('records.count'), collection: z.string() }),
   z.strictObject({ op: z.literal('feeds.list') }),
-  z.strictObject({ op: z.literal('quarantine.list') }),
+  z.strictObject({ op: z.literal('quarantine.list'), ...listRequest }),
 ]);
 export type ConsoleRequest = z.input<typeof consoleRequestSchema>;
 
@@ -95,6 +103,7 @@ export const consoleResponseSchemas = {
         ),
       }),
     ),
+    next,
   }),
   'records.write': z.object({ outcomes: z.array(writeOutcomeSchema) }),
   'records.get': z.object({
@@ -117,6 +126,7 @@ export const consoleResponseSchemas = {
         feed: z.string(),
         generation: z.string(),
         position: z.int(),
+        /** Stream time of the newest change in it. */
         asOf: z.string().nullable(),
         snapshot: z.object({ position: z.int(), rows: z.int(), bytes: z.int(), chunks: z.int(), root: z.string() }).nullable(),
       }),
@@ -124,6 +134,7 @@ export const consoleResponseSchemas = {
   }),
   'quarantine.list': z.object({
     entries: z.array(z.object({ id: z.string(), reason: z.string(), at: z.string(), source: z.string(), item: z.unknown() })),
+    next,
   }),
 } as const;
 

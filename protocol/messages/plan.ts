@@ -64,7 +64,7 @@ const snapshotSchema = z.object({
 export const feedPlanSchema = z.discriminatedUnion('action', [
   /**
    * Apply these segments, then these pages, in order (none: up to date with `head`). `more`: ask again after that.
-   * `passes`: when the cursor stands at this snapshot's position, compare with it.
+   * `asOf`: stream time of the newest change in the feed. `passes`: when the cursor stands at this snapshot's position, compare with it.
    */
   z.object({
     feed,

@@ -70,7 +70,7 @@ describe('quarantine in DynamoDB', () => {
     };
     await quarantine.put([entry]);
     await quarantine.put([entry]);
-    expect(await quarantine.list()).toEqual([entry]);
+    expect(await quarantine.list({ after: null, limit: 10 })).toEqual({ entries: [entry], next: null });
   });
 
   test('an item as large as any of main data, or of values JSON does not know, is kept all the same', async () => {
@@ -80,10 +80,27 @@ describe('quarantine in DynamoDB', () => {
       { ...entry, id: 'feed-writer#large', item: { key: '7', text: '"'.repeat(399_000) } },
       { ...entry, id: 'feed-writer#odd', item: { key: '7', number: 99_999_999_999_999_999_999n, picture: new Uint8Array(100_000) } },
     ]);
-    const kept = (await quarantine.list()).filter(({ reason }) => reason.startsWith('rrr'));
+    const kept = (await quarantine.list({ after: 'feed-writer#1', limit: 10 })).entries;
     expect(kept).toMatchObject([
       { item: { key: '7', text: { cut: { bytes: 399_000 } } } },
       { item: { key: '7', number: '99999999999999999999', picture: { cut: { bytes: 100_000 } } } },
     ]);
+  });
+
+  test('it is listed in parts, however many there are', async () => {
+    const quarantine = new DynamoQuarantine(emulators.documents, emulators.table);
+    const ids = Array.from({ length: 8 }, (_, index) => `part#${index}`);
+    const entry = { source: 'feed-writer', reason: 'no key', at: '2026-11-23T08:00:00.000Z', item: 'x'.repeat(300_000) };
+    await quarantine.put(ids.map((id) => ({ ...entry, id })));
+    const found: string[] = [];
+    let after: string | null = 'part#';
+    for (let calls = 0; after !== null; calls += 1) {
+      const part: Awaited<ReturnType<typeof quarantine.list>> = await quarantine.list({ after, limit: 6 });
+      expect(JSON.stringify(part).length).toBeLessThan(2_000_000);
+      found.push(...part.entries.map(({ id }) => id));
+      after = part.next;
+      expect(calls).toBeLessThan(9);
+    }
+    expect(found).toEqual(ids);
   });
 });

@@ -117,6 +117,17 @@ export function feedStoreSuite(open: () => Promise<FeedStore>, fresh: () => Feed
     await expect(store.readPages(feed, 20, 1_000_000)).rejects.toThrow(/INV-01/);
   });
 
+  test('pages that an interrupted deletion left are swept away, up to a position and not beyond', async () => {
+    const store = await open();
+    const feed = fresh();
+    await appendMany(store, await store.createFeed(feed, 'g'), 120);
+    await store.deletePages(feed, 30, 60);
+    expect(await store.sweepPages(feed, 115)).toBe(85);
+    expect(await store.sweepPages(feed, 115)).toBe(0);
+    expect((await store.readPages(feed, 115, 1_000_000)).map((found) => found.position)).toEqual([116, 117, 118, 119, 120]);
+    await expect(store.readPages(feed, 0, 1_000_000)).rejects.toThrow(/INV-01/);
+  });
+
   test('fifty feeds are read at once and absent ones are absent', async () => {
     const store = await open();
     const feeds = Array.from({ length: 49 }, fresh);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { Store, StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { Certificate } from '../../protocol/messages/report.ts';
 import { isSyncError } from '../../protocol/sync-error.ts';
 
@@ -22,6 +22,31 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     enrolledAt: '2026-11-23T08:00:00.000Z',
   });
 
+  /** All of them, in parts of three. */
+  const listed = async (registry: StoreRegistry): Promise<StoreListing[]> => {
+    const all: StoreListing[] = [];
+    let after: string | null = null;
+    do {
+      const part: Awaited<ReturnType<StoreRegistry['listStores']>> = await registry.listStores({ after, limit: 3 });
+      expect(part.stores.length).toBeLessThanOrEqual(3);
+      all.push(...part.stores);
+      after = part.next;
+    } while (after !== null);
+    return all;
+  };
+
+  test('stores are listed in parts, by id, each once', async () => {
+    const registry = await open();
+    const ids = Array.from({ length: 7 }, fresh);
+    for (const storeId of ids.toReversed()) await registry.addStore(aStore(storeId));
+    await registry.putEnrolmentCode({ sha256: `code-of-${ids[0]}`, storeId: ids[0] ?? '', expiresAt: 1_000 });
+    const all = (await listed(registry)).map(({ store }) => store.storeId);
+    expect(all).toEqual([...new Set(all)].sort());
+    expect(all).toEqual(expect.arrayContaining(ids));
+    expect(await registry.listStores({ after: '~', limit: 3 })).toEqual({ stores: [], next: null });
+    expect((await registry.listStores({ after: ids[2] ?? '', limit: 1 })).stores[0]?.store.storeId).not.toBe(ids[2]);
+  });
+
   test('a store id is taken once, and the first one stays as it is', async () => {
     const registry = await open();
     const storeId = fresh();
@@ -29,7 +54,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     await expect(registry.addStore({ ...aStore(storeId), name: 'Other' })).rejects.toSatisfy((error) =>
       isSyncError(error, 'ALREADY_EXISTS'),
     );
-    expect((await registry.listStores()).find(({ store }) => store.storeId === storeId)?.store).toEqual(aStore(storeId));
+    expect((await listed(registry)).find(({ store }) => store.storeId === storeId)?.store).toEqual(aStore(storeId));
   });
 
   test('of many agents with one code exactly one wins, and a code is used up', async () => {
@@ -60,7 +85,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(await registry.enrol({ sha256, now: 999 }, replica('d', 'agent'))).toEqual(first);
     expect(await registry.enrol({ sha256, now: 999 }, replica('e', 'thief'))).toBeNull();
     expect(await registry.enrol({ sha256, now: 1_000 }, replica('f', 'agent'))).toBeNull();
-    expect((await registry.listStores()).find(({ store }) => store.storeId === storeId)?.replicas).toEqual([first?.replica]);
+    expect((await listed(registry)).find(({ store }) => store.storeId === storeId)?.replicas).toEqual([first?.replica]);
   });
 
   test('a move is one change of zone and edition with its entry in the audit; who read something older writes nothing', async () => {
@@ -167,8 +192,8 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     );
     const certificates = enrolled.map((one) => certificate(one?.replica.replicaId ?? ''));
     await registry.putCertificates(certificates);
-    const listed = (await registry.listStores()).find(({ store }) => store.storeId === storeId);
-    expect(listed?.replicas).toHaveLength(2);
-    expect(listed?.certificates).toEqual([certificates[0]]);
+    const found = (await listed(registry)).find(({ store }) => store.storeId === storeId);
+    expect(found?.replicas).toHaveLength(2);
+    expect(found?.certificates).toEqual([certificates[0]]);
   });
 }

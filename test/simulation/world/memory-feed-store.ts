@@ -108,6 +108,15 @@ export class MemoryFeedStore implements FeedStore {
     });
   }
 
+  sweepPages(name: FeedName, through: number): Promise<number> {
+    return this.#faults.strike('sweepPages', () => {
+      const { pages, gone } = this.feeds.get(name) ?? { pages: [], gone: new Set<number>() };
+      const left = pages.filter(({ position }) => position <= through && !gone.has(position));
+      for (const { position } of left) gone.add(position);
+      return left.length;
+    });
+  }
+
   readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null> {
     return this.#faults.strike(
       'readSnapshot',

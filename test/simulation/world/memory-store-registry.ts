@@ -1,4 +1,5 @@
-import type { Contact, Replica, Store, StoreChange, StoreRegistry } from '../../../core/ports/store-registry.ts';
+import type { ListRequest } from '../../../core/ports/list-request.ts';
+import type { Contact, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../../core/ports/store-registry.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import type { Certificate } from '../../../protocol/messages/report.ts';
 import { SyncError } from '../../../protocol/sync-error.ts';
@@ -33,15 +34,19 @@ export class MemoryStoreRegistry implements StoreRegistry {
     return Promise.resolve(this.changes.filter((change) => change.storeId === storeId).map(({ at, from, to }) => ({ at, from, to })));
   }
 
-  listStores(): Promise<{ store: Store; replicas: Replica[]; certificates: Certificate[] }[]> {
-    const listed = [...this.stores.values()].map((store) => ({
-      store,
-      replicas: [...this.replicas.values()].filter((replica) => replica.storeId === store.storeId),
-      certificates: [...this.certificates.values()].filter(
-        ({ storeId, replicaId }) => storeId === store.storeId && this.replicas.get(replicaId)?.status === 'ACTIVE',
-      ),
-    }));
-    return Promise.resolve(listed);
+  listStores({ after, limit }: ListRequest): Promise<{ stores: StoreListing[]; next: string | null }> {
+    const ids = [...this.stores.keys()].sort().filter((storeId) => after === null || storeId > after);
+    const listed = [...this.stores.values()].filter(({ storeId }) => ids.slice(0, limit).includes(storeId));
+    const stores = listed
+      .toSorted((a, b) => (a.storeId < b.storeId ? -1 : 1))
+      .map((store) => ({
+        store,
+        replicas: [...this.replicas.values()].filter((replica) => replica.storeId === store.storeId),
+        certificates: [...this.certificates.values()].filter(
+          ({ storeId, replicaId }) => storeId === store.storeId && this.replicas.get(replicaId)?.status === 'ACTIVE',
+        ),
+      }));
+    return Promise.resolve({ stores, next: ids.length > limit ? (stores.at(-1)?.store.storeId ?? null) : null });
   }
 
   putEnrolmentCode({ sha256, ...code }: { sha256: string; storeId: string; expiresAt: number }): Promise<void> {

@@ -109,8 +109,8 @@ export class SeededCloud {
   }
 }
 
-/** As `npm run agent` starts it: the heap capped, and a young generation that a block of rows fits into. */
-export const AGENT_FLAGS = ['--max-old-space-size=256', '--min-semi-space-size=16'];
+/** As `npm run agent` starts it: the heap capped, and a young generation that a block of rows fits into and that does not grow. */
+export const AGENT_FLAGS = ['--max-old-space-size=256', '--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 export interface NodeRun {
   readonly code: number | null;

@@ -29,6 +29,11 @@ export const limits = {
   planChunkUrlsMax: 64,
   /** Pages that make a segment. The unsealed rest, at most this many, is all that stores read from DynamoDB: 16 × ~8 KB. */
   sealPages: 16,
+  /**
+   * A batch with this many changes of a feed is sealed at once: every store would pay for its page, 256 × ~100 bytes = 7 read
+   * units, and a segment costs a PUT and a run, as much as 80 read units, once.
+   */
+  sealChanges: 256,
   /** Segments of one level that make one of the next: 16 pages, 256, 4,096, 65,536. */
   sealFanout: 16,
   segmentLevelMax: 3,

@@ -3,8 +3,8 @@ import { type Segment, type SegmentIndex, sealedThrough } from './segment.ts';
 /**
  * When pages become a segment, segments a larger one, and what is thrown away.
  *
- * Pages are sealed in runs of `sealPages`, or short of it when a snapshot is made, so that a snapshot's position is
- * always the end of a segment. `sealFanout` neighbours of one level make one of the next; a run that would be too large
+ * Pages are sealed when there are `sealPages` of them or a large one, and whenever a snapshot is made, in runs of at most
+ * `sealPages`; so a snapshot's position is always the end of a segment. `sealFanout` neighbours of one level make one of the next; a run that would be too large
  * is promoted as it is. So a feed has about `sealFanout` segments of each level that are not merged yet, and any
  * distance behind is covered by a few of them.
  */
@@ -26,16 +26,14 @@ export interface PageRun {
   readonly through: number;
 }
 
-/** The next run of pages to seal; null: too few. `force`: however few there are. */
+/** The next run of pages to seal; null: all are. */
 export function nextSeal(
   index: Pick<SegmentIndex, 'segments'>,
   head: number,
-  { sealPages, force }: { sealPages: number; force: boolean },
+  { sealPages }: Pick<SealLimits, 'sealPages'>,
 ): PageRun | null {
   const after = sealedThrough(index);
-  const pages = head - after;
-  if (pages < (force ? 1 : sealPages)) return null;
-  return { after, through: Math.min(head, after + sealPages) };
+  return head === after ? null : { after, through: Math.min(head, after + sealPages) };
 }
 
 /** A run of neighbours to merge (two or more), or one to promote to the next level; null: nothing to do. */

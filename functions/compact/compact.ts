@@ -87,7 +87,7 @@ function currentSnapshot({ head, snapshot }: FeedState): SnapshotPointer | null 
 async function compactStep(deps: CompactDeps, state: FeedState, pointer: SnapshotPointer | null) {
   const { feed, generation } = state.head;
   const previous = pointer === null ? null : await readManifest(deps.objects, pointer);
-  const { index } = await sealFeed(deps, state, { force: true });
+  const { index } = await sealFeed(deps, state);
   const { fold, position } = await foldSegments(deps, index, pointer?.position ?? 0);
   const written = { chunksWritten: 0, bytesWritten: 0 };
   const parts: Manifest['collections'] = [];

@@ -54,7 +54,7 @@ async function fromQueue(event: SQSEvent): Promise<SQSBatchResponse> {
 async function seal(feed: FeedName): Promise<void> {
   const state = (await feeds.readFeeds([feed])).get(feed);
   if (state === undefined) return;
-  const { sealed, merged, pagesDeleted } = await sealFeed(deps, state, { force: false });
+  const { sealed, merged, pagesDeleted } = await sealFeed(deps, state);
   logger.info('sealed', { feed, sealed, merged, pagesDeleted });
 }
 

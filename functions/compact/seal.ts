@@ -37,15 +37,15 @@ export interface SealResult {
 /** Page bytes read at once from the feed. */
 const READ_BYTES = 4 << 20;
 
-/** `force`: everything up to the head, however little it is. */
-export async function sealFeed(deps: SealDeps, { head, snapshot }: FeedState, { force }: { force: boolean }): Promise<SealResult> {
+/** Everything up to the head. Whoever calls knows that it is worth a segment. */
+export async function sealFeed(deps: SealDeps, { head, snapshot }: FeedState): Promise<SealResult> {
   const before = await deps.feeds.readSegments(head);
   // A crash after the index moved left pages that nobody reads; the index does not say so.
   const swept = before.pagesGoneThrough === 0 ? 0 : await deps.feeds.sweepPages(head.feed, before.pagesGoneThrough);
   const result = { sealed: 0, merged: 0 };
   let index = before;
   for (;;) {
-    const run = nextSeal(index, head.position, { sealPages: deps.sealing.sealPages, force });
+    const run = nextSeal(index, head.position, deps.sealing);
     if (run === null) break;
     for (const segment of await sealRun(deps, head, run)) index = withSegment(index, segment);
     result.sealed += 1;

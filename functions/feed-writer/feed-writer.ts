@@ -38,7 +38,7 @@ export interface FeedsWritten {
   /** The sequence number from which on the stream must deliver again; null: all was taken. */
   readonly failedFrom: string | null;
   readonly cause?: unknown;
-  /** Feeds that have enough pages for another segment. */
+  /** Feeds that have enough pages, or large enough ones, for another segment. */
   readonly toSeal: readonly FeedName[];
 }
 
@@ -53,7 +53,7 @@ export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamR
       const from = must(heads.get(feed), `${feed} was just read`);
       let head = from;
       for (const group of groups) head = await appendChanges(deps, { head, changes: group, origin });
-      if (runOf(head) > runOf(from)) toSeal.push(feed);
+      if (runOf(head) > runOf(from) || groups.flat().length >= limits.sealChanges) toSeal.push(feed);
     } catch (cause) {
       const first = must(origin.get(groups[0]?.[0] as FeedChange), `${feed} has a change`);
       if (failed === null || first.index < failed.index) failed = { index: first.index, cause };

@@ -111,11 +111,10 @@ export class HeadOffice {
     return failedFrom === null ? to : Number(failedFrom) - 1;
   }
 
-  /** Seals full runs of pages, as the doorbell makes it. */
+  /** As the doorbell makes it. */
   async seal(feed: FeedName): Promise<void> {
     const state = (await this.feeds.readFeeds([feed])).get(feed);
-    if (state !== undefined)
-      await sealFeed({ feeds: this.feeds, objects: this.objects, clock: this.clock, sealing: SEALING }, state, { force: false });
+    if (state !== undefined) await sealFeed({ feeds: this.feeds, objects: this.objects, clock: this.clock, sealing: SEALING }, state);
   }
 
   compact(feed: FeedName) {

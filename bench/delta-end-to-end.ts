@@ -3,7 +3,7 @@ import { runSync } from '../agent/sync/run-sync.ts';
 import { HeadOffice } from '../cli/head-office.ts';
 import { limits } from '../protocol/limits.ts';
 import { customerChange, range } from './records.ts';
-import { SeededCloud, runNode } from './seeded-cloud.ts';
+import { SeededCloud } from './seeded-cloud.ts';
 import { median, percentile, round } from './stats.ts';
 
 /**
@@ -65,9 +65,7 @@ class WaitingStore {
   }
 
   static async complete(cloud: SeededCloud): Promise<WaitingStore> {
-    const data = await cloud.enrol('waiting');
-    await runNode(['agent/main.ts', 'logon', '--data', data, '--wait', '--json']);
-    return new WaitingStore(data, new HeadOffice(cloud.stack));
+    return new WaitingStore(await cloud.complete('waiting'), new HeadOffice(cloud.stack));
   }
 
   async emptyDeltas(): Promise<Record<string, number>> {

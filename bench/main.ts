@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { benchAdmission } from './admission.ts';
 import { benchDelta } from './delta.ts';
 import { benchFleet } from './fleet.ts';
 import { benchFresh } from './fresh.ts';
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
   fresh: { run: benchFresh, rows: 300_000 },
   delta: { run: benchDelta, rows: 300_000 },
   fleet: { run: benchFleet, rows: 50_000 },
+  admission: { run: benchAdmission, rows: 20_000 },
   scale: { run: benchScale, rows: 3_500_000 },
   verify: { run: benchVerify, rows: 1_000_000 },
   repair: { run: benchRepair, rows: 1_000_000 },

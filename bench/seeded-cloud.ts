@@ -101,6 +101,13 @@ export class SeededCloud {
     return data;
   }
 
+  /** A store that is complete; its data folder. */
+  async complete(storeId: string): Promise<string> {
+    const data = await this.enrol(storeId);
+    await runNode(['agent/main.ts', 'logon', '--data', data, '--wait', '--json'], AGENT_FLAGS);
+    return data;
+  }
+
   async close(): Promise<void> {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');

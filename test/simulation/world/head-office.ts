@@ -13,18 +13,20 @@ import { type Manifest, manifestRanges, manifestSchema } from '../../../protocol
 import { limits } from '../../../protocol/limits.ts';
 import type { QuarantineEntry } from '../../../core/ports/quarantine.ts';
 import { decodeSections } from '../../../protocol/sections.ts';
+import type { StreamRecord } from '../../../core/feed/route-change.ts';
 import { Faults } from './faults.ts';
 import { MemoryFeedStore } from './memory-feed-store.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { MemoryRecordStore } from './memory-record-store.ts';
 
 /** Small numbers, so that short histories have segments of every level and pages that go. */
-export const SEALING = { ...limits, sealPages: 3, sealFanout: 2, segmentRowsMax: 40, segmentsMax: 12, pageLifeMs: 1_000 };
+export const SEALING = { ...limits, sealPages: 3, sealFanout: 2, segmentRowsMax: 40, segmentsMax: 12, pageLifeMs: 60_000 };
+
+export const WITHHELD: readonly string[] = ['customer.dob'];
 
 /**
- * Head office in memory: the real core and function bodies over ports with faults. Permitted faults: see `faults.ts`;
- * on top of them the driver delivers stream batches twice, cut anywhere, by two consumers at once, and lets a batch
- * that "timed out" finish later (a zombie). Per record the order of the stream is kept at first delivery, as AWS does.
+ * Head office in memory: the real core and function bodies over ports with faults (see `faults.ts`). What a
+ * history may do on top of them stands in `cloud-history.ts`.
  */
 export class HeadOffice {
   readonly records: MemoryRecordStore;
@@ -36,6 +38,7 @@ export class HeadOffice {
   scopes: ScopeSettings = {};
   now = Date.parse('2026-11-23T08:00:00Z');
   #ids = 0;
+  readonly ids = { next: () => `g${(this.#ids += 1)}` };
 
   constructor(faults: Faults, sizes: ChunkSizes) {
     this.sizes = sizes;
@@ -57,6 +60,12 @@ export class HeadOffice {
   async deliver(from: number, to: number): Promise<number> {
     const batch = this.records.stream.slice(from, to);
     if (batch.length === 0) return to;
+    const failedFrom = await this.consume(batch);
+    return failedFrom === null ? to : Number(failedFrom) - 1;
+  }
+
+  /** One invocation of the stream's consumer. Resolves to the sequence number it must be given again; null: it took all. */
+  async consume(batch: readonly StreamRecord[]): Promise<string | null> {
     const { failedFrom } = await writeFeeds(
       {
         feeds: this.feeds,
@@ -68,12 +77,12 @@ export class HeadOffice {
           },
         },
         clock: this.clock,
-        ids: { next: () => `g${(this.#ids += 1)}` },
-        settings: { withheld: new Set(['customer.dob']) },
+        ids: this.ids,
+        settings: { withheld: new Set(WITHHELD) },
       },
       batch,
     );
-    return failedFrom === null ? to : Number(failedFrom) - 1;
+    return failedFrom;
   }
 
   /** Seals full runs of pages, as the doorbell makes it. */

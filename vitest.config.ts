@@ -19,7 +19,6 @@ export default defineConfig({
         test: {
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
-          setupFiles: ['test/simulation/setup.ts'],
           testTimeout: 20 * MINUTE_MS,
         },
       },

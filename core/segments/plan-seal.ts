@@ -28,18 +28,18 @@ export interface PageRun {
 
 /** The next run of pages to seal; null: all are. */
 export function nextSeal(
-  index: Pick<SegmentIndex, 'segments'>,
+  index: Pick<SegmentIndex, 'segments' | 'pagesGoneThrough'>,
   head: number,
   { sealPages }: Pick<SealLimits, 'sealPages'>,
 ): PageRun | null {
   const after = sealedThrough(index);
-  return head === after ? null : { after, through: Math.min(head, after + sealPages) };
+  return head <= after ? null : { after, through: Math.min(head, after + sealPages) };
 }
 
 /** A run of neighbours to merge (two or more), or one to promote to the next level; null: nothing to do. */
 export function nextMerge({ segments }: Pick<SegmentIndex, 'segments'>, limits: SealLimits): readonly Segment[] | null {
   for (let level = 0; level < limits.segmentLevelMax; level += 1) {
-    const done = sealedThrough({ segments: segments.filter((segment) => segment.level === level + 1) });
+    const done = segments.reduce((through, segment) => (segment.level === level + 1 ? Math.max(through, segment.through) : through), 0);
     const open = segments.filter((segment) => segment.level === level && segment.after >= done).sort((a, b) => a.after - b.after);
     if (open.length < limits.sealFanout) continue;
     let take = 0;
@@ -58,7 +58,8 @@ export function nextMerge({ segments }: Pick<SegmentIndex, 'segments'>, limits: 
 
 /**
  * What is kept: nothing behind the horizon, nothing that a larger segment has covered for long, never a hole. What the
- * next snapshot is made from stays, however old it is and however much.
+ * next snapshot is made from stays, however old it is and however much; so does what still has its pages, or these would
+ * be sealed again.
  */
 export function retain(
   index: SegmentIndex,
@@ -72,13 +73,14 @@ export function retain(
         other.level > segment.level && other.after <= segment.after && other.through >= segment.through && other.sealedAt < now - life,
     );
   };
-  const fresh = index.segments.filter(
-    (segment) => !covered(segment) && (segment.through > snapshotPosition || Date.parse(segment.asOf) >= now - limits.horizonMs),
-  );
-  const segments = fresh.filter((segment, at) => segment.through > snapshotPosition || fresh.length - at <= limits.segmentsMax);
   const pagesGoneThrough = index.segments
     .filter((segment) => segment.sealedAt < now - limits.pageLifeMs)
     .reduce((through, segment) => Math.max(through, segment.through), index.pagesGoneThrough);
+  const needed = ({ through }: Segment) => through > snapshotPosition || through > pagesGoneThrough;
+  const fresh = index.segments.filter(
+    (segment) => !covered(segment) && (needed(segment) || Date.parse(segment.asOf) >= now - limits.horizonMs),
+  );
+  const segments = fresh.filter((segment, at) => needed(segment) || fresh.length - at <= limits.segmentsMax);
   return { ...index, segments, pagesGoneThrough };
 }
 

@@ -35,15 +35,18 @@ export function emptyIndex(feed: FeedName, generation: string, version = 0): Seg
   return { feed, generation, version, segments: [], pagesGoneThrough: 0 };
 }
 
-/** Everything up to here is in segments; pages are read only after it. */
-export function sealedThrough({ segments }: Pick<SegmentIndex, 'segments'>): number {
-  return segments.reduce((through, segment) => Math.max(through, segment.through), 0);
+/**
+ * Everything up to here was sealed; pages are read only after it. It never goes back, also not when a feed was quiet for
+ * so long that no segment of it is left: its pages are gone, and its snapshot has them.
+ */
+export function sealedThrough({ segments, pagesGoneThrough }: Pick<SegmentIndex, 'segments' | 'pagesGoneThrough'>): number {
+  return segments.reduce((through, segment) => Math.max(through, segment.through), pagesGoneThrough);
 }
 
 /** The lowest cursor that segments still bring up to `sealedThrough`. A replica behind it reconciles. */
-export function horizon({ segments }: Pick<SegmentIndex, 'segments'>): number {
-  let low = sealedThrough({ segments });
-  for (const segment of [...segments].sort((a, b) => b.through - a.through)) {
+export function horizon(index: Pick<SegmentIndex, 'segments' | 'pagesGoneThrough'>): number {
+  let low = sealedThrough(index);
+  for (const segment of [...index.segments].sort((a, b) => b.through - a.through)) {
     if (segment.through < low) break;
     low = Math.min(low, segment.after);
   }

@@ -112,6 +112,28 @@ test('INV-04: the horizon is never nearer than its days, and pages go only when 
   );
 });
 
+test('INV-04: a feed that was quiet for longer than the horizon is sealed on from where it was', () => {
+  const quiet = live([
+    { pages: LIMITS.sealPages, hours: 0, seal: true, snapshot: true, rows: 1 },
+    { pages: 0, hours: 24 * 100, seal: true, snapshot: false, rows: 1 },
+  ]);
+  expect(quiet.index.segments).toEqual([]);
+  expect(quiet.index.pagesGoneThrough).toBe(quiet.head);
+  expect(sealedThrough(quiet.index)).toBe(quiet.head);
+  expect(nextSeal(quiet.index, quiet.head + 1, LIMITS)).toEqual({ after: quiet.head, through: quiet.head + 1 });
+  expect(coverTail([], quiet.snapshotPosition, sealedThrough(quiet.index))).toEqual([]);
+});
+
+test('INV-04: old changes that were sealed just now stay until their pages are gone', () => {
+  const now = 100 * DAY_MS;
+  const place = { after: 0, through: 2, level: 0, sha256: 'a', bytes: 1, rawBytes: 1, rows: 1 };
+  const segment: Segment = { ...place, asOf: new Date(0).toISOString(), sealedAt: now };
+  const index = { ...emptyIndex('Customer@org', 'g'), segments: [segment] };
+  expect(retain(index, { now: now + 1, snapshotPosition: 2 }, LIMITS)).toEqual(index);
+  const later = { now: now + LIMITS.pageLifeMs + 1, snapshotPosition: 2 };
+  expect(retain(index, later, LIMITS)).toMatchObject({ segments: [], pagesGoneThrough: 2 });
+});
+
 test('a path is never more bytes than any other, and few requests for a store that is far behind', () => {
   const { index } = live(Array.from({ length: 200 }, () => ({ pages: 4, hours: 1, seal: true, snapshot: false, rows: 2 })));
   const sealed = sealedThrough(index);
@@ -134,4 +156,9 @@ test('a cursor past the end, or before the first segment, has no path', () => {
   expect(coverTail([], 3, 3)).toEqual([]);
   expect(coverTail([], 3, 4)).toBeNull();
   expect(coverTail([], 5, 4)).toBeNull();
+});
+
+test('INV-04: a sealer that stood still for long, and knows an old head only, seals nothing again', () => {
+  const { index, head } = live([{ pages: 10, hours: 1, seal: true, snapshot: false, rows: 1 }]);
+  expect(nextSeal(index, head - 3, LIMITS)).toBeNull();
 });

@@ -111,14 +111,11 @@ async function compactStep(deps: CompactDeps, state: FeedState, pointer: Snapsho
 }
 
 /** As many segments as memory allows. */
-async function foldSegments(
-  { objects }: CompactDeps,
-  { feed, segments }: SegmentIndex,
-  after: number,
-): Promise<{ fold: Fold; position: number }> {
+async function foldSegments({ objects }: CompactDeps, index: SegmentIndex, after: number): Promise<{ fold: Fold; position: number }> {
+  const { feed } = index;
   const fold = new Fold();
   let position = after;
-  const path = coverTail(segments, after, sealedThrough({ segments }));
+  const path = coverTail(index.segments, after, sealedThrough(index));
   if (path === null) throw new SyncError('INTEGRITY', `${feed}: the segments after its snapshot at ${after} are gone; rebuild the feed`);
   for (const segment of path) {
     if (position > after && fold.changes + segment.rows > limits.compactionChangesMax) break;

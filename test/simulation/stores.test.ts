@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Store } from '../../core/ports/store-registry.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { Faults, seededRandom } from './world/faults.ts';
 import { HeadOffice } from './world/head-office.ts';
 import { SimulatedStore } from './world/simulated-store.ts';
+
+vi.mock(import('../../codec/pack.ts'), async (original) => ({ ...(await original()), ...(await import('./world/stored-codec.ts')) }));
 
 /**
  * Histories of the whole: head office's functions, its feeds, segments and snapshots, and two stores with the real agent
@@ -22,8 +24,10 @@ async function history(seed: number): Promise<void> {
   const pick = (count: number) => Math.floor(random() * count);
   let calm = false;
   const probability = random() < 0.3 ? 0 : 0.12;
-  const roll = Faults.seeded(random, probability);
-  const faults = new Faults(() => (calm ? 'none' : roll.next('')));
+  const faults = new Faults(() => {
+    const roll = calm ? 1 : random();
+    return roll >= probability ? 'none' : roll < probability / 2 ? 'refuse' : 'lose';
+  });
   const office = new HeadOffice(faults, { rowsTarget: 4, rowsMax: 6 });
   office.scopes = { 'Voucher Series': 'zone' };
   const store = (storeId: string, zone: string): Store => ({

@@ -16,18 +16,20 @@ import { type Manifest, manifestRanges, manifestSchema } from '../../../protocol
 import { limits } from '../../../protocol/limits.ts';
 import type { QuarantineEntry } from '../../../core/ports/quarantine.ts';
 import { decodeSections, encodeSections } from '../../../protocol/sections.ts';
+import type { StreamRecord } from '../../../core/feed/route-change.ts';
 import { Faults } from './faults.ts';
 import { MemoryFeedStore } from './memory-feed-store.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { MemoryRecordStore } from './memory-record-store.ts';
 
 /** Small numbers, so that short histories have segments of every level and pages that go. */
-export const SEALING = { ...limits, sealPages: 3, sealFanout: 2, segmentRowsMax: 40, segmentsMax: 12, pageLifeMs: 1_000 };
+export const SEALING = { ...limits, sealPages: 3, sealFanout: 2, segmentRowsMax: 40, segmentsMax: 12, pageLifeMs: 60_000 };
+
+export const WITHHELD: readonly string[] = ['customer.dob'];
 
 /**
- * Head office in memory: the real core and function bodies over ports with faults. Permitted faults: see `faults.ts`;
- * on top of them the driver delivers stream batches twice, cut anywhere, by two consumers at once, and lets a batch
- * that "timed out" finish later (a zombie). Per record the order of the stream is kept at first delivery, as AWS does.
+ * Head office in memory: the real core and function bodies over ports with faults (see `faults.ts`). What a
+ * history may do on top of them stands in `cloud-history.ts`.
  */
 export class HeadOffice {
   readonly records: MemoryRecordStore;
@@ -45,6 +47,7 @@ export class HeadOffice {
   now = Date.parse('2026-11-23T08:00:00Z');
   readonly #folds = new Map<string, Map<string, string>>();
   #ids = 0;
+  readonly ids = { next: () => `g${(this.#ids += 1)}` };
 
   constructor(faults: Faults, sizes: ChunkSizes) {
     this.sizes = sizes;
@@ -58,10 +61,6 @@ export class HeadOffice {
     return { now: () => this.now };
   }
 
-  nextGeneration(): string {
-    return `g${(this.#ids += 1)}`;
-  }
-
   /** A feed that starts again, with what main data has now: another generation, in which positions begin at 1. */
   async restartFeed(feed: FeedName): Promise<void> {
     const changes = [...this.records.records.values()].flatMap((record): FeedChange[] => {
@@ -70,7 +69,7 @@ export class HeadOffice {
       const { dob: _, ...fields } = record.fields;
       return [{ feed, collection: record.collection, key: record.key, rev: record.rev, fields }];
     });
-    const generation = this.nextGeneration();
+    const generation = this.ids.next();
     const body = await pack(encodeSections(pageSections(changes)), PAGE_LEVEL);
     const position = changes.length === 0 ? 0 : 1;
     this.feeds.feeds.set(feed, {
@@ -91,6 +90,12 @@ export class HeadOffice {
   async deliver(from: number, to: number): Promise<number> {
     const batch = this.records.stream.slice(from, to);
     if (batch.length === 0) return to;
+    const failedFrom = await this.consume(batch);
+    return failedFrom === null ? to : Number(failedFrom) - 1;
+  }
+
+  /** One invocation of the stream's consumer. Resolves to the sequence number it must be given again; null: it took all. */
+  async consume(batch: readonly StreamRecord[]): Promise<string | null> {
     const { failedFrom } = await writeFeeds(
       {
         feeds: this.feeds,
@@ -102,13 +107,13 @@ export class HeadOffice {
           },
         },
         clock: this.clock,
-        ids: { next: () => this.nextGeneration() },
-        settings: { withheld: new Set(['customer.dob']) },
+        ids: this.ids,
+        settings: { withheld: new Set(WITHHELD) },
         pages: this.pages,
       },
       batch,
     );
-    return failedFrom === null ? to : Number(failedFrom) - 1;
+    return failedFrom;
   }
 
   /** As the doorbell makes it. */

@@ -5,7 +5,7 @@ import type { Cursor, FeedName } from '../../../protocol/feed.ts';
 import type { Faults } from './faults.ts';
 
 /** Feeds in memory, with the same promises as DynamoDB's; every call is a point where a fault may strike. */
-interface MemoryFeed {
+export interface MemoryFeed {
   head: FeedHead;
   readonly pages: FeedPage[];
   snapshot: SnapshotPointer | null;
@@ -45,6 +45,14 @@ export class MemoryFeedStore implements FeedStore {
       this.feeds.set(feed, { head, pages: [], snapshot: null, snapshots: new Map(), segments: null, gone: new Set() });
       return head;
     });
+  }
+
+  /** What a rebuild does, in one step: another generation, in which nothing of the old one counts. */
+  restart(name: FeedName, generation: string, first: FeedPage): void {
+    const before = this.feeds.get(name);
+    assert(before !== undefined, `no feed ${name}`);
+    const head: FeedHead = { feed: name, generation, position: 1, asOf: first.asOf };
+    this.feeds.set(name, { ...before, head, pages: [first], gone: new Set() });
   }
 
   appendPage(after: FeedHead, page: FeedPage): Promise<'appended' | 'conflict'> {

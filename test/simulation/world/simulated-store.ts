@@ -168,8 +168,7 @@ export class SimulatedStore {
         for (const feed of rung) await office.compact(feed).catch(() => null);
       },
     };
-    const ids = { next: () => office.nextGeneration() };
-    const planDeps = { feeds, objects: office.objects, compactions, clock, ids, withheld: [], scopes };
+    const planDeps = { feeds, objects: office.objects, compactions, clock, ids: office.ids, withheld: [], scopes };
     return {
       plan: (request) =>
         this.#call(() => plan(planDeps, this.store, { protocol: PROTOCOL_VERSION, agentVersion: 'simulated', ...request })),

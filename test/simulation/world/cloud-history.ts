@@ -111,6 +111,14 @@ export class CloudHistory {
     this.#mayFail = false;
     while (this.faults.held > 0) await this.#release();
     await this.#drain();
+    await this.check();
+  }
+
+  /** Faults stop for as long as this takes. */
+  async undisturbed(run: () => Promise<void>): Promise<void> {
+    this.#mayFail = false;
+    await run();
+    this.#mayFail = true;
   }
 
   async answerRung(): Promise<void> {
@@ -240,9 +248,7 @@ export class CloudHistory {
 
   async #leap(): Promise<void> {
     this.#killHanging();
-    this.#mayFail = false;
-    await this.#drain();
-    this.#mayFail = true;
+    await this.undisturbed(() => this.#drain());
     for (const shard of this.#shards) shard.floor = shard.taken;
     this.office.now += (20 + this.random.below(100)) * DAY_MS;
     this.#purged = true;

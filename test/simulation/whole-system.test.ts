@@ -53,6 +53,8 @@ class WholeSystem {
         return store.keepCopy();
       case 'restore':
         return store.restore(random);
+      case 'spoil':
+        return store.spoil(random);
       case 'probe':
         return this.cloud.undisturbed(() => store.probe());
       default:
@@ -78,7 +80,7 @@ class WholeSystem {
 }
 
 const scenario: Scenario = {
-  kinds: { ...CLOUD, sync: 8, move: 1, copy: 1, restore: 1, probe: 1 },
+  kinds: { ...CLOUD, sync: 9, move: 1, copy: 1, restore: 1, spoil: 1, probe: 1 },
   length: 30,
   async run(seed, steps) {
     const system = await WholeSystem.start(new Random(seed));

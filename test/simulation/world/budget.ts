@@ -2,7 +2,7 @@ import type { Series } from './histories.ts';
 
 /**
  * How many histories run: SIM_HISTORIES in total (20,000 in CI), from SIM_SEED on. One in eight is of the whole system,
- * which costs about four times as much, so both files take about as long and both cores work.
+ * which costs about seven times as much, so both files take about as long and both cores work.
  */
 const TOTAL = Number(process.env['SIM_HISTORIES'] ?? 400);
 const FIRST_SEED = Number(process.env['SIM_SEED'] ?? 1);

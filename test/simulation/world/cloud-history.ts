@@ -176,9 +176,9 @@ export class CloudHistory {
     const number = this.random.below(SHARDS);
     const shard = this.#shards[number] as Shard;
     const stream = this.#streamOf(number);
-    const back = this.random.chance(0.3) ? this.random.below(5) : 0;
+    const back = this.random.chance(0.4) ? this.random.below(12) : 0;
     const from = Math.max(shard.floor, shard.taken - back);
-    const batch = stream.slice(from, shard.taken + 1 + this.random.below(8));
+    const batch = stream.slice(from, from + 1 + this.random.below(8));
     if (batch.length === 0) return;
     const other = stream.slice(shard.taken, shard.taken + 1 + this.random.below(8));
     const racing = this.random.chance(0.15) ? this.invoke(() => this.office.consume(other)) : null;

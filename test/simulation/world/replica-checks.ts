@@ -8,6 +8,7 @@ import type { FeedChecks } from './feed-checks.ts';
 import { assertSame } from './feed-checks.ts';
 import type { HeadOffice } from './head-office.ts';
 import { liveText, ownerOf } from './ledger.ts';
+import type { Random } from './random.ts';
 
 /** What a replica file holds, read past the agent's own code. */
 export interface HeldFeed {
@@ -26,6 +27,8 @@ export interface Remembered {
   readonly cursors: Map<FeedName, Cursor>;
   /** Feeds whose ranges are being replaced: what they hold is of two positions. */
   readonly mixed: Map<FeedName, Mixed>;
+  /** Feeds in whose rows another program wrote: they are wrong until the agent finds out. */
+  readonly spoiled: Set<FeedName>;
 }
 
 export interface Mixed {
@@ -75,8 +78,10 @@ export function readHeld(path: string): Held {
 export function checkHeld(held: Held, before: Remembered, { office, checks }: { office: HeadOffice; checks: FeedChecks }): void {
   for (const feed of before.cursors.keys()) if (!held.feeds.has(feed)) before.cursors.delete(feed);
   for (const feed of before.mixed.keys()) if (!held.feeds.has(feed)) before.mixed.delete(feed);
+  for (const feed of before.spoiled) if (!held.feeds.has(feed)) before.spoiled.delete(feed);
   for (const [feed, { cursor, counted, rows }] of held.feeds) {
     follow(feed, cursor, before);
+    if (before.spoiled.has(feed)) continue;
     if (before.mixed.has(feed)) {
       for (const [id, text] of rows) assert(checks.wasOnce(feed, `${id} ${text}`), `INV-06: ${feed} never had ${id} like this`);
     } else if (cursor === null) {
@@ -117,10 +122,27 @@ function checkCertificate(certificate: Certificate, held: Held, { office, checks
 }
 
 /** INV-09 at the moment of issue: the replica stands at that position and holds that state. */
-export function checkIssued(certificates: readonly Certificate[], held: Held, { mixed }: Remembered): void {
+export function checkIssued(certificates: readonly Certificate[], held: Held, checks: FeedChecks): void {
   for (const { feed, generation, position } of certificates) {
-    assert(!mixed.has(feed), `INV-09: a certificate for ${feed} in the middle of a reconcile`);
-    assert.deepEqual(held.feeds.get(feed)?.cursor, { generation, position }, `INV-09: a certificate for ${feed} at another position`);
+    const own = held.feeds.get(feed);
+    assert.deepEqual(own?.cursor, { generation, position }, `INV-09: a certificate for ${feed} at another position`);
+    assertSame(own.rows, checks.ledger(feed, generation).at(position), `INV-09: a wrong certificate for ${feed}`);
+  }
+}
+
+/** Another program removes a row of a replica, or changes its `rev`. The feed it was of; null: there was none. */
+export function spoilRow(path: string, random: Random): FeedName | null {
+  const db = new DatabaseSync(path);
+  try {
+    const { name, component } = random.of(READS);
+    const row = random.of(db.prepare(`SELECT * FROM "${name}"`).all());
+    if (row === undefined) return null;
+    db.prepare(random.chance(0.5) ? `DELETE FROM "${name}" WHERE "key" = ?` : `UPDATE "${name}" SET "rev" = "rev" + 1 WHERE "key" = ?`).run(
+      row['key'] ?? null,
+    );
+    return `${component}@${ownerOf(name, row as Record<string, WireValue>)}` as FeedName;
+  } finally {
+    db.close();
   }
 }
 

@@ -18,7 +18,7 @@ import { SyncError, isSyncError } from '../../../protocol/sync-error.ts';
 import type { CloudHistory } from './cloud-history.ts';
 import { assertSame, stateByFeed } from './feed-checks.ts';
 import { Random } from './random.ts';
-import { type Held, type Remembered, checkHeld, checkIssued, mayRead, readHeld } from './replica-checks.ts';
+import { type Held, type Remembered, checkHeld, checkIssued, mayRead, readHeld, spoilRow } from './replica-checks.ts';
 import type { StoreDoor } from './store-door.ts';
 
 /**
@@ -26,7 +26,7 @@ import type { StoreDoor } from './store-door.ts';
  * faults, at every call of a port: it fails, it works and the answer is lost, the address of an object has run out, or
  * the agent is killed there: what it wrote is on disk, and nothing else of it is left. Before any call head office may
  * go on with steps of its own, so an answer is never newer than it says and often older than the truth. Between runs
- * an older copy of the replica file may come back.
+ * an older copy of the replica file may come back, and another program may write in it.
  */
 class Killed extends Error {
   override name = 'Killed';
@@ -57,11 +57,12 @@ export class StoreHistory {
   readonly #paths = dataPaths(mkdtempSync(join(ROOT, 'storeline-simulation-')));
   readonly #spool = new Map<string, Uint8Array>();
   readonly #older: Copy[] = [];
-  #remembered: Remembered = { cursors: new Map(), mixed: new Map() };
+  #remembered: Remembered = { cursors: new Map(), mixed: new Map(), spoiled: new Set() };
   /** Of the run that is under way. */
   #random = new Random(0);
   #faultRate = 0;
   #killed: Copy | null = null;
+  #looked: { readonly bytes: readonly Buffer[]; readonly held: Held } | null = null;
   #lastPlan: { store: Store; answer: PlanResponse } | null = null;
   /** Addresses that are being asked for: a plan for one of them is no round of the run. */
   #addressing = 0;
@@ -79,12 +80,12 @@ export class StoreHistory {
   }
 
   /** One run of the agent. null: a fault ended it. */
-  async sync(random: Random, { calm = false }: { calm?: boolean } = {}): Promise<SyncOutcome | null> {
+  async sync(random: Random, { calm = false, fresh = random.chance(0.05) } = {}): Promise<SyncOutcome | null> {
     this.#random = random;
     this.#faultRate = calm ? 0 : this.#deps.faultRate;
     this.#killed = null;
     try {
-      const outcome = await runSync(this.#syncDeps(), { wait: false, fresh: !calm && random.chance(0.05) });
+      const outcome = await runSync(this.#syncDeps(), { wait: false, fresh });
       if (outcome.outstanding.length === 0) this.#checkComplete();
       return outcome;
     } catch (error) {
@@ -104,6 +105,12 @@ export class StoreHistory {
 
   restore(random: Random): void {
     if (this.#older.length > 0) this.#put(random.of(this.#older));
+  }
+
+  /** Another program writes in the replica; the next proof must find it. */
+  spoil(random: Random): void {
+    const feed = spoilRow(this.#paths.replica, random);
+    if (feed !== null) this.#remembered.spoiled.add(feed);
   }
 
   /** After every step. */
@@ -133,7 +140,7 @@ export class StoreHistory {
   async converge(): Promise<void> {
     for (let runs = 0; ; runs += 1) {
       assert(runs < 10, `${this.storeId} does not become complete`);
-      const outcome = await this.sync(new Random(runs), { calm: true });
+      const outcome = await this.sync(new Random(runs), { calm: true, fresh: runs === 0 && this.#remembered.spoiled.size > 0 });
       await this.#deps.cloud.answerRung();
       await this.#deps.cloud.check();
       if (outcome?.outstanding.length === 0) break;
@@ -163,7 +170,7 @@ export class StoreHistory {
         report: (request) =>
           this.#port(async () => {
             const answer = await door.report(this.storeId, request);
-            checkIssued(answer.certificates, this.#look(), this.#remembered);
+            checkIssued(answer.certificates, this.#look(), cloud.checks);
             return answer;
           }),
       },
@@ -274,10 +281,15 @@ export class StoreHistory {
     }
   }
 
+  /** The same bytes were right before: what pages say of a position never changes. */
   #look(): Held {
-    const held = readHeld(this.#paths.replica);
-    checkHeld(held, this.#remembered, this.#deps.cloud);
-    return held;
+    const bytes = SUFFIXES.map((suffix) => readIfThere(this.#paths.replica + suffix));
+    if (this.#looked === null || !bytes.every((file, index) => file.equals(this.#looked?.bytes[index] ?? NOTHING))) {
+      const held = readHeld(this.#paths.replica);
+      checkHeld(held, this.#remembered, this.#deps.cloud);
+      this.#looked = { bytes, held };
+    }
+    return this.#looked.held;
   }
 
   /** INV-40: complete means that the replica holds the feeds that the store may read, by the plan it was told, and no other. */
@@ -302,15 +314,25 @@ export class StoreHistory {
     const { replica, shadow } = this.#paths;
     const names = [replica, shadow].flatMap((path) => SUFFIXES.map((suffix) => path + suffix));
     const files = new Map(names.filter((name) => existsSync(name)).map((name) => [name, readFileSync(name)]));
-    const { cursors, mixed } = this.#remembered;
-    return { files, remembered: { cursors: new Map(cursors), mixed: new Map(mixed) } };
+    return { files, remembered: copyOf(this.#remembered) };
   }
 
   #put({ files, remembered }: Copy): void {
     for (const path of [this.#paths.replica, this.#paths.shadow]) removeDatabase(path);
     for (const [name, bytes] of files) writeFileSync(name, bytes);
-    this.#remembered = { cursors: new Map(remembered.cursors), mixed: new Map(remembered.mixed) };
+    this.#looked = null;
+    this.#remembered = copyOf(remembered);
   }
+}
+
+function copyOf({ cursors, mixed, spoiled }: Remembered): Remembered {
+  return { cursors: new Map(cursors), mixed: new Map(mixed), spoiled: new Set(spoiled) };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function readIfThere(path: string): Buffer {
+  return existsSync(path) ? readFileSync(path) : NOTHING;
 }
 
 let empty: string | null = null;

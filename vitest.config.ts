@@ -15,13 +15,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: MINUTE_MS, hookTimeout: MINUTE_MS } },
-      {
-        test: {
-          name: 'simulation',
-          include: ['test/simulation/**/*.test.ts'],
-          testTimeout: 20 * MINUTE_MS,
-        },
-      },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 20 * MINUTE_MS } },
       { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 3 * MINUTE_MS, hookTimeout: 3 * MINUTE_MS } },
       {
         test: {

@@ -118,10 +118,6 @@ export class Replica {
         `INSERT INTO _feed (feed, component, scope, head, head_generation) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (feed) DO UPDATE SET head = excluded.head, head_generation = excluded.head_generation`,
       );
-      // A feed that was named once, never loaded, and is out of scope now: head office cannot say that it is to be left.
-      const named = new Set(plan.feeds.map(({ feed }) => feed));
-      const forget = this.prepare('DELETE FROM _feed WHERE feed = ? AND position IS NULL');
-      for (const feed of standings.keys()) if (!named.has(feed)) forget.run(feed);
       for (const feedPlan of plan.feeds) {
         if (feedPlan.action === 'leave') continue;
         const { component, scope } = splitFeedName(feedPlan.feed);
@@ -235,13 +231,24 @@ export class Replica {
     this.prepare('DELETE FROM _tombstone WHERE collection = ?').run(collection);
   }
 
-  /** Everything of a feed that is not this store's any more, at once (INV-40). */
+  /**
+   * Everything of a feed that is not this store's any more, at once (INV-40). The tables are another zone's when that
+   * has a cursor: then nothing of this feed ever came into them, because the other would have been left before.
+   */
   leave(feed: FeedName): void {
     this.transaction(() => {
-      for (const collection of this.collectionsOf(feed)) if (this.#tables.has(collection)) this.clearCollection(collection);
+      const own = this.#sharesTables(feed) ? [] : this.collectionsOf(feed);
+      for (const collection of own) if (this.#tables.has(collection)) this.clearCollection(collection);
       this.dropCertificate(feed);
       this.prepare('DELETE FROM _feed WHERE feed = ?').run(feed);
     });
+  }
+
+  #sharesTables(feed: FeedName): boolean {
+    const { component, scope } = splitFeedName(feed);
+    const isTwin = (other: FeedName) =>
+      other !== feed && splitFeedName(other).component === component && kindOfScope(splitFeedName(other).scope) === kindOfScope(scope);
+    return this.cursor(feed) === null && this.feeds().some((row) => row.cursor !== null && isTwin(row.feed));
   }
 
   meta(name: string): string | null {

@@ -81,7 +81,7 @@ async function rounds(session: SyncSession, { wait }: SyncOptions): Promise<Sync
     const plan = await deps.cloud.plan({ feeds: cursors(session) });
     session.replica.recordPlan(plan);
     kind ??= outstandingFeeds(plan.components, session.replica.feeds()).length > 0 ? 'fresh' : 'delta';
-    const round = nextRound(plan.feeds, { empty: session.replica.isEmpty() });
+    const round = nextRound(plan, { empty: session.replica.isEmpty(), feeds: session.replica.feeds().map(({ feed }) => feed) });
     const patient = wait && round.waiting.length > 0;
     if (patient && round.mode === 'bulk' && polls < BULK_POLLS_MAX && round.tails.length === 0) {
       polls += 1;

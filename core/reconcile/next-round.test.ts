@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest';
-import type { FeedPlan } from '../../protocol/messages/plan.ts';
+import type { FeedPlan, PlanResponse } from '../../protocol/messages/plan.ts';
 import { nextRound } from './next-round.ts';
 import { isCertified, outstandingFeeds } from './readiness.ts';
 
 const sha = 'a'.repeat(64);
 const snapshot = { position: 3, root: sha, rows: 1, bytes: 1, manifestSha256: sha, manifestUrl: 'memory:' };
+const scope: PlanResponse['components'] = [
+  { component: 'Customer', status: 'ENABLED', feeds: ['Customer@org'] },
+  { component: 'Tasks', status: 'ENABLED', feeds: ['Tasks@store:S1'] },
+  { component: 'Stores', status: 'ENABLED', feeds: ['Stores@org'] },
+];
 const plans: FeedPlan[] = [
   { feed: 'Customer@org', action: 'reconcile', generation: 'g', head: 3, asOf: null, snapshot },
   { feed: 'Tasks@store:S1', action: 'tail', generation: 'g', head: 2, asOf: null, segments: [], passes: null, pages: [], more: true },
@@ -13,7 +18,7 @@ const plans: FeedPlan[] = [
 ];
 
 it('sorts an answer of head office into what to do, and loads in bulk only into nothing', () => {
-  const round = nextRound(plans, { empty: true });
+  const round = nextRound({ feeds: plans, components: scope }, { empty: true, feeds: ['Customer@org', 'Reminders@store:S2'] });
   expect(round).toMatchObject({
     leave: ['Reminders@store:S2'],
     waiting: ['Stores@org'],
@@ -23,7 +28,12 @@ it('sorts an answer of head office into what to do, and loads in bulk only into 
     tails: [],
   });
   expect(round.snapshots.map((plan) => plan.feed)).toEqual(['Customer@org']);
-  expect(nextRound(plans, { empty: false }).mode).toBe('in-place');
+  expect(nextRound({ feeds: plans, components: scope }, { empty: false, feeds: [] }).mode).toBe('in-place');
+});
+
+it('INV-40: a feed that is not this store’s is left, also one that was never asked for because it has no cursor', () => {
+  const answer = { feeds: plans.filter(({ action }) => action !== 'leave'), components: scope };
+  expect(nextRound(answer, { empty: false, feeds: ['Stores@org', 'Associates@store:S1'] }).leave).toEqual(['Associates@store:S1']);
 });
 
 it('INV-09: a store is complete only with a certificate of the present generation for every feed of every enabled component', () => {

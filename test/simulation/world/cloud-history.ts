@@ -111,6 +111,14 @@ export class CloudHistory {
     this.#mayFail = false;
     while (this.faults.held > 0) await this.#release();
     await this.#drain();
+    await this.check();
+  }
+
+  /** Faults stop for as long as this takes. */
+  async undisturbed(run: () => Promise<void>): Promise<void> {
+    this.#mayFail = false;
+    await run();
+    this.#mayFail = true;
   }
 
   async answerRung(): Promise<void> {
@@ -168,9 +176,9 @@ export class CloudHistory {
     const number = this.random.below(SHARDS);
     const shard = this.#shards[number] as Shard;
     const stream = this.#streamOf(number);
-    const back = this.random.chance(0.3) ? this.random.below(5) : 0;
+    const back = this.random.chance(0.4) ? this.random.below(12) : 0;
     const from = Math.max(shard.floor, shard.taken - back);
-    const batch = stream.slice(from, shard.taken + 1 + this.random.below(8));
+    const batch = stream.slice(from, from + 1 + this.random.below(8));
     if (batch.length === 0) return;
     const other = stream.slice(shard.taken, shard.taken + 1 + this.random.below(8));
     const racing = this.random.chance(0.15) ? this.invoke(() => this.office.consume(other)) : null;
@@ -240,9 +248,7 @@ export class CloudHistory {
 
   async #leap(): Promise<void> {
     this.#killHanging();
-    this.#mayFail = false;
-    await this.#drain();
-    this.#mayFail = true;
+    await this.undisturbed(() => this.#drain());
     for (const shard of this.#shards) shard.floor = shard.taken;
     this.office.now += (20 + this.random.below(100)) * DAY_MS;
     this.#purged = true;

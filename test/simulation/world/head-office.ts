@@ -1,7 +1,4 @@
-import { PAGE_LEVEL, pack, unpack } from '../../../codec/pack.ts';
-import { pageSections } from '../../../core/feed/page-sections.ts';
-import type { FeedChange } from '../../../core/feed/route-change.ts';
-import { collectionOf } from '../../../protocol/catalogue/catalogue.ts';
+import { unpack } from '../../../codec/pack.ts';
 import { Fold } from '../../../core/snapshot/fold.ts';
 import type { ChunkSizes } from '../../../core/snapshot/chunk-boundaries.ts';
 import { chunkKey, manifestKey } from '../../../core/snapshot/object-keys.ts';
@@ -11,11 +8,11 @@ import { sealFeed } from '../../../functions/compact/seal.ts';
 import { writeRecords } from '../../../functions/console-api/write-records.ts';
 import { type FeedWriterDeps, writeFeeds } from '../../../functions/feed-writer/feed-writer.ts';
 import type { ScopeSettings } from '../../../protocol/catalogue/scopes.ts';
-import { type FeedName, splitFeedName } from '../../../protocol/feed.ts';
+import type { FeedName } from '../../../protocol/feed.ts';
 import { type Manifest, manifestRanges, manifestSchema } from '../../../protocol/manifest.ts';
 import { limits } from '../../../protocol/limits.ts';
 import type { QuarantineEntry } from '../../../core/ports/quarantine.ts';
-import { decodeSections, encodeSections } from '../../../protocol/sections.ts';
+import { decodeSections } from '../../../protocol/sections.ts';
 import type { StreamRecord } from '../../../core/feed/route-change.ts';
 import { Faults } from './faults.ts';
 import { MemoryFeedStore } from './memory-feed-store.ts';
@@ -45,7 +42,6 @@ export class HeadOffice {
     bytesMax: limits.pageBytesMax,
   };
   now = Date.parse('2026-11-23T08:00:00Z');
-  readonly #folds = new Map<string, Map<string, string>>();
   #ids = 0;
   readonly ids = { next: () => `g${(this.#ids += 1)}` };
 
@@ -59,27 +55,6 @@ export class HeadOffice {
 
   get clock() {
     return { now: () => this.now };
-  }
-
-  /** A feed that starts again, with what main data has now: another generation, in which positions begin at 1. */
-  async restartFeed(feed: FeedName): Promise<void> {
-    const changes = [...this.records.records.values()].flatMap((record): FeedChange[] => {
-      const { component, scope } = splitFeedName(feed);
-      if (record.deleted || collectionOf(record.collection).component !== component || !record.scopes.includes(scope)) return [];
-      const { dob: _, ...fields } = record.fields;
-      return [{ feed, collection: record.collection, key: record.key, rev: record.rev, fields }];
-    });
-    const generation = this.ids.next();
-    const body = await pack(encodeSections(pageSections(changes)), PAGE_LEVEL);
-    const position = changes.length === 0 ? 0 : 1;
-    this.feeds.feeds.set(feed, {
-      head: { feed, generation, position, asOf: null },
-      pages: position === 0 ? [] : [{ position, body, asOf: new Date(this.now).toISOString() }],
-      snapshot: null,
-      snapshots: new Map(),
-      segments: null,
-      gone: new Set(),
-    });
   }
 
   write(collection: string, puts: readonly unknown[], deletes: readonly string[] = []) {
@@ -126,15 +101,8 @@ export class HeadOffice {
     return compactFeed({ feeds: this.feeds, objects: this.objects, clock: this.clock, sealing: SEALING, sizes: this.sizes }, feed);
   }
 
-  /** fold(1…position): live rows per collection and key, straight from the pages. Pages never change, so it is kept. */
+  /** fold(1…position): live rows per collection and key, straight from the pages. */
   async foldOf(feed: FeedName, position: number): Promise<Map<string, string>> {
-    const id = `${feed} ${this.feeds.feeds.get(feed)?.head.generation ?? ''} ${position}`;
-    const known = this.#folds.get(id) ?? (await this.#fold(feed, position));
-    this.#folds.set(id, known);
-    return known;
-  }
-
-  async #fold(feed: FeedName, position: number): Promise<Map<string, string>> {
     const fold = new Fold();
     for (const page of this.feeds.feeds.get(feed)?.pages.slice(0, position) ?? [])
       fold.add(decodeSections(await unpack(page.body, { rawBytesMax: 1 << 26 })));

@@ -97,6 +97,12 @@ export class Ledger {
   }
 }
 
+export function ownerOf(collection: string, values: Readonly<Record<string, WireValue>>): string {
+  const field = OWNER_FIELDS[collection];
+  if (field === undefined) return 'org';
+  return `${field === 'zone_code' ? 'zone' : 'store'}:${String(values[field])}`;
+}
+
 export function versionsOf(section: Section, position: number): (readonly [id: string, version: Version])[] {
   if (section.kind === 'tombstones')
     return section.rows.map(([key, rev]) => [`${section.collection}/${key}`, { position, rev, live: null }] as const);

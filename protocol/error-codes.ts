@@ -54,6 +54,16 @@ export const errorCodes = {
   },
   STORAGE_FULL: { status: 507, remedy: 'operator', what: 'The disk is full. Nothing was half-written; free space and start again.' },
   REPLICA_BUSY: { status: 409, remedy: 'retry-later', what: 'Another agent process works on this data folder. Stop it, or wait for it.' },
+  OUTBOX_GAP: {
+    status: 409,
+    remedy: 'retry',
+    what: 'Head office has fewer of this replica’s entries than it was told. The agent sends again from there.',
+  },
+  REPLICA_FORKED: {
+    status: 409,
+    remedy: 'reset-replica',
+    what: 'This data folder was restored or copied: head office knows another past of it. It takes a new replica id and keeps its unsent writes.',
+  },
   FRESH_NOT_COMPLETE: {
     status: 409,
     remedy: 'retry-later',

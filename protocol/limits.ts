@@ -50,6 +50,12 @@ export const limits = {
   contactNoteMs: 21_600_000,
   /** Sealed pages stay this long for calls that are under way; a function runs 15 minutes at most. */
   pageLifeMs: 3_600_000,
+  /** Operations in one push and in one transaction that applies them: a transaction has 100 parts, one is the watermark. */
+  pushOperationsMax: 99,
+  /** Bytes of one push: an item of DynamoDB has 400 KB. */
+  pushBytesMax: 262_144,
+  /** Receipts in one answer: 500 × ~200 bytes. */
+  receiptsMax: 500,
   /** Stores that load everything at the same time: 200 × 5 Mbit/s = 1 Gbit/s, and 200 plan calls a minute or so. */
   freshSlots: 200,
   /** A load that is not done in this time asks again for addresses, and with it for its slot. */

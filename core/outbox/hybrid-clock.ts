@@ -1,0 +1,23 @@
+/**
+ * Hybrid logical clock: milliseconds × 1,000 plus a counter, as one safe integer (until the year 2255).
+ *
+ * It follows the wall clock, never goes back, and is never behind anything the replica has seen: what a user changed
+ * after seeing a value always counts as later than that value, however wrong the store's clock is.
+ */
+export const CLOCK_PER_MS = 1_000;
+
+export function clockAt(ms: number): number {
+  return ms * CLOCK_PER_MS;
+}
+
+/** The next tick: `last` is the highest ever given out or seen. */
+export function nextTick(last: number, now: number): number {
+  return Math.max(last + 1, clockAt(now));
+}
+
+/** At head office: a clock that runs ahead counts as at most this far ahead. */
+export const CLOCK_AHEAD_MAX_MS = 300_000;
+
+export function clampClock(clock: number, serverNow: number): number {
+  return Math.min(clock, clockAt(serverNow + CLOCK_AHEAD_MAX_MS));
+}

@@ -1,0 +1,101 @@
+import type { Operation, OutboxMark, Receipt } from '../../protocol/operation.ts';
+import type { RecordWrite } from './record-store.ts';
+
+/**
+ * Head office's side of uploads: what replicas sent, how far it is applied, what became of it.
+ *
+ * A replica's `UploadHead` is the only guard: operations are stored with it and applied with it, each in one
+ * transaction, so nothing is stored with a gap and nothing is applied twice, whatever is lost, doubled or late.
+ */
+export interface UploadHead {
+  readonly replicaId: string;
+  readonly stored: OutboxMark;
+  readonly appliedThrough: number;
+  /** Counts up whenever a receipt that was given already changes. */
+  readonly revisions: number;
+}
+
+/** An operation that needs somebody or something before it can be closed. */
+export interface UploadException {
+  /** The operation's own id: there is one exception of an operation. */
+  readonly opId: string;
+  readonly storeId: string;
+  readonly replicaId: string;
+  readonly operation: Operation;
+  readonly receipt: Receipt;
+  /** `<collection>/<key>` of the record that a `HELD` one waits for. */
+  readonly waitsFor: string | null;
+  /** What else stands against it: keys of records, for example the bill that used the coupon first. */
+  readonly against: readonly string[];
+  readonly at: string;
+}
+
+/** A value that lost a merge by field, for the audit. Holds personal data, like the record itself. */
+export interface LostValue {
+  readonly opId: string;
+  readonly collection: string;
+  readonly key: string;
+  readonly field: string;
+  readonly lost: string | number | boolean | null;
+  readonly kept: string | number | boolean | null;
+  readonly from: string;
+  readonly clock: number;
+  readonly at: string;
+}
+
+/** One transaction of `apply`. */
+export interface ApplyStep {
+  readonly head: UploadHead;
+  readonly appliedThrough: number;
+  readonly writes: readonly RecordWrite[];
+  /** Records that were decided by and not written; `null`: there was none. */
+  readonly checks: readonly { readonly collection: string; readonly key: string; readonly rev: number | null }[];
+  readonly receipts: readonly Receipt[];
+  readonly exceptions: readonly UploadException[];
+  readonly lost: readonly LostValue[];
+}
+
+export interface UploadStore {
+  /** Strongly consistent; one that never sent anything has a head at 0. */
+  readHead(replicaId: string): Promise<UploadHead>;
+  /** Adds operations, in order and without gaps after `head.stored`; `conflict` when the head moved meanwhile. */
+  store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'>;
+  /** At most `max` stored operations after `after`, by `seq`. */
+  readOperations(replicaId: string, after: number, max: number): Promise<Operation[]>;
+  /** All of it or nothing; `conflict` when the head, a record written or a record checked moved meanwhile. */
+  apply(step: ApplyStep): Promise<'applied' | 'conflict'>;
+  /** By `seq`, after `after`. */
+  readReceipts(replicaId: string, after: number, max: number): Promise<Receipt[]>;
+  /** Receipts as they are now that changed since they were given. */
+  readRevised(replicaId: string): Promise<Receipt[]>;
+  /** Oldest first. `after`: the last one of the page before. */
+  listExceptions(query: {
+    readonly status?: Receipt['status'];
+    readonly storeId?: string;
+    readonly after?: string;
+    readonly max: number;
+  }): Promise<{
+    readonly exceptions: UploadException[];
+    readonly next: string | null;
+  }>;
+  readException(opId: string): Promise<UploadException | null>;
+  /** Those that wait for a record. */
+  readHeld(waitsFor: string): Promise<UploadException[]>;
+  /**
+   * Closes an exception or gives it another state, with everything that follows, in one transaction conditional on the
+   * exception as it was read; the replica learns of it by `readRevised`.
+   */
+  closeException(
+    before: UploadException,
+    step: Pick<ApplyStep, 'writes' | 'checks' | 'lost'> & {
+      readonly receipt: Receipt;
+      readonly exception: UploadException | null;
+      readonly by: string;
+    },
+  ): Promise<'closed' | 'conflict'>;
+}
+
+/** How a replica's work is announced; losing or doubling an announcement does no harm. */
+export interface Doorbell {
+  ring(replicaId: string): Promise<void>;
+}

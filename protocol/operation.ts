@@ -1,0 +1,81 @@
+import * as z from 'zod';
+
+/**
+ * What a store recorded, on its way to head office.
+ *
+ * `seq` counts the entries of one replica's outbox from 1 without gaps. `opId` is the operation's name for ever, also
+ * after the database was restored and the entry got another `seq`; receipts go by it. `fields` are the values it sets
+ * (null takes one away): the whole record where records are facts, only what the user changed where fields are merged.
+ * `chain` is the sha256 over the chain before and this operation, so that two different pasts cannot look the same.
+ */
+const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+export const operationSchema = z.strictObject({
+  seq: z.int().min(1),
+  opId: z.uuid(),
+  collection: z.string().min(1).max(60),
+  key: z.string().min(1).max(1024),
+  kind: z.enum(['put', 'delete']),
+  fields: z.record(z.string(), value),
+  /** `rev` of the row that whoever recorded it saw; 0: there was none. */
+  base: z.int().min(0),
+  /** Hybrid logical clock of the replica (`core/outbox/hybrid-clock.ts`). */
+  clock: z.int().min(0),
+  chain: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type Operation = z.infer<typeof operationSchema>;
+export type OperationValue = z.infer<typeof value>;
+export type UnchainedOperation = Omit<Operation, 'chain'>;
+
+/** The chain before the first operation of a replica. */
+export const CHAIN_START = '0'.repeat(64);
+
+/** Where a replica's outbox stands: up to and with `seq`. */
+export const outboxMarkSchema = z.strictObject({ seq: z.int().min(0), chain: z.string().regex(/^[0-9a-f]{64}$/) });
+export type OutboxMark = z.infer<typeof outboxMarkSchema>;
+
+/**
+ * What became of an operation at head office. Final ones, and those that wait for a person or another record:
+ * - `ACCEPTED`, `ACCEPTED_EFFECTS_PENDING` (stored, derived values follow), `ACCEPTED_WITH_WARNINGS` (some attributes not)
+ * - `DUPLICATE` same key and content were there; `MERGED` after a merge by field; `SUPERSEDED` by something newer
+ * - `CONFLICT` a person decides; `REJECTED` the same data will never pass; `QUARANTINED` it breaks processing
+ * - `HELD` it waits for a record it belongs to; `CORRECTED`, `DISCARDED` closed by a person
+ */
+export const RECEIPT_STATUSES = [
+  'ACCEPTED',
+  'ACCEPTED_EFFECTS_PENDING',
+  'ACCEPTED_WITH_WARNINGS',
+  'DUPLICATE',
+  'MERGED',
+  'SUPERSEDED',
+  'CONFLICT',
+  'REJECTED',
+  'QUARANTINED',
+  'HELD',
+  'CORRECTED',
+  'DISCARDED',
+] as const;
+export type ReceiptStatus = (typeof RECEIPT_STATUSES)[number];
+
+/** Those that stand in the list of exceptions until somebody, or the record they wait for, closes them. */
+export const OPEN_STATUSES = ['CONFLICT', 'REJECTED', 'QUARANTINED', 'HELD'] as const satisfies readonly ReceiptStatus[];
+
+export const ATTRIBUTE_STATUSES = ['CLOUD_OVERRIDDEN', 'NOT_ALLOWED', 'INVALID', 'NOT_SAVED', 'TAKEN'] as const;
+export type AttributeStatus = (typeof ATTRIBUTE_STATUSES)[number];
+
+export const attributeOutcomeSchema = z.object({ field: z.string(), status: z.enum(ATTRIBUTE_STATUSES), reason: z.string() });
+export type AttributeOutcome = z.infer<typeof attributeOutcomeSchema>;
+
+export const receiptSchema = z.object({
+  seq: z.int().min(1),
+  opId: z.uuid(),
+  status: z.enum(RECEIPT_STATUSES),
+  /** In words, for whoever looks at the record; never a person's data. */
+  reason: z.string().optional(),
+  /** Attributes that did not become what the operation says. */
+  attributes: z.array(attributeOutcomeSchema).default([]),
+  /** The record's `rev` that has this operation in it; absent when nothing was written. */
+  rev: z.int().optional(),
+  at: z.string(),
+});
+export type Receipt = z.infer<typeof receiptSchema>;

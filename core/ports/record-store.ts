@@ -12,6 +12,8 @@ export interface MainRecord {
   /** Server time of the write, RFC 3339 UTC. */
   readonly updatedAt: string;
   readonly fields: Fields;
+  /** When each field was set that stores may set too, by the hybrid clock; absent: at the beginning of time. */
+  readonly clocks?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A write is conditional on the revision that was read; `null` means that there was no record. */

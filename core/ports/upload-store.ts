@@ -48,8 +48,6 @@ export interface ApplyStep {
   readonly head: UploadHead;
   readonly appliedThrough: number;
   readonly writes: readonly RecordWrite[];
-  /** Records that were decided by and not written; `null`: there was none. */
-  readonly checks: readonly { readonly collection: string; readonly key: string; readonly rev: number | null }[];
   readonly receipts: readonly Receipt[];
   readonly exceptions: readonly UploadException[];
   readonly lost: readonly LostValue[];
@@ -62,7 +60,7 @@ export interface UploadStore {
   store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'>;
   /** At most `max` stored operations after `after`, by `seq`. */
   readOperations(replicaId: string, after: number, max: number): Promise<Operation[]>;
-  /** All of it or nothing; `conflict` when the head, a record written or a record checked moved meanwhile. */
+  /** All of it or nothing; `conflict` when the head or a record moved meanwhile, or the replica is not active any more (INV-25). */
   apply(step: ApplyStep): Promise<'applied' | 'conflict'>;
   /** By `seq`, after `after`. */
   readReceipts(replicaId: string, after: number, max: number): Promise<Receipt[]>;
@@ -87,7 +85,7 @@ export interface UploadStore {
    */
   closeException(
     before: UploadException,
-    step: Pick<ApplyStep, 'writes' | 'checks' | 'lost'> & {
+    step: Pick<ApplyStep, 'writes' | 'lost'> & {
       readonly receipt: Receipt;
       readonly exception: UploadException | null;
       readonly by: string;

@@ -1,6 +1,7 @@
 import { type Fields, equalFields } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { Scope } from '../../protocol/feed.ts';
+import { clockAt } from '../outbox/hybrid-clock.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import { equalScopes } from './record-scopes.ts';
 
@@ -10,6 +11,8 @@ import { equalScopes } from './record-scopes.ts';
  * `rev` is max(previous + 1, server milliseconds), so it never goes down, not even for a key that was deleted and
  * comes again (INV-07). A write that changes nothing is no write: it would make a page for nothing.
  */
+const MERGED = new Set<Collection['rule']>(['FL', 'SM', 'MP', 'IC']);
+
 export interface EditInput {
   readonly collection: Collection;
   readonly key: string;
@@ -34,8 +37,20 @@ export function decideEdit({ collection, key, fields, scopes, current, now }: Ed
     deleted: fields === null,
     updatedAt: new Date(now).toISOString(),
     fields: fields ?? {},
+    ...clocksAfter(collection, { fields, current, now }),
   };
   return { outcome: 'write', write: { record, previousRev: current?.rev ?? null } };
+}
+
+/** Head office's edits take part in the merge with what stores change: each field it changes was set now. */
+function clocksAfter(
+  { rule, key }: Collection,
+  { fields, current, now }: Pick<EditInput, 'fields' | 'current' | 'now'>,
+): Pick<MainRecord, 'clocks'> {
+  if (fields === null || current === null || !MERGED.has(rule)) return {};
+  const names = new Set([...Object.keys(fields), ...Object.keys(current.fields)]);
+  const changed = [...names].filter((name) => !key.includes(name) && fields[name] !== current.fields[name]);
+  return { clocks: { ...current.clocks, ...Object.fromEntries(changed.map((name) => [name, clockAt(now)])) } };
 }
 
 function changesNothing({ fields, scopes, current }: Pick<EditInput, 'fields' | 'scopes' | 'current'>): boolean {

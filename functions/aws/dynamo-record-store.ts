@@ -28,6 +28,7 @@ const itemSchema = z.object({
   deleted: z.boolean().default(false),
   updatedAt: z.string(),
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  clocks: z.record(z.string(), z.number()).optional(),
 });
 
 export class DynamoRecordStore implements RecordStore {

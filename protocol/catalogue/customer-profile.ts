@@ -107,7 +107,7 @@ export const subscription: Collection = {
     field('priority', oneOf('TRANS', 'BULK'), '*B MP K', 'Transactional or promotional messages.'),
     field('status', oneOf('OPTIN', 'OPTOUT'), '*B MP P', 'Consent.'),
     field('reason', text(255), 'B MP -', 'Why it was changed.'),
-    field('evidence', text(500), 'B AO P', 'How consent was proved. Codes themselves are never stored.'),
+    field('evidence', text(500), 'B MP P', 'How consent was proved. Codes themselves are never stored.'),
     field('category_id', id, 'C CW -', 'Category of communication.'),
     field('ndnc_status', openEnum('NDNC', 'NONE'), 'C CW -', 'Do-not-disturb registry.'),
     field('changed_by', id, 'B MP -', 'Who changed it.'),

@@ -1,0 +1,60 @@
+import type { Collection } from '../../protocol/catalogue/types.ts';
+import { CLOCK_PER_MS, clampClock } from '../outbox/hybrid-clock.ts';
+import { create, mergeRecord } from './merge-record.ts';
+import { type Case, type Verdict, conflict, isThere, rejected, verdict } from './verdict.ts';
+
+/** An identifier belongs to one customer: who claims it first has it. */
+export function decideClaim(collection: Collection, input: Case): Verdict {
+  const { operation, records } = input;
+  if (operation.kind === 'delete') return rejected('only head office takes an identifier away');
+  const current = records.get(collection.name, operation.key);
+  if (!isThere(current)) return create(collection, input);
+  const { user_id: owner, ...fields } = operation.fields;
+  if (owner !== undefined && owner !== current.fields['user_id'])
+    return {
+      ...conflict('the identifier belongs to another customer', [`customer/${String(current.fields['user_id'])}`]),
+      attributes: [{ field: 'value', status: 'TAKEN', reason: 'it belongs to another customer' }],
+    };
+  return mergeRecord(collection, { ...input, operation: { ...operation, fields } });
+}
+
+/** Two changes this close count as made at the same time, because clocks of stores are no better: then the stricter one stays. */
+const NEAR = 600_000 * CLOCK_PER_MS;
+
+/**
+ * Consent: the later change stays, except that of two near ones opting out stays, and that an opt-in without evidence
+ * never undoes an opt-out. So an older opt-in never does (INV-19).
+ */
+export function decideConsent(collection: Collection, input: Case): Verdict {
+  const { operation, records } = input;
+  if (operation.kind === 'delete') return rejected('consent is changed, never deleted');
+  const current = records.get(collection.name, operation.key);
+  if (!isThere(current)) return create(collection, input);
+  const wanted = operation.fields['status'];
+  const standing = current.fields['status'];
+  if (wanted === undefined || wanted === standing) return mergeRecord(collection, input);
+  const clock = clampClock(operation.clock, input.now);
+  const since = clock - (current.clocks?.['status'] ?? 0);
+  if (wanted === 'OPTIN') {
+    const evidence = operation.fields['evidence'];
+    if (evidence === undefined || evidence === null) return kept('an opt-in without evidence never undoes an opt-out', input);
+    if (since <= NEAR) return kept('of two changes at about the same time opting out stays', input);
+    return mergeRecord(collection, withClock(input, clock));
+  }
+  if (since < -NEAR) return kept('the customer opted in later', input);
+  // A near tie goes to the stricter value, though its clock may be the earlier one.
+  return mergeRecord(collection, withClock(input, Math.max(clock, (current.clocks?.['status'] ?? 0) + 1)));
+}
+
+function withClock(input: Case, clock: number): Case {
+  return { ...input, operation: { ...input.operation, clock } };
+}
+
+function kept(reason: string, { operation, records }: Case): Verdict {
+  const standing = records.get(operation.collection, operation.key)?.fields['status'] ?? null;
+  return verdict('SUPERSEDED', {
+    reason,
+    attributes: [{ field: 'status', status: 'CLOUD_OVERRIDDEN', reason }],
+    lost: [{ field: 'status', lost: operation.fields['status'] ?? null, kept: standing }],
+  });
+}

@@ -1,0 +1,186 @@
+import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
+import { limits } from '../../protocol/limits.ts';
+import { OPEN_STATUSES, type Operation, type Receipt } from '../../protocol/operation.ts';
+import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
+import type { LostValue, UploadException } from '../ports/upload-store.ts';
+import { recordScopes } from '../records/record-scopes.ts';
+import { decideOperation } from './decide-operation.ts';
+import { type Case, type RecordChange, type Seen, type Verdict, rejected, verdict } from './verdict.ts';
+
+/**
+ * As many operations of one replica, in order, as fit one transaction: what they write, what their receipts say, what
+ * stands as an exception. An operation that cannot be judged is set aside and holds up nobody.
+ */
+export interface StepInput extends Omit<Case, 'operation'> {
+  readonly replicaId: string;
+  readonly operations: readonly Operation[];
+  /** Operations that the database itself would not take. */
+  readonly setAside?: ReadonlySet<string>;
+}
+
+export interface Step {
+  readonly appliedThrough: number;
+  readonly writes: RecordWrite[];
+  readonly receipts: Receipt[];
+  readonly exceptions: UploadException[];
+  readonly lost: LostValue[];
+}
+
+/** A transaction has 100 parts: the watermark, the receipts and the replica's own row are always there. */
+const PARTS_MAX = 97;
+const BYTES_MAX = 3_500_000;
+
+export function planStep(input: StepInput): Step {
+  const step = new StepBuilder(input);
+  for (const operation of input.operations) if (!step.add(operation)) break;
+  return step.finish();
+}
+
+class StepBuilder {
+  readonly #input: StepInput;
+  readonly #records: Overlay;
+  readonly #receipts: Receipt[] = [];
+  readonly #exceptions: UploadException[] = [];
+  readonly #lost: LostValue[] = [];
+  #bytes = 0;
+
+  constructor(input: StepInput) {
+    this.#input = input;
+    this.#records = new Overlay(input.records, input.now);
+  }
+
+  /** false: it did not fit, and nothing of it was added. */
+  add(operation: Operation): boolean {
+    const judged = this.#judge(operation);
+    const writes = this.#writesOf(judged);
+    const outcome = writes.outcome;
+    const open = (OPEN_STATUSES as readonly string[]).includes(outcome.status);
+    const newKeys = writes.records.filter((record) => !this.#records.isWritten(record)).length;
+    const parts = newKeys + (open ? 2 : 0) + (outcome.lost.length > 0 ? 1 : 0);
+    const bytes = jsonBytes(writes.records) + (open ? jsonBytes(operation) * 2 : 0) + jsonBytes(outcome.lost);
+    if (this.#receipts.length > 0 && (this.#parts() + parts > PARTS_MAX || this.#bytes + bytes > BYTES_MAX)) return false;
+    for (const record of writes.records) this.#records.write(record);
+    this.#bytes += bytes;
+    this.#note(operation, outcome, writes.records[0]?.rev);
+    return true;
+  }
+
+  finish(): Step {
+    return {
+      appliedThrough: this.#receipts.at(-1)?.seq ?? 0,
+      writes: this.#records.writes(),
+      receipts: this.#receipts,
+      exceptions: this.#exceptions,
+      lost: this.#lost,
+    };
+  }
+
+  #judge(operation: Operation): Verdict {
+    if (this.#input.setAside?.has(operation.opId) === true) return verdict('QUARANTINED', { reason: 'the database does not take it' });
+    try {
+      return decideOperation({ ...this.#input, operation, records: this.#records });
+    } catch (error) {
+      // A bug of a rule must not hold up the store: the operation waits for somebody, with the reason.
+      return verdict('QUARANTINED', { reason: `it breaks processing: ${error instanceof Error ? error.name : 'unknown'}` });
+    }
+  }
+
+  /** The records its changes make, or another verdict when they cannot be. */
+  #writesOf(outcome: Verdict): { outcome: Verdict; records: MainRecord[] } {
+    const records: MainRecord[] = [];
+    for (const change of outcome.changes) {
+      const made = this.#records.made(change, this.#input);
+      if (typeof made === 'string') return { outcome: rejected(made), records: [] };
+      records.push(made);
+    }
+    return { outcome, records };
+  }
+
+  #note(operation: Operation, outcome: Verdict, rev: number | undefined): void {
+    const { now, replicaId, store } = this.#input;
+    const at = new Date(now).toISOString();
+    const { seq, opId, collection, key } = operation;
+    const { status, reason, attributes } = outcome;
+    const receipt: Receipt = {
+      seq,
+      opId,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      attributes: [...attributes],
+      ...(rev === undefined ? {} : { rev }),
+      at,
+    };
+    this.#receipts.push(receipt);
+    for (const { field, lost, kept } of outcome.lost)
+      this.#lost.push({ opId, collection, key, field, lost, kept, from: replicaId, clock: operation.clock, at });
+    if ((OPEN_STATUSES as readonly string[]).includes(status))
+      this.#exceptions.push({
+        opId,
+        storeId: store.storeId,
+        replicaId,
+        operation,
+        receipt,
+        waitsFor: outcome.waitsFor,
+        against: outcome.against,
+        at,
+      });
+  }
+
+  #parts(): number {
+    return this.#records.writes().length + this.#exceptions.length * 2 + new Set(this.#lost.map(({ opId }) => opId)).size;
+  }
+}
+
+/** Records as the operations before leave them. */
+class Overlay implements Seen {
+  readonly #base: Seen;
+  readonly #now: number;
+  readonly #written = new Map<string, MainRecord>();
+
+  constructor(base: Seen, now: number) {
+    this.#base = base;
+    this.#now = now;
+  }
+
+  get(collection: string, key: string): MainRecord | null {
+    return this.#written.get(`${collection}/${key}`) ?? this.#base.get(collection, key);
+  }
+
+  isWritten({ collection, key }: MainRecord): boolean {
+    return this.#written.has(`${collection}/${key}`);
+  }
+
+  write(record: MainRecord): void {
+    this.#written.set(`${record.collection}/${record.key}`, record);
+  }
+
+  /** The record a change makes, or why it makes none. */
+  made({ collection, key, fields, clocks }: RecordChange, { settings }: Pick<StepInput, 'settings'>): MainRecord | string {
+    const standing = this.get(collection, key);
+    const previousRev = this.#base.get(collection, key)?.rev ?? 0;
+    const scoped = fields === null ? null : recordScopes(collectionOf(collection), fields, settings.scopes);
+    if (scoped?.ok === false) return `${scoped.issue.field} ${scoped.issue.reason}`;
+    if (fields !== null && jsonBytes(fields) > limits.recordBytesMax) return `the record has more than ${limits.recordBytesMax} bytes`;
+    return {
+      collection,
+      key,
+      rev: Math.max(previousRev + 1, this.#now),
+      scopes: scoped?.scopes ?? standing?.scopes ?? [],
+      deleted: fields === null,
+      updatedAt: new Date(this.#now).toISOString(),
+      fields: fields ?? {},
+      ...(clocks === undefined ? {} : { clocks }),
+    };
+  }
+
+  writes(): RecordWrite[] {
+    return [...this.#written.values()].map((record) => ({
+      record,
+      previousRev: this.#base.get(record.collection, record.key)?.rev ?? null,
+    }));
+  }
+}
+
+function jsonBytes(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}

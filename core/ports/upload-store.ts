@@ -28,6 +28,8 @@ export interface UploadException {
   /** What else stands against it: keys of records, for example the bill that used the coupon first. */
   readonly against: readonly string[];
   readonly at: string;
+  /** Counts its states, from 1. */
+  readonly version: number;
 }
 
 /** A value that lost a merge by field, for the audit. Holds personal data, like the record itself. */
@@ -64,8 +66,8 @@ export interface UploadStore {
   apply(step: ApplyStep): Promise<'applied' | 'conflict'>;
   /** By `seq`, after `after`. */
   readReceipts(replicaId: string, after: number, max: number): Promise<Receipt[]>;
-  /** Receipts as they are now that changed since they were given. */
-  readRevised(replicaId: string): Promise<Receipt[]>;
+  /** Receipts as they are now that changed since they were given; the newest `max`. */
+  readRevised(replicaId: string, max: number): Promise<Receipt[]>;
   /** Oldest first. `after`: the last one of the page before. */
   listExceptions(query: {
     readonly status?: Receipt['status'];

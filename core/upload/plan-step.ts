@@ -1,6 +1,7 @@
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { limits } from '../../protocol/limits.ts';
 import { OPEN_STATUSES, type Operation, type Receipt } from '../../protocol/operation.ts';
+import { utf8Bytes } from '../../protocol/utf8.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import type { LostValue, UploadException } from '../ports/upload-store.ts';
 import { recordScopes } from '../records/record-scopes.ts';
@@ -123,6 +124,7 @@ class StepBuilder {
         waitsFor: outcome.waitsFor,
         against: outcome.against,
         at,
+        version: 1,
       });
   }
 
@@ -182,5 +184,5 @@ class Overlay implements Seen {
 }
 
 function jsonBytes(value: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return utf8Bytes(JSON.stringify(value));
 }

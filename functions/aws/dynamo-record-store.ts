@@ -31,6 +31,14 @@ const itemSchema = z.object({
   clocks: z.record(z.string(), z.number()).optional(),
 });
 
+/** The write as one action of a transaction. */
+export function putRecord(table: string, { record, previousRev }: RecordWrite) {
+  const item = { ...itemKey(record.collection, record.key), ...record };
+  return previousRev === null
+    ? { TableName: table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }
+    : { TableName: table, Item: item, ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': previousRev } };
+}
+
 export class DynamoRecordStore implements RecordStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
@@ -92,7 +100,7 @@ export class DynamoRecordStore implements RecordStore {
     const lost: number[] = [];
     for (let tries = 0; left.length > 0; tries += 1) {
       try {
-        const TransactItems = left.map((index) => ({ Put: this.#put(writes[index] as RecordWrite) }));
+        const TransactItems = left.map((index) => ({ Put: putRecord(this.#table, writes[index] as RecordWrite) }));
         await translated('write records', this.#client.send(new TransactWriteCommand({ TransactItems })));
         return lost;
       } catch (error) {
@@ -106,13 +114,6 @@ export class DynamoRecordStore implements RecordStore {
       }
     }
     return lost;
-  }
-
-  #put({ record, previousRev }: RecordWrite) {
-    const item = { ...itemKey(record.collection, record.key), ...record };
-    return previousRev === null
-      ? { TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }
-      : { TableName: this.#table, Item: item, ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': previousRev } };
   }
 
   async #countBucket(pk: string): Promise<number> {

@@ -4,6 +4,7 @@ import type { Doorbell, UploadHead, UploadStore } from '../../core/ports/upload-
 import { limits } from '../../protocol/limits.ts';
 import type { PushRequest, PushResponse } from '../../protocol/messages/push.ts';
 import { CHAIN_START, type Operation } from '../../protocol/operation.ts';
+import { utf8Bytes } from '../../protocol/utf8.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function push(deps: PushDeps, replicaId: string, request: PushReque
   if (head.appliedThrough < head.stored.seq) await deps.doorbell.ring(replicaId);
   const [receipts, revised] = await Promise.all([
     head.appliedThrough > request.receiptsAfter ? deps.uploads.readReceipts(replicaId, request.receiptsAfter, limits.receiptsMax) : [],
-    head.revisions > 0 ? deps.uploads.readRevised(replicaId) : [],
+    head.revisions > 0 ? deps.uploads.readRevised(replicaId, limits.receiptsMax) : [],
   ]);
   return {
     serverTime: new Date(deps.clock.now()).toISOString(),
@@ -56,7 +57,7 @@ function checkChain({ after, operations }: PushRequest): void {
       throw new SyncError('INVALID_INPUT', `the chain of operation ${operation.seq} is not its own`);
     ({ seq, chain } = operation);
   }
-  if (JSON.stringify(operations).length > limits.pushBytesMax)
+  if (utf8Bytes(JSON.stringify(operations)) > limits.pushBytesMax)
     throw new SyncError('INVALID_INPUT', `operations have more than ${limits.pushBytesMax} bytes; send fewer`);
 }
 

@@ -1,8 +1,10 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoFeedStore } from '../../functions/aws/dynamo-feed-store.ts';
 import { DynamoFreshSlots } from '../../functions/aws/dynamo-fresh-slots.ts';
 import { DynamoQuarantine } from '../../functions/aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../../functions/aws/dynamo-record-store.ts';
+import { DynamoUploadStore } from '../../functions/aws/dynamo-upload-store.ts';
 import { DynamoStoreRegistry } from '../../functions/aws/dynamo-store-registry.ts';
 import { S3ObjectStore } from '../../functions/aws/s3-object-store.ts';
 import type { FeedName } from '../../protocol/feed.ts';
@@ -11,6 +13,7 @@ import { feedStoreSuite } from './feed-store-suite.ts';
 import { freshSlotsSuite } from './fresh-slots-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
+import { uploadStoreSuite } from './upload-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
 /** The same suites over the AWS adapters, with real SDK clients against the emulators. */
@@ -40,6 +43,32 @@ describe('store registry in DynamoDB', () => {
     () => Promise.resolve(new DynamoStoreRegistry(emulators.documents, emulators.table)),
     () => `S${(count += 1)}`,
   );
+});
+
+describe('uploads in DynamoDB', () => {
+  uploadStoreSuite(async () => {
+    const { documents, table } = emulators;
+    const registry = new DynamoStoreRegistry(documents, table);
+    const storeId = `U${(count += 1)}`;
+    const publicKey = { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) } as const;
+    await registry.addStore({ storeId, name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
+    await registry.putEnrolmentCode({ sha256: storeId, storeId, expiresAt: 2 });
+    const enrolled = await registry.enrol({ sha256: storeId, now: 1 }, { uuid: 'u', publicKey, status: 'ACTIVE', enrolledAt: '' });
+    const Key = { pk: `store#${storeId}`, sk: 'replica#u' };
+    return {
+      uploads: new DynamoUploadStore(documents, { uploads: table, records: table, stores: table }),
+      records: new DynamoRecordStore(documents, table),
+      replicaId: enrolled?.replica.replicaId ?? '',
+      revoke: async () => {
+        const revoked = {
+          UpdateExpression: 'SET #s = :s',
+          ExpressionAttributeNames: { '#s': 'status' },
+          ExpressionAttributeValues: { ':s': 'REVOKED' },
+        };
+        await documents.send(new UpdateCommand({ TableName: table, Key, ...revoked }));
+      },
+    };
+  });
 });
 
 describe('slots for fresh loads in DynamoDB', () => {

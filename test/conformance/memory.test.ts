@@ -4,10 +4,12 @@ import { Faults } from '../simulation/world/faults.ts';
 import { MemoryFeedStore } from '../simulation/world/memory-feed-store.ts';
 import { MemoryRecordStore } from '../simulation/world/memory-record-store.ts';
 import { MemoryObjectStore } from '../simulation/world/memory-object-store.ts';
+import { MemoryUploadStore } from '../simulation/world/memory-upload-store.ts';
 import { MemoryStoreRegistry } from '../simulation/world/memory-store-registry.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
+import { uploadStoreSuite } from './upload-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
 let count = 0;
@@ -34,6 +36,22 @@ describe('store registry in memory', () => {
     () => Promise.resolve(registry),
     () => `S${(count += 1)}`,
   );
+});
+
+describe('uploads in memory', () => {
+  uploadStoreSuite(() => {
+    const active = { is: true };
+    const uploads = new MemoryUploadStore(Faults.none(), records, () => active.is);
+    return Promise.resolve({
+      uploads,
+      records,
+      replicaId: `U${(count += 1)}:u`,
+      revoke: () => {
+        active.is = false;
+        return Promise.resolve();
+      },
+    });
+  });
 });
 
 describe('object store in memory', () => {

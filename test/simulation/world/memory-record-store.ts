@@ -37,6 +37,14 @@ export class MemoryRecordStore implements RecordStore {
     );
   }
 
+  /** All of them or none; false: one of them moved. */
+  writeTogether(writes: readonly RecordWrite[]): boolean {
+    const before = writes.map(({ record }) => this.records.get(`${record.collection}/${record.key}`) ?? null);
+    if (writes.some(({ previousRev }, index) => (before[index]?.rev ?? null) !== previousRev)) return false;
+    for (const [index, { record }] of writes.entries()) this.#put(before[index] ?? null, record);
+    return true;
+  }
+
   raiseRev({ collection, key, rev }: { collection: string; key: string; rev: number }, to: number): Promise<void> {
     return this.#faults.strike('raiseRev', () => {
       const before = this.records.get(`${collection}/${key}`);

@@ -1,0 +1,108 @@
+import type { Clock } from '../../core/ports/clock.ts';
+import type { RecordStore } from '../../core/ports/record-store.ts';
+import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
+import { type Step, planStep } from '../../core/upload/plan-step.ts';
+import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { Operation } from '../../protocol/operation.ts';
+import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import { loadRecords } from './load-records.ts';
+import { releaseHeld } from './release-held.ts';
+
+/**
+ * Applies what a replica has stored, in order, one transaction after another, each with the replica's watermark in it:
+ * so an operation is applied exactly once, whoever calls this how often and at how many places at the same time.
+ */
+export interface ApplyDeps {
+  readonly uploads: UploadStore;
+  readonly records: Pick<RecordStore, 'getMany'>;
+  readonly registry: Pick<StoreRegistry, 'readReplica'>;
+  readonly clock: Clock;
+  readonly settings: { readonly scopes: ScopeSettings; readonly withheld: ReadonlySet<string> };
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  /** When to stop and leave the rest to the next call, in milliseconds. */
+  readonly until: () => number;
+}
+
+export interface Applied {
+  readonly applied: number;
+  /** Something is left: ring again. */
+  readonly more: boolean;
+}
+
+/** Another transaction had the same records, this often in a row, before the queue tries again. */
+const CONFLICT_TRIES = 8;
+const CONFLICT_WAIT_MS = 40;
+
+export async function applyReplica(deps: ApplyDeps, replicaId: string): Promise<Applied> {
+  const who = await deps.registry.readReplica(replicaId);
+  // A revoked replica's operations stay stored and are not applied (INV-25).
+  if (who === null || who.replica.status !== 'ACTIVE') return { applied: 0, more: false };
+  let applied = 0;
+  let conflicts = 0;
+  for (
+    let head = await deps.uploads.readHead(replicaId);
+    head.appliedThrough < head.stored.seq;
+    head = await deps.uploads.readHead(replicaId)
+  ) {
+    if (deps.clock.now() >= deps.until()) return { applied, more: true };
+    const operations = await deps.uploads.readOperations(replicaId, head.appliedThrough, limits.pushOperationsMax);
+    const done = await applyStep(deps, who, { head, operations });
+    if (done === 'conflict') {
+      conflicts += 1;
+      if (conflicts >= CONFLICT_TRIES) throw new SyncError('CONFLICT', 'others keep writing the same records', { retryAfterMs: 1_000 });
+      await deps.sleep(CONFLICT_WAIT_MS * 2 ** conflicts * deps.random());
+      continue;
+    }
+    conflicts = 0;
+    applied += done;
+  }
+  return { applied, more: false };
+}
+
+interface Work {
+  readonly head: UploadHead;
+  readonly operations: readonly Operation[];
+  readonly setAside?: ReadonlySet<string>;
+}
+
+async function applyStep(
+  deps: ApplyDeps,
+  who: { store: Store; replica: Replica },
+  { head, operations, setAside }: Work,
+): Promise<number | 'conflict'> {
+  const seen = await loadRecords(deps.records, operations);
+  const step = planStep({
+    replicaId: head.replicaId,
+    operations,
+    records: seen,
+    now: deps.clock.now(),
+    store: who.store,
+    settings: deps.settings,
+    ...(setAside === undefined ? {} : { setAside }),
+  });
+  try {
+    if ((await deps.uploads.apply({ head, ...step })) === 'conflict') return 'conflict';
+  } catch (error) {
+    return without(deps, who, { head, operations, step, error });
+  }
+  await releaseHeld(deps, step.writes);
+  return step.receipts.length;
+}
+
+/** The database refuses one of them for good: half of them, until the one to blame stands alone and is set aside. */
+async function without(
+  deps: ApplyDeps,
+  who: { store: Store; replica: Replica },
+  { head, operations, step, error }: Work & { step: Step; error: unknown },
+): Promise<number | 'conflict'> {
+  if (isSyncError(error)) throw error;
+  const tried = operations.slice(0, step.receipts.length);
+  const [only] = tried;
+  if (tried.length > 1) return applyStep(deps, who, { head, operations: tried.slice(0, tried.length >> 1) });
+  if (only === undefined || step.receipts[0]?.status === 'QUARANTINED') throw error;
+  return applyStep(deps, who, { head, operations: tried, setAside: new Set([only.opId]) });
+}

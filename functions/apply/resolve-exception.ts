@@ -1,0 +1,67 @@
+import type { Clock } from '../../core/ports/clock.ts';
+import type { RecordStore } from '../../core/ports/record-store.ts';
+import type { StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { UploadException, UploadStore } from '../../core/ports/upload-store.ts';
+import { planStep } from '../../core/upload/plan-step.ts';
+import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
+import type { Operation, Receipt } from '../../protocol/operation.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { loadRecords } from './load-records.ts';
+
+/**
+ * Judges an exception again: what waited, after the record came; what was refused, after somebody mended it. The
+ * operation keeps its id, so it can be applied once only, and its replica learns what became of it.
+ */
+export interface ResolveDeps {
+  readonly uploads: Pick<UploadStore, 'closeException' | 'readHeld'>;
+  readonly records: Pick<RecordStore, 'getMany'>;
+  readonly registry: Pick<StoreRegistry, 'readReplica'>;
+  readonly clock: Clock;
+  readonly settings: { readonly scopes: ScopeSettings; readonly withheld: ReadonlySet<string> };
+}
+
+const TRIES = 5;
+
+export async function resolveException(
+  deps: ResolveDeps,
+  exception: UploadException,
+  { operation, by }: { readonly operation: Operation; readonly by: string },
+): Promise<Receipt> {
+  const who = await deps.registry.readReplica(exception.replicaId);
+  if (who === null) throw new SyncError('NOT_FOUND', 'the store of this operation is gone');
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const step = planStep({
+      replicaId: exception.replicaId,
+      operations: [operation],
+      records: await loadRecords(deps.records, [operation]),
+      now: deps.clock.now(),
+      store: who.store,
+      settings: deps.settings,
+    });
+    const [receipt] = step.receipts;
+    if (receipt === undefined) throw new SyncError('INTERNAL', 'an operation that was judged has a receipt');
+    const open = step.exceptions[0] === undefined ? null : { ...step.exceptions[0], version: exception.version + 1 };
+    const closed = await deps.uploads.closeException(exception, {
+      writes: step.writes,
+      lost: step.lost,
+      receipt,
+      exception: open,
+      by,
+    });
+    if (closed === 'closed') return receipt;
+  }
+  throw new SyncError('CONFLICT', 'somebody else works on this exception or its records', { retryAfterMs: 500 });
+}
+
+/** Closed unsent, by a person who says why; nothing is ever discarded by itself. */
+export async function discardException(
+  deps: Pick<ResolveDeps, 'uploads' | 'clock'>,
+  exception: UploadException,
+  { by, reason }: { readonly by: string; readonly reason: string },
+): Promise<Receipt> {
+  const at = new Date(deps.clock.now()).toISOString();
+  const receipt: Receipt = { ...exception.receipt, status: 'DISCARDED', reason, at };
+  const closed = await deps.uploads.closeException(exception, { writes: [], lost: [], receipt, exception: null, by });
+  if (closed === 'conflict') throw new SyncError('CONFLICT', 'somebody else closed this exception', { retryAfterMs: 500 });
+  return receipt;
+}

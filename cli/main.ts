@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addComponentsCommand } from './commands/components.ts';
 import { addCostCommand } from './commands/cost.ts';
+import { addExceptionsCommand } from './commands/exceptions.ts';
 import { addFeedsCommand } from './commands/feeds.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addImportCommand } from './commands/import.ts';
@@ -26,6 +27,7 @@ for (const add of [
   addRecordsCommand,
   addFeedsCommand,
   addCostCommand,
+  addExceptionsCommand,
 ]) {
   add(program);
 }

@@ -4,7 +4,15 @@ import { assert } from '../protocol/assert.ts';
 import { type Organization, organizationSchema } from '../protocol/organization.ts';
 
 /** The function's environment, checked once at cold start, and the real clock and ids. */
-type Variable = 'RECORDS_TABLE' | 'FEEDS_TABLE' | 'STORES_TABLE' | 'SNAPSHOTS_BUCKET' | 'COMPACTION_QUEUE_URL' | 'ORGANIZATION';
+type Variable =
+  | 'RECORDS_TABLE'
+  | 'FEEDS_TABLE'
+  | 'STORES_TABLE'
+  | 'SNAPSHOTS_BUCKET'
+  | 'COMPACTION_QUEUE_URL'
+  | 'UPLOADS_TABLE'
+  | 'DOORBELL_QUEUE_URL'
+  | 'ORGANIZATION';
 
 export function environment<Name extends Variable>(...names: Name[]): Record<Name, string> {
   const values = names.map((name): [Name, string] => {

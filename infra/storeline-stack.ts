@@ -36,10 +36,13 @@ export class StorelineStack extends Stack {
       TableRecords: data.records.tableName,
       TableFeeds: data.feeds.tableName,
       TableStores: data.stores.tableName,
+      TableUploads: data.uploads.tableName,
       BucketSnapshots: data.snapshots.bucketName,
       QueueCompaction: data.compaction.queueUrl,
       QueueCompactionFailures: data.compactionFailures.queueUrl,
       QueueFeedWriterFailures: data.feedWriterFailures.queueUrl,
+      QueueDoorbell: data.doorbell.queueUrl,
+      QueueDoorbellFailures: data.doorbellFailures.queueUrl,
     };
     for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;
     for (const [name, value] of Object.entries(outputs)) output(this, name, value);

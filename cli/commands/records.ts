@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { type Fields, keyOf } from '../../protocol/catalogue/record.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { print } from '../output.ts';
@@ -11,7 +13,7 @@ interface Options {
 }
 
 export function addRecordsCommand(program: Command): void {
-  const records = program.command('records').description('look into main data');
+  const records = program.command('records').description('look into main data and change it');
   records
     .command('get <collection> <key>')
     .description('show one record')
@@ -24,6 +26,18 @@ export function addRecordsCommand(program: Command): void {
       print({ json: options.json === true }, record, () => JSON.stringify(record, null, 2));
     });
   records
+    .command('put <collection> <json>')
+    .description('write one record, given as JSON or as @file')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action((name: string, json: string, options: Options) => write(name, { puts: [readRecord(json)] }, options));
+  records
+    .command('delete <collection> <key>')
+    .description('delete one record, given by its key or as JSON with its key fields')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action((name: string, key: string, options: Options) => write(name, { deletes: [keyFrom(name, key)] }, options));
+  records
     .command('count <collection>')
     .description('count live records')
     .requiredOption('--dir <folder>', 'folder of the local stack')
@@ -33,4 +47,38 @@ export function addRecordsCommand(program: Command): void {
       const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'records.count', collection: collection.name }));
       print({ json: options.json === true }, answer, () => String(answer.count));
     });
+}
+
+async function write(name: string, edits: { puts?: Record<string, unknown>[]; deletes?: string[] }, options: Options): Promise<void> {
+  const collection = collectionOf(name);
+  const request = { op: 'records.write' as const, collection: collection.name, ...edits };
+  const { outcomes } = await withStack(options.dir, ({ office }) => office.call(request));
+  const [outcome] = outcomes;
+  if (outcome?.outcome === 'rejected')
+    throw new SyncError('INVALID_INPUT', outcome.issues.map(({ field, reason }) => `${field}: ${reason}`).join('; '));
+  print(
+    { json: options.json === true },
+    outcome,
+    () => `${collection.name} ${outcome?.key ?? ''} ${outcome?.outcome ?? ''}, revision ${outcome?.rev ?? ''}`,
+  );
+}
+
+function readRecord(text: string): Record<string, unknown> {
+  const value = readJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SyncError('INVALID_INPUT', 'a record is a JSON object');
+  return value as Record<string, unknown>;
+}
+
+function keyFrom(name: string, text: string): string {
+  if (!/^[{@]/.test(text)) return text;
+  return keyOf(collectionOf(name), readRecord(text) as Fields);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
+  } catch (error) {
+    throw new SyncError('INVALID_INPUT', `not JSON: ${(error as Error).message}`, { cause: error });
+  }
 }

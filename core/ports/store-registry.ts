@@ -80,6 +80,8 @@ export interface StoreRegistry {
     code: { sha256: string; now: number },
     replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
   ): Promise<{ store: Store; replica: Replica } | null>;
+  /** Another replica of a store that exists; the same one again changes nothing. */
+  addReplica(replica: Replica): Promise<void>;
   /** Store and replica rows in one strongly consistent read. */
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
   /** Kept in the replica's row; a replica that is gone is left gone. */

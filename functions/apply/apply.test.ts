@@ -58,10 +58,10 @@ describe('facts', () => {
     outbox.put('bill', bill('2', { amount: null }));
     const [warned, refused] = await world.send(replicaId, outbox);
     expect(warned).toMatchObject({ status: 'ACCEPTED_WITH_WARNINGS' });
-    expect(warned?.attributes.map(({ field, status }) => [field, status]).toSorted()).toEqual([
-      ['discount', 'INVALID'],
-      ['nonsense', 'INVALID'],
-    ]);
+    expect(Object.fromEntries(warned?.attributes.map(({ field, status }) => [field, status]) ?? [])).toEqual({
+      discount: 'INVALID',
+      nonsense: 'INVALID',
+    });
     expect(refused).toMatchObject({ status: 'REJECTED', reason: 'amount is required' });
   });
 });
@@ -202,9 +202,9 @@ describe('money', () => {
     redeem(outbox, '1');
     redeem(other, '2');
     const [one, two] = await Promise.all([world.send(replicaId, outbox), world.send(otherId, other)]);
-    expect([one, two].map((receipts) => receipts[0]?.status).toSorted()).toEqual(['ACCEPTED', 'CONFLICT']);
+    expect(new Set([one, two].map((receipts) => receipts[0]?.status))).toEqual(new Set(['ACCEPTED', 'CONFLICT']));
     expect(world.record('coupon', 'k')?.fields).toMatchObject({ redemption_count: 1, usage: 'REDEEMED' });
-    expect([...world.uploads.exceptions.values()][0]?.against.toSorted()).toEqual(['bill B1', 'bill B2']);
+    expect(new Set([...world.uploads.exceptions.values()][0]?.against)).toEqual(new Set(['bill B1', 'bill B2']));
   });
 
   test('a coupon that is not valid, revoked or somebody else’s is a conflict', async () => {
@@ -263,7 +263,7 @@ describe('exceptions', () => {
     if (exception === undefined) throw new Error('there is one');
     const mended = { ...exception.operation, fields: { ...exception.operation.fields, amount: '5' } };
     const [one, two] = await Promise.allSettled([1, 2].map(() => resolveException(world.deps, exception, { operation: mended, by: 'op' })));
-    expect([one?.status, two?.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(new Set([one?.status, two?.status])).toEqual(new Set(['fulfilled', 'rejected']));
     expect(world.record('bill', 'T1/1')?.fields['amount']).toBe('5');
     expect(await world.uploads.readRevised(replicaId, 9)).toMatchObject([{ opId: exception.opId, status: 'ACCEPTED_EFFECTS_PENDING' }]);
   });
@@ -280,9 +280,9 @@ describe('exceptions', () => {
 
   test('what the database does not take is set aside alone', async () => {
     for (let index = 0; index < 20; index += 1) outbox.put('bill', bill(String(index)));
-    const { apply } = world.uploads;
+    const apply = world.uploads.apply.bind(world.uploads);
     world.uploads.apply = (step) =>
-      step.writes.some(({ record }) => record.key === 'T1/13') ? Promise.reject(new TypeError('too odd')) : apply.call(world.uploads, step);
+      step.writes.some(({ record }) => record.key === 'T1/13') ? Promise.reject(new TypeError('too odd')) : apply(step);
     expect((await statuses()).map((status) => status === 'QUARANTINED')).toEqual(Array.from({ length: 20 }, (_, index) => index === 13));
     expect(world.record('bill', 'T1/19')).not.toBeNull();
   });
@@ -300,10 +300,10 @@ test('a thousand operations go in steps that fit a transaction, and in order', a
   for (let index = 0; index < 1_000; index += 1)
     outbox.add({ collection: 'customer', key: 'c1', kind: 'put', fields: { firstname: `n${index}` }, base: 1 });
   const sizes: number[] = [];
-  const { apply } = world.uploads;
+  const apply = world.uploads.apply.bind(world.uploads);
   world.uploads.apply = (step) => {
     sizes.push(step.writes.length + step.exceptions.length * 2 + step.lost.length);
-    return apply.call(world.uploads, step);
+    return apply(step);
   };
   expect(new Set(await statuses())).toEqual(new Set(['MERGED']));
   expect(world.record('customer', 'c1')?.fields['firstname']).toBe('n999');

@@ -1,4 +1,5 @@
 import type { RecordWrite } from '../../core/ports/record-store.ts';
+import type { UploadStore } from '../../core/ports/upload-store.ts';
 import { resolveException, type ResolveDeps } from './resolve-exception.ts';
 
 /** What waited for a record is judged again as soon as that record is there. */
@@ -18,4 +19,24 @@ export async function releaseHeld(deps: ResolveDeps, writes: readonly RecordWrit
   for (const { record } of there)
     for (const exception of await deps.uploads.readHeld(`${record.collection}/${record.key}`))
       await resolveException(deps, exception, { operation: exception.operation, by: 'head office' });
+}
+
+const PAGE = 100;
+
+/** What waits for a record that head office made itself: nobody rings for that. Returns how many were closed. */
+export async function sweepHeld(deps: ResolveDeps & { readonly uploads: Pick<UploadStore, 'listExceptions'> }): Promise<number> {
+  let released = 0;
+  let after: string | null = null;
+  do {
+    const page = await deps.uploads.listExceptions({ status: 'HELD', max: PAGE, ...(after === null ? {} : { after }) });
+    for (const exception of page.exceptions) {
+      const [collection = '', ...key] = (exception.waitsFor ?? '').split('/');
+      const records = await deps.records.getMany(collection, [key.join('/')]);
+      if (records.get(key.join('/'))?.deleted !== false) continue;
+      const { status } = await resolveException(deps, exception, { operation: exception.operation, by: 'head office' });
+      if (status !== 'HELD') released += 1;
+    }
+    after = page.next;
+  } while (after !== null);
+  return released;
 }

@@ -210,6 +210,16 @@ export class DynamoStoreRegistry implements StoreRegistry {
     }
   }
 
+  async addReplica(replica: Replica): Promise<void> {
+    const Item = { ...replicaRow(replica.replicaId), ...replica };
+    try {
+      const put = new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' });
+      await translated('add a replica', this.#client.send(put));
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+    }
+  }
+
   async readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
     if (storeIdOf(replicaId) === '') return null;
     const row = replicaRow(replicaId);

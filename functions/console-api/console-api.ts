@@ -12,6 +12,9 @@ import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type * as z from 'zod';
+import type { UploadStore } from '../../core/ports/upload-store.ts';
+import { withheldFields } from '../../core/withheld-fields.ts';
+import { type ExceptionDeps, discard, listExceptions, replayException, showException } from './exceptions.ts';
 import { writeRecords } from './write-records.ts';
 
 /** What central IT can do. Each operation validates its input and answers with its own schema. */
@@ -20,6 +23,7 @@ export interface ConsoleDeps {
   readonly feeds: FeedStore;
   readonly registry: StoreRegistry;
   readonly quarantine: Pick<Quarantine, 'list'>;
+  readonly uploads: UploadStore;
   readonly clock: Clock;
   /** 16 bytes nobody can guess. */
   readonly randomBytes: () => Uint8Array;
@@ -57,7 +61,20 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
       return { feeds: await listFeeds(deps) };
     case 'quarantine.list':
       return deps.quarantine.list({ after: request.after ?? null, limit: request.limit });
+    case 'exceptions.list':
+      return listExceptions(exceptionDeps(deps), request);
+    case 'exceptions.show':
+      return showException(exceptionDeps(deps), request);
+    case 'exceptions.replay':
+      return replayException(exceptionDeps(deps), request);
+    case 'exceptions.discard':
+      return discard(exceptionDeps(deps), request);
   }
+}
+
+function exceptionDeps({ uploads, records, registry, clock, organization }: ConsoleDeps): ExceptionDeps {
+  const settings = { scopes: organization.scopes, withheld: new Set(withheldFields(organization.shareSensitiveFields)) };
+  return { uploads, records, registry, clock, settings };
 }
 
 async function addStore(deps: ConsoleDeps, request: Extract<Request, { op: 'store.add' }>): Promise<object> {

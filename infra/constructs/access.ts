@@ -41,10 +41,24 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('report', data.feeds, ...READ);
   allow('report', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
 
+  // Stored first, then rung for.
+  allow('push', data.stores, ...READ);
+  allow('push', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  data.doorbell.grantSendMessages(functions.get('push'));
+  // A replica that was restored or copied becomes a new one of the same store.
+  allow('fork', data.stores, ...READ, ...PUT);
+  // Main data, the watermark, the receipts and the replica's own row are one transaction.
+  allow('apply', data.records, ...READ, ...PUT);
+  allow('apply', data.stores, ...READ, 'dynamodb:ConditionCheckItem');
+  allow('apply', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
+  data.doorbell.grantSendMessages(functions.get('apply'));
+
   allow('watch-stores', data.stores, ...READ);
 
   allow('console-api', data.records, ...READ, ...PUT);
   allow('console-api', data.feeds, ...READ);
+  // Exceptions are mended and discarded by people.
+  allow('console-api', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   // A store's zone and edition are changed where they stand.
   allow('console-api', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
 }

@@ -1,5 +1,5 @@
 /**
- * The stores' way in: three routes, each with its own function, on the default stage. Throttled as a whole, because
+ * The stores' way in: a route a function, each with its own function, on the default stage. Throttled as a whole, because
  * an HTTP API knows no callers; what one store may ask for is the functions' business.
  */
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
@@ -10,7 +10,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Functions } from './functions.ts';
 
-const ROUTES = ['enrol', 'plan', 'report'] as const;
+const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork'] as const;
 
 export class Api extends Construct {
   readonly url: string;

@@ -1,5 +1,5 @@
 /**
- * What the organization's data stands in: three tables, a bucket and the queues between.
+ * What the organization's data stands in: four tables, a bucket and the queues between.
  *
  * No table has a time to live: an expiry on main data would reach the feeds as deletes, and one on feeds or stores
  * would take away what a replica still needs. Only `records` has a stream; the one thing a function writes back to it
@@ -20,6 +20,9 @@ const FAILURES_KEPT = Duration.days(14);
 /** A quarter of a million changes folded and packed takes about a minute and a half; five leave room for a slow bucket. */
 export const COMPACT_TIMEOUT = Duration.minutes(5);
 
+/** About a hundred transactions of a hundred operations; what is left rings again. */
+export const APPLY_TIMEOUT = Duration.seconds(60);
+
 export class Data extends Construct {
   readonly records: TableV2;
   readonly feeds: TableV2;
@@ -28,12 +31,16 @@ export class Data extends Construct {
   readonly compaction: Queue;
   readonly compactionFailures: Queue;
   readonly feedWriterFailures: Queue;
+  readonly uploads: TableV2;
+  readonly doorbell: Queue;
+  readonly doorbellFailures: Queue;
 
   constructor(scope: Construct, id: string, organization: Organization) {
     super(scope, id);
     this.records = this.#table('Records', organization, StreamViewType.NEW_AND_OLD_IMAGES);
     this.feeds = this.#table('Feeds', organization);
     this.stores = this.#table('Stores', organization);
+    this.uploads = this.#table('Uploads', organization);
     this.snapshots = this.#bucket(organization);
     this.compactionFailures = this.#queue('CompactionFailures', { retentionPeriod: FAILURES_KEPT });
     this.feedWriterFailures = this.#queue('FeedWriterFailures', { retentionPeriod: FAILURES_KEPT });
@@ -42,6 +49,16 @@ export class Data extends Construct {
       // Lambda's own advice: six times the function's timeout, or a slow batch is delivered twice.
       visibilityTimeout: Duration.seconds(6 * COMPACT_TIMEOUT.toSeconds()),
       deadLetterQueue: { queue: this.compactionFailures, maxReceiveCount: 5 },
+    });
+    this.doorbellFailures = this.#queue('DoorbellFailures', { retentionPeriod: FAILURES_KEPT });
+    this.doorbell = this.#queue('Doorbell', {
+      retentionPeriod: Duration.days(4),
+      visibilityTimeout: Duration.seconds(6 * APPLY_TIMEOUT.toSeconds()),
+      deadLetterQueue: { queue: this.doorbellFailures, maxReceiveCount: 5 },
+    });
+    Validations.of(this.doorbellFailures).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason: 'This is the dead-letter queue of the doorbell.',
     });
     Validations.of(this.feedWriterFailures).acknowledge(
       { id: 'AwsSolutions-SQS3', reason: 'The end of the line for stream batches that could not be processed; people read it.' },

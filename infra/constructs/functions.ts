@@ -9,7 +9,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import type { Organization } from '../../protocol/organization.ts';
-import { COMPACT_TIMEOUT, type Data } from './data.ts';
+import { APPLY_TIMEOUT, COMPACT_TIMEOUT, type Data } from './data.ts';
 
 /** An HTTP API gives up after 30 s, so an answer after that has no reader. */
 const HTTP_TIMEOUT = Duration.seconds(29);
@@ -21,7 +21,14 @@ interface FunctionSize {
   readonly environment: readonly EnvironmentName[];
 }
 
-type EnvironmentName = 'RECORDS_TABLE' | 'FEEDS_TABLE' | 'STORES_TABLE' | 'SNAPSHOTS_BUCKET' | 'COMPACTION_QUEUE_URL';
+type EnvironmentName =
+  | 'RECORDS_TABLE'
+  | 'FEEDS_TABLE'
+  | 'STORES_TABLE'
+  | 'SNAPSHOTS_BUCKET'
+  | 'COMPACTION_QUEUE_URL'
+  | 'UPLOADS_TABLE'
+  | 'DOORBELL_QUEUE_URL';
 
 const SIZES = {
   // 1,000 records of up to 6 MB twice over as text and objects, and one transaction per page of a feed.
@@ -41,10 +48,23 @@ const SIZES = {
     environment: ['FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL'],
   },
   report: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['FEEDS_TABLE', 'STORES_TABLE'] },
+  // 256 KB of operations checked by their chain, one transaction.
+  push: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL'] },
+  fork: { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
+  // 99 operations with what they are judged by, 4 MB at most.
+  apply: {
+    memorySize: 1024,
+    timeout: APPLY_TIMEOUT,
+    environment: ['RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL'],
+  },
   // Thousands of rows once a day.
   'watch-stores': { memorySize: 512, timeout: Duration.seconds(60), environment: ['STORES_TABLE'] },
   // 500 records of up to 4 MB read, judged and written in transactions.
-  'console-api': { memorySize: 1024, timeout: Duration.seconds(60), environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE'] },
+  'console-api': {
+    memorySize: 1024,
+    timeout: Duration.seconds(60),
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE'],
+  },
 } as const satisfies Record<string, FunctionSize>;
 
 export type FunctionName = keyof typeof SIZES;
@@ -117,6 +137,8 @@ function environmentOf(data: Data): Record<EnvironmentName, string> {
     STORES_TABLE: data.stores.tableName,
     SNAPSHOTS_BUCKET: data.snapshots.bucketName,
     COMPACTION_QUEUE_URL: data.compaction.queueUrl,
+    UPLOADS_TABLE: data.uploads.tableName,
+    DOORBELL_QUEUE_URL: data.doorbell.queueUrl,
   };
 }
 

@@ -44,6 +44,21 @@ export function addTriggers(scope: Construct, { organization, data, functions }:
     id: 'Serverless-LambdaEventSourceMappingDestination',
     reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
   });
+  const apply = functions.get('apply');
+  apply.addEventSource(new SqsEventSource(data.doorbell, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 50 }));
+  Validations.of(apply).acknowledge({
+    id: 'Serverless-LambdaEventSourceMappingDestination',
+    reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
+  });
+  const held = new Rule(scope, 'HeldSchedule', {
+    description: 'What waits for a record is judged again',
+    schedule: Schedule.rate(Duration.hours(1)),
+    targets: [new LambdaFunction(apply, { retryAttempts: 2 })],
+  });
+  Validations.of(held).acknowledge({
+    id: 'Serverless-EventBusDLQ',
+    reason: 'A turn that fails leaves nothing behind: the next one looks at the same operations again.',
+  });
   const watch = new Rule(scope, 'WatchSchedule', {
     description: 'Stores that were not heard of for long are logged',
     schedule: Schedule.rate(Duration.days(1)),

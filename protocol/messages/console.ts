@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { keySchema } from '../catalogue/record.ts';
+import { OPEN_STATUSES, operationSchema, receiptSchema } from '../operation.ts';
 import { EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
 
@@ -56,6 +57,27 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('records.count'), collection: z.string() }),
   z.strictObject({ op: z.literal('feeds.list') }),
   z.strictObject({ op: z.literal('quarantine.list'), ...listRequest }),
+  z.strictObject({
+    op: z.literal('exceptions.list'),
+    status: z.enum(OPEN_STATUSES).optional(),
+    storeId: idSchema.optional(),
+    after: z.uuid().optional(),
+    limit: z.int().min(1).max(500).default(100),
+  }),
+  z.strictObject({ op: z.literal('exceptions.show'), opId: z.uuid() }),
+  z.strictObject({
+    op: z.literal('exceptions.replay'),
+    opId: z.uuid(),
+    /** Values to put in place of the operation's; null takes one away. */
+    fields: operationSchema.shape.fields.optional(),
+    by: z.string().min(1).max(100),
+  }),
+  z.strictObject({
+    op: z.literal('exceptions.discard'),
+    opId: z.uuid(),
+    reason: z.string().min(3).max(500),
+    by: z.string().min(1).max(100),
+  }),
 ]);
 export type ConsoleRequest = z.input<typeof consoleRequestSchema>;
 
@@ -77,10 +99,26 @@ const storeSchema = z.object({
   createdAt: z.string(),
 });
 
+const exceptionSchema = z.object({
+  opId: z.string(),
+  storeId: z.string(),
+  replicaId: z.string(),
+  operation: operationSchema,
+  receipt: receiptSchema,
+  waitsFor: z.string().nullable(),
+  against: z.array(z.string()),
+  at: z.string(),
+});
+const receiptAnswer = z.object({ receipt: receiptSchema });
+
 const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
 
 /** The answer of each operation, by its name. */
 export const consoleResponseSchemas = {
+  'exceptions.list': z.object({ exceptions: z.array(exceptionSchema), next: z.string().nullable() }),
+  'exceptions.show': z.object({ exception: exceptionSchema }),
+  'exceptions.replay': receiptAnswer,
+  'exceptions.discard': receiptAnswer,
   'store.add': z.object({ storeId: z.string(), code: z.string(), expiresAt: z.string() }),
   'store.change': z.object({ changed: z.boolean(), store: storeSchema }),
   'store.changes': z.object({ changes: z.array(z.object({ at: z.string(), from: zoneAndEdition, to: zoneAndEdition })) }),

@@ -119,6 +119,22 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
   });
 
+  test('a replica that is added again stays as it is', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    const added = {
+      replicaId: `${storeId}:f`,
+      storeId,
+      publicKey: publicKey('f'),
+      status: 'ACTIVE' as const,
+      enrolledAt: '2026-11-23T08:00:00.000Z',
+    };
+    await registry.addReplica(added);
+    await registry.addReplica({ ...added, status: 'REVOKED' });
+    expect((await registry.readReplica(added.replicaId))?.replica).toEqual(added);
+  });
+
   test('an expired or unknown code enrols nobody', async () => {
     const registry = await open();
     const storeId = fresh();

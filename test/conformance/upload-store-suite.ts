@@ -73,7 +73,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     const head = await uploads.readHead(replicaId);
     const key = `${replicaId}-a`;
     const outcomes = await Promise.all([1, 2, 3].map(() => uploads.apply(step(head, operations.slice(0, 2), { writes: [write(key)] }))));
-    expect(outcomes.toSorted()).toEqual(['applied', 'conflict', 'conflict']);
+    expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1);
     expect((await records.getMany('customer', [key])).get(key)).toEqual(write(key).record);
     expect(await uploads.readReceipts(replicaId, 0, 10)).toEqual(operations.slice(0, 2).map((operation) => receiptOf(operation)));
     const next = await uploads.readHead(replicaId);
@@ -130,12 +130,10 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     expect(await uploads.closeException(second, { ...close, writes: [], receipt: again.receipt, exception: again })).toBe('closed');
     expect(await uploads.readHeld(waitsFor)).toEqual([]);
     expect(await uploads.readException(second.opId)).toEqual(again);
-    expect((await uploads.readRevised(replicaId, 10)).map(({ opId, status }) => [opId, status]).toSorted()).toEqual(
-      [
-        [first.opId, 'ACCEPTED'],
-        [second.opId, 'REJECTED'],
-      ].toSorted(),
-    );
+    expect(Object.fromEntries((await uploads.readRevised(replicaId, 10)).map(({ opId, status }) => [opId, status]))).toEqual({
+      [first.opId]: 'ACCEPTED',
+      [second.opId]: 'REJECTED',
+    });
     expect((await uploads.readHead(replicaId)).revisions).toBe(2);
   });
 

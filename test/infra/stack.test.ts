@@ -27,6 +27,9 @@ const organizations = readOrganizations(join(import.meta.dirname, '../../orgs'),
 // Rule packs run here too: a finding without a reason makes this throw.
 const assembly = storelineApp(organizations, { outdir: join(folder, 'out'), bundle: false }).synth();
 
+/** Queues with work in them, and the function that does it. */
+const WORKED_OFF_BY = { Compaction: 'compact', Doorbell: 'apply' };
+
 describe.each(organizations)('the stack of $name', (organization) => {
   const json = assembly.getStackByName(`storeline-${organization.name}`).template as { Resources: Record<string, Resource> };
   const template = Template.fromJSON(json);
@@ -63,7 +66,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
 
   test('tables expire nothing, can be restored, are encrypted and are kept as the organization says', () => {
     const tables = ofType('AWS::DynamoDB::GlobalTable');
-    expect(tables.map(([id]) => id).sort()).toEqual(['Feeds', 'Records', 'Stores']);
+    expect(tables.map(([id]) => id).sort()).toEqual(['Feeds', 'Records', 'Stores', 'Uploads']);
     for (const [id, table] of tables) {
       expect(table.Properties['TimeToLiveSpecification'], id).toBeUndefined();
       expect(table.Properties['SSESpecification'], id).toMatchObject({ SSEEnabled: true });
@@ -108,25 +111,30 @@ describe.each(organizations)('the stack of $name', (organization) => {
     for (const [, policy] of ofType('AWS::SQS::QueuePolicy')) expect(JSON.stringify(policy.Properties)).toContain('aws:SecureTransport');
     for (const [id, queue] of queues) {
       expect(queue.Properties['SqsManagedSseEnabled'], id).toBe(true);
-      if (id !== 'Compaction') expect(queue.Properties['MessageRetentionPeriod'], id).toBe(14 * 86_400);
+      if (!(id in WORKED_OFF_BY)) expect(queue.Properties['MessageRetentionPeriod'], id).toBe(14 * 86_400);
     }
-    const compaction = json.Resources['Compaction']?.Properties;
-    const [, compact] =
-      ofType('AWS::Lambda::Function').find(([, one]) => String(one.Properties['FunctionName']).endsWith('-compact')) ?? [];
-    expect(compaction?.['VisibilityTimeout']).toBeGreaterThanOrEqual(6 * Number(compact?.Properties['Timeout']));
-    const { maxReceiveCount } = (compaction?.['RedrivePolicy'] ?? {}) as { maxReceiveCount?: number };
-    expect(maxReceiveCount).toBeGreaterThanOrEqual(5);
+    for (const [id, name] of Object.entries(WORKED_OFF_BY)) {
+      const queue = json.Resources[id]?.Properties;
+      const [, worker] =
+        ofType('AWS::Lambda::Function').find(([, one]) => String(one.Properties['FunctionName']).endsWith(`-${name}`)) ?? [];
+      expect(queue?.['VisibilityTimeout'], id).toBeGreaterThanOrEqual(6 * Number(worker?.Properties['Timeout']));
+      const { maxReceiveCount } = (queue?.['RedrivePolicy'] ?? {}) as { maxReceiveCount?: number };
+      expect(maxReceiveCount, id).toBeGreaterThanOrEqual(5);
+    }
   });
 
   test('functions run the newest Node on ARM, traced, each with its own role and a log that ends', () => {
     const functions = ofType('AWS::Lambda::Function');
     const prefix = `storeline-${organization.name}-`;
     expect(functions.map(([, one]) => String(one.Properties['FunctionName']).replace(prefix, '')).sort()).toEqual([
+      'apply',
       'compact',
       'console-api',
       'enrol',
       'feed-writer',
+      'fork',
       'plan',
+      'push',
       'report',
       'watch-stores',
     ]);

@@ -72,6 +72,11 @@ export class MemoryStoreRegistry implements StoreRegistry {
     return Promise.resolve({ store, replica: enrolled });
   }
 
+  addReplica(replica: Replica): Promise<void> {
+    if (!this.replicas.has(replica.replicaId)) this.replicas.set(replica.replicaId, replica);
+    return Promise.resolve();
+  }
+
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
     const replica = this.replicas.get(replicaId);
     const store = this.stores.get(replica?.storeId ?? '');

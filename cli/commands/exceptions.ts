@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { type Command, Option } from 'commander';
+import { OPEN_STATUSES } from '../../protocol/operation.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { print, table } from '../output.ts';
+import { withStack } from '../stack.ts';
+
+/**
+ * What stores recorded and head office could not take: `exceptions` is the list that people decide from (value spent
+ * twice, the same key with other content); `quarantine` looks at one, mends and replays it, or closes it with a reason.
+ */
+interface ListOptions {
+  readonly status?: (typeof OPEN_STATUSES)[number];
+  readonly store?: string;
+  readonly limit: string;
+  readonly after?: string;
+  readonly dir: string;
+  readonly json?: boolean;
+}
+
+interface Options {
+  readonly dir: string;
+  readonly json?: boolean;
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  CONFLICT: 'compare it with what it stands against, then discard it with a reason, or mend and replay it',
+  REJECTED: 'mend what the reason names and replay it, or discard it with a reason',
+  QUARANTINED: 'replay it; if it comes back, report it with its id, or discard it with a reason',
+  HELD: 'write the record that it waits for; it is applied by itself then',
+};
+
+export function addExceptionsCommand(program: Command): void {
+  const exceptions = program.command('exceptions').description('what people have to decide about uploads of stores');
+  addList(exceptions.command('list').description('uploads that stand against something else, with what they stand against'), 'CONFLICT');
+  const quarantine = program.command('quarantine').description('uploads that are not applied: look, mend and replay, or discard');
+  addList(quarantine.command('list').description('uploads that are not applied, oldest first'));
+  quarantine
+    .command('show <opId>')
+    .description('one of them, with what it says, why it is not applied and what to do')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (opId: string, options: Options) => {
+      const { exception } = await withStack(options.dir, ({ office }) => office.call({ op: 'exceptions.show', opId }));
+      const remedy = REMEDIES[exception.receipt.status] ?? '';
+      print(
+        { json: options.json === true },
+        { ...exception, remedy },
+        () => `${JSON.stringify(exception, null, 2)}\n\nWhat to do: ${remedy}.`,
+      );
+    });
+  quarantine
+    .command('replay <opId>')
+    .description('judge it again, with mended values if they are given')
+    .option('--fields <json>', 'values to put in place of its own, as JSON or @file; null takes one away')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (opId: string, options: Options & { fields?: string }) => {
+      const fields = options.fields === undefined ? {} : { fields: readFields(options.fields) };
+      const request = { op: 'exceptions.replay' as const, opId, by: userInfo().username, ...fields };
+      const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
+      print(
+        { json: options.json === true },
+        receipt,
+        () => `${receipt.status}${receipt.reason === undefined ? '' : `: ${receipt.reason}`}`,
+      );
+    });
+  quarantine
+    .command('discard <opId>')
+    .description('close it unsent; it stays in the record of what happened')
+    .requiredOption('--reason <text>', 'why')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (opId: string, options: Options & { reason: string }) => {
+      const request = { op: 'exceptions.discard' as const, opId, reason: options.reason, by: userInfo().username };
+      const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
+      print({ json: options.json === true }, receipt, () => `${opId} discarded.`);
+    });
+}
+
+function addList(command: Command, fixed?: (typeof OPEN_STATUSES)[number]): void {
+  if (fixed === undefined) command.addOption(new Option('--status <status>', 'only these').choices([...OPEN_STATUSES]));
+  command
+    .option('--store <id>', 'only of this store')
+    .option('--limit <count>', 'at most this many', '100')
+    .option('--after <opId>', 'the ones after this one')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async ({ status = fixed, store, limit, after, dir, json }: ListOptions) => {
+      const count = Number(limit);
+      if (!Number.isInteger(count) || count < 1 || count > 500) throw new SyncError('INVALID_INPUT', '--limit is a number from 1 to 500');
+      const request = {
+        op: 'exceptions.list' as const,
+        limit: count,
+        ...(status === undefined ? {} : { status }),
+        ...(store === undefined ? {} : { storeId: store }),
+        ...(after === undefined ? {} : { after }),
+      };
+      const answer = await withStack(dir, ({ office }) => office.call(request));
+      print({ json: json === true }, answer, () => {
+        const rows = answer.exceptions.map(({ opId, storeId, operation, receipt, against, waitsFor }) => [
+          opId,
+          storeId,
+          receipt.status,
+          `${operation.collection}/${operation.key}`,
+          receipt.reason ?? '',
+          [...against, ...(waitsFor === null ? [] : [waitsFor])].join(', '),
+        ]);
+        const more = answer.next === null ? '' : `\n\nThere are more: --after ${answer.next}`;
+        return `${table(['operation', 'store', 'status', 'record', 'reason', 'against or waits for'], rows)}${more}`;
+      });
+    });
+}
+
+function readFields(text: string): Record<string, string | number | boolean | null> {
+  try {
+    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text) as Record<
+      string,
+      string | number | boolean | null
+    >;
+  } catch (error) {
+    throw new SyncError('INVALID_INPUT', `--fields is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}

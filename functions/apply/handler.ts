@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import { withheldFields } from '../../core/withheld-fields.ts';
+import { documentClient, sqsClient } from '../aws/clients.ts';
+import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
+import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
+import { SqsDoorbell } from '../aws/sqs-doorbell.ts';
+import { environment, organization, systemClock } from '../runtime.ts';
+import { applyReplica } from './apply.ts';
+import { sweepHeld } from './release-held.ts';
+
+const env = environment('RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL');
+const settings = organization();
+const logger = new Logger({ serviceName: 'apply' });
+const documents = documentClient();
+const doorbell = new SqsDoorbell(sqsClient(), env.DOORBELL_QUEUE_URL);
+const deps = {
+  uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
+  records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
+  registry: new DynamoStoreRegistry(documents, env.STORES_TABLE),
+  clock: systemClock,
+  settings: { scopes: settings.scopes, withheld: new Set(withheldFields(settings.shareSensitiveFields)) },
+  sleep: async (ms: number) => {
+    await sleep(ms);
+  },
+  random: Math.random,
+};
+const messageSchema = z.object({ replicaId: z.string().min(1).max(300) });
+
+/** Left of the function's time when it stops taking more. */
+const RESERVE_MS = 10_000;
+
+/** Two callers: the doorbell (a replica a message), and the schedule for what waits for a record. */
+export const handler = middy<SQSEvent | object, SQSBatchResponse | { released: number }>()
+  .use(injectLambdaContext(logger))
+  .handler(async (event, context) => ('Records' in event ? fromDoorbell(event, context) : { released: await sweepHeld(deps) }));
+
+async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const stop = systemClock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
+  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
+  for (const record of event.Records) {
+    try {
+      const { replicaId } = messageSchema.parse(JSON.parse(record.body));
+      const { applied, more } = await applyReplica({ ...deps, until: () => stop }, replicaId);
+      if (applied > 0) logger.info('applied', { replicaId, applied, more });
+      if (more) await doorbell.ring(replicaId);
+    } catch (error) {
+      logger.error('not applied; the queue delivers again', error as Error);
+      batchItemFailures.push({ itemIdentifier: record.messageId });
+    }
+  }
+  return { batchItemFailures };
+}

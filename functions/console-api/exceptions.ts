@@ -1,0 +1,42 @@
+import type { Clock } from '../../core/ports/clock.ts';
+import type { UploadException, UploadStore } from '../../core/ports/upload-store.ts';
+import type { Receipt } from '../../protocol/operation.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { type ResolveDeps, discardException, resolveException } from '../apply/resolve-exception.ts';
+import type { ConsoleOp } from './console-op.ts';
+
+/** Operations of stores that wait for somebody: looked at, mended and replayed, or closed with a reason. */
+export interface ExceptionDeps extends Omit<ResolveDeps, 'uploads'> {
+  readonly uploads: UploadStore;
+  readonly clock: Clock;
+}
+
+export async function listExceptions(deps: ExceptionDeps, request: ConsoleOp<'exceptions.list'>): Promise<object> {
+  const { status, storeId, after, limit } = request;
+  const query = { max: limit, ...(status === undefined ? {} : { status }), ...(storeId === undefined ? {} : { storeId }) };
+  return deps.uploads.listExceptions({ ...query, ...(after === undefined ? {} : { after }) });
+}
+
+export async function showException(deps: ExceptionDeps, { opId }: ConsoleOp<'exceptions.show'>): Promise<object> {
+  return { exception: await read(deps, opId) };
+}
+
+export async function replayException(
+  deps: ExceptionDeps,
+  { opId, fields, by }: ConsoleOp<'exceptions.replay'>,
+): Promise<{ receipt: Receipt }> {
+  const exception = await read(deps, opId);
+  const { operation } = exception;
+  const mended = fields === undefined ? operation : { ...operation, fields: { ...operation.fields, ...fields } };
+  return { receipt: await resolveException(deps, exception, { operation: mended, by }) };
+}
+
+export async function discard(deps: ExceptionDeps, { opId, reason, by }: ConsoleOp<'exceptions.discard'>): Promise<{ receipt: Receipt }> {
+  return { receipt: await discardException(deps, await read(deps, opId), { by, reason }) };
+}
+
+async function read({ uploads }: ExceptionDeps, opId: string): Promise<UploadException> {
+  const exception = await uploads.readException(opId);
+  if (exception === null) throw new SyncError('NOT_FOUND', `there is no exception ${opId}; somebody may have closed it`);
+  return exception;
+}

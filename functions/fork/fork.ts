@@ -1,0 +1,29 @@
+import { importJWK } from 'jose';
+import { sha256Hex } from '../../codec/pack.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Replica, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { ForkRequest, ForkResponse } from '../../protocol/messages/push.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+
+/**
+ * A replica whose outbox has another past than head office knows (restored, copied) goes on as a new replica of its
+ * store, with a key of its own. The old one stays: where a copy runs, it is the other's. The new id comes from the old
+ * one and the key, so asking again after a lost answer gives the same.
+ */
+export async function fork(
+  { registry, clock }: { readonly registry: Pick<StoreRegistry, 'addReplica'>; readonly clock: Clock },
+  { storeId, replicaId: old }: Replica,
+  { publicKey }: ForkRequest,
+): Promise<ForkResponse> {
+  await importJWK({ ...publicKey }, 'ES256').catch((cause: unknown) => {
+    throw new SyncError('INVALID_INPUT', 'publicKey: not a point of the curve P-256', { cause });
+  });
+  const serverTime = new Date(clock.now()).toISOString();
+  const replicaId = `${storeId}:${uuidOf(sha256Hex(`${old} ${publicKey.x} ${publicKey.y}`))}`;
+  await registry.addReplica({ replicaId, storeId, publicKey, status: 'ACTIVE', enrolledAt: serverTime });
+  return { storeId, replicaId, serverTime };
+}
+
+function uuidOf(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,27 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { pushRequestSchema } from '../../protocol/messages/push.ts';
+import { documentClient, sqsClient } from '../aws/clients.ts';
+import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
+import { SqsDoorbell } from '../aws/sqs-doorbell.ts';
+import { authenticate } from '../http/authenticate.ts';
+import { httpFunction } from '../http/http-function.ts';
+import { environment, organization, systemClock } from '../runtime.ts';
+import { push } from './push.ts';
+
+const env = environment('STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL');
+const { name: audience } = organization();
+const logger = new Logger({ serviceName: 'push' });
+const documents = documentClient();
+const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
+const deps = {
+  // It writes no record and checks no replica row: that is `apply`.
+  uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: '', stores: env.STORES_TABLE }),
+  doorbell: new SqsDoorbell(sqsClient(), env.DOORBELL_QUEUE_URL),
+  clock: systemClock,
+};
+
+export const handler = httpFunction({ logger, clock: systemClock }, pushRequestSchema, async (request) => {
+  const { replica } = await authenticate({ registry, clock: systemClock, audience }, request);
+  return push(deps, replica.replicaId, request.body);
+});

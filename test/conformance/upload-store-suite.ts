@@ -9,7 +9,7 @@ export interface OpenUploads {
   readonly uploads: UploadStore;
   readonly records: RecordStore;
   readonly replicaId: string;
-  revoke(): Promise<void>;
+  readonly revoke: () => Promise<void>;
 }
 
 const at = '2026-11-23T08:00:00.000Z';

@@ -10,7 +10,8 @@ import { type Case, type RecordChange, type Seen, type Verdict, rejected, verdic
 
 /**
  * As many operations of one replica, in order, as fit one transaction: what they write, what their receipts say, what
- * stands as an exception. An operation that cannot be judged is set aside and holds up nobody.
+ * stands as an exception. Each has one receipt and none is left out (INV-12). One that cannot be judged is set aside and
+ * holds up nobody (INV-14).
  */
 export interface StepInput extends Omit<Case, 'operation'> {
   readonly replicaId: string;

@@ -12,7 +12,7 @@ import { releaseHeld } from './release-held.ts';
 
 /**
  * Applies what a replica has stored, in order, one transaction after another, each with the replica's watermark in it:
- * so an operation is applied exactly once, whoever calls this how often and at how many places at the same time.
+ * so an operation is applied exactly once, whoever calls this how often and at how many places at the same time (INV-11).
  */
 export interface ApplyDeps {
   readonly uploads: UploadStore;

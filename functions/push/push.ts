@@ -9,7 +9,7 @@ import { SyncError } from '../../protocol/sync-error.ts';
 
 /**
  * Takes a replica's operations and stores them before it answers; applying is somebody else's work. What is stored
- * already is stored once; what does not follow on what is stored is refused: as a gap, or as another past.
+ * already is stored once; what does not follow on what is stored is refused: as a gap, or as another past (INV-10).
  */
 export interface PushDeps {
   readonly uploads: UploadStore;

@@ -61,7 +61,6 @@ export type ReceiptStatus = (typeof RECEIPT_STATUSES)[number];
 export const OPEN_STATUSES = ['CONFLICT', 'REJECTED', 'QUARANTINED', 'HELD'] as const satisfies readonly ReceiptStatus[];
 
 export const ATTRIBUTE_STATUSES = ['CLOUD_OVERRIDDEN', 'NOT_ALLOWED', 'INVALID', 'NOT_SAVED', 'TAKEN'] as const;
-export type AttributeStatus = (typeof ATTRIBUTE_STATUSES)[number];
 
 export const attributeOutcomeSchema = z.object({ field: z.string(), status: z.enum(ATTRIBUTE_STATUSES), reason: z.string() });
 export type AttributeOutcome = z.infer<typeof attributeOutcomeSchema>;

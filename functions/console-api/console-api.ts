@@ -14,7 +14,7 @@ import type { Organization } from '../../protocol/organization.ts';
 import type * as z from 'zod';
 import type { UploadStore } from '../../core/ports/upload-store.ts';
 import { withheldFields } from '../../core/withheld-fields.ts';
-import { type ExceptionDeps, discard, listExceptions, replayException, showException } from './exceptions.ts';
+import { type ExceptionDeps, exceptionsApi, isExceptionRequest } from './exceptions.ts';
 import { writeRecords } from './write-records.ts';
 
 /** What central IT can do. Each operation validates its input and answers with its own schema. */
@@ -38,6 +38,7 @@ const CHANGE_TRIES = 5;
 const FEEDS_AT_ONCE = 50;
 
 export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<object> {
+  if (isExceptionRequest(request)) return exceptionsApi(exceptionDeps(deps), request);
   switch (request.op) {
     case 'store.add':
       return addStore(deps, request);
@@ -61,14 +62,6 @@ export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<o
       return { feeds: await listFeeds(deps) };
     case 'quarantine.list':
       return deps.quarantine.list({ after: request.after ?? null, limit: request.limit });
-    case 'exceptions.list':
-      return listExceptions(exceptionDeps(deps), request);
-    case 'exceptions.show':
-      return showException(exceptionDeps(deps), request);
-    case 'exceptions.replay':
-      return replayException(exceptionDeps(deps), request);
-    case 'exceptions.discard':
-      return discard(exceptionDeps(deps), request);
   }
 }
 

@@ -11,27 +11,43 @@ export interface ExceptionDeps extends Omit<ResolveDeps, 'uploads'> {
   readonly clock: Clock;
 }
 
-export async function listExceptions(deps: ExceptionDeps, request: ConsoleOp<'exceptions.list'>): Promise<object> {
+type ExceptionOp = 'exceptions.list' | 'exceptions.show' | 'exceptions.replay' | 'exceptions.discard';
+
+export function isExceptionRequest(request: { readonly op: string }): request is ConsoleOp<ExceptionOp> {
+  return request.op.startsWith('exceptions.');
+}
+
+export function exceptionsApi(deps: ExceptionDeps, request: ConsoleOp<ExceptionOp>): Promise<object> {
+  switch (request.op) {
+    case 'exceptions.list':
+      return listExceptions(deps, request);
+    case 'exceptions.show':
+      return showException(deps, request);
+    case 'exceptions.replay':
+      return replayException(deps, request);
+    case 'exceptions.discard':
+      return discard(deps, request);
+  }
+}
+
+async function listExceptions(deps: ExceptionDeps, request: ConsoleOp<'exceptions.list'>): Promise<object> {
   const { status, storeId, after, limit } = request;
   const query = { max: limit, ...(status === undefined ? {} : { status }), ...(storeId === undefined ? {} : { storeId }) };
   return deps.uploads.listExceptions({ ...query, ...(after === undefined ? {} : { after }) });
 }
 
-export async function showException(deps: ExceptionDeps, { opId }: ConsoleOp<'exceptions.show'>): Promise<object> {
+async function showException(deps: ExceptionDeps, { opId }: ConsoleOp<'exceptions.show'>): Promise<object> {
   return { exception: await read(deps, opId) };
 }
 
-export async function replayException(
-  deps: ExceptionDeps,
-  { opId, fields, by }: ConsoleOp<'exceptions.replay'>,
-): Promise<{ receipt: Receipt }> {
+async function replayException(deps: ExceptionDeps, { opId, fields, by }: ConsoleOp<'exceptions.replay'>): Promise<{ receipt: Receipt }> {
   const exception = await read(deps, opId);
   const { operation } = exception;
   const mended = fields === undefined ? operation : { ...operation, fields: { ...operation.fields, ...fields } };
   return { receipt: await resolveException(deps, exception, { operation: mended, by }) };
 }
 
-export async function discard(deps: ExceptionDeps, { opId, reason, by }: ConsoleOp<'exceptions.discard'>): Promise<{ receipt: Receipt }> {
+async function discard(deps: ExceptionDeps, { opId, reason, by }: ConsoleOp<'exceptions.discard'>): Promise<{ receipt: Receipt }> {
   return { receipt: await discardException(deps, await read(deps, opId), { by, reason }) };
 }
 

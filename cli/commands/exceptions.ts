@@ -4,7 +4,9 @@ import { type Command, Option } from 'commander';
 import { OPEN_STATUSES } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { print, table } from '../output.ts';
+import { withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
+import { listStreamQuarantine } from './feeds.ts';
 
 /**
  * What stores recorded and head office could not take: `exceptions` is the list that people decide from (value spent
@@ -36,6 +38,9 @@ export function addExceptionsCommand(program: Command): void {
   addList(exceptions.command('list').description('uploads that stand against something else, with what they stand against'), 'CONFLICT');
   const quarantine = program.command('quarantine').description('uploads that are not applied: look, mend and replay, or discard');
   addList(quarantine.command('list').description('uploads that are not applied, oldest first'));
+  withListOptions(
+    quarantine.command('stream').description("changes of main data that could not be put into a feed, newest last; not a store's uploads"),
+  ).action(listStreamQuarantine);
   quarantine
     .command('show <opId>')
     .description('one of them, with what it says, why it is not applied and what to do')

@@ -52,16 +52,10 @@ export function addFeedsCommand(program: Command): void {
         ),
       );
     });
-  withListOptions(
-    program
-      .command('quarantine')
-      .description('what could not be processed, kept for somebody to look')
-      .command('list')
-      .description('list what could not be processed, newest last'),
-  ).action(listQuarantine);
 }
 
-async function listQuarantine(options: ListOptions): Promise<void> {
+/** What of main data's change stream no function could process; uploads have their own list. */
+export async function listStreamQuarantine(options: ListOptions): Promise<void> {
   await withStack(options.dir, ({ office }) =>
     printList(options, (request) => office.call<'quarantine.list'>({ op: 'quarantine.list', ...request }), {
       name: 'entries',

@@ -54,10 +54,19 @@ export async function compactFeed(deps: CompactDeps, feed: FeedName): Promise<Fe
       return { ...result, position: pointer.position, rows: pointer.rows, chunks: pointer.chunks, root: pointer.root };
     }
     const step = await compactStep(deps, state, pointer);
+    state = (await deps.feeds.readFeeds([feed])).get(feed) ?? state;
+    if (step === null) {
+      // Another compaction was faster and what led to its snapshot is thrown away: go on from there.
+      if (isSameSnapshot(currentSnapshot(state), pointer))
+        throw new SyncError(
+          'INTEGRITY',
+          `${feed}: the segments after its snapshot at ${pointer?.position ?? 0} are gone; rebuild the feed`,
+        );
+      continue;
+    }
     result.changes += step.changes;
     result.chunksWritten += step.chunksWritten;
     result.bytesWritten += step.bytesWritten;
-    state = (await deps.feeds.readFeeds([feed])).get(feed) ?? state;
   }
 }
 
@@ -83,12 +92,18 @@ function currentSnapshot({ head, snapshot }: FeedState): SnapshotPointer | null 
   return snapshot?.generation === head.generation ? snapshot : null;
 }
 
-/** One step: as many pages as memory allows, one new snapshot. */
+function isSameSnapshot(a: SnapshotPointer | null, b: SnapshotPointer | null): boolean {
+  return a?.generation === b?.generation && a?.position === b?.position;
+}
+
+/** One step: as many pages as memory allows, one new snapshot. null: no segments lead on from the snapshot given. */
 async function compactStep(deps: CompactDeps, state: FeedState, pointer: SnapshotPointer | null) {
   const { feed, generation } = state.head;
   const previous = pointer === null ? null : await readManifest(deps.objects, pointer);
   const { index } = await sealFeed(deps, state);
-  const { fold, position } = await foldSegments(deps, index, pointer?.position ?? 0);
+  const folded = await foldSegments(deps, index, pointer?.position ?? 0);
+  if (folded === null) return null;
+  const { fold, position } = folded;
   const written = { chunksWritten: 0, bytesWritten: 0 };
   const parts: Manifest['collections'] = [];
   for (const collection of collectionOrder(previous, fold)) {
@@ -110,13 +125,17 @@ async function compactStep(deps: CompactDeps, state: FeedState, pointer: Snapsho
   return { changes: fold.changes, ...written };
 }
 
-/** As many segments as memory allows. */
-async function foldSegments({ objects }: CompactDeps, index: SegmentIndex, after: number): Promise<{ fold: Fold; position: number }> {
+/** As many segments as memory allows; null when none lead on from `after`. */
+async function foldSegments(
+  { objects }: CompactDeps,
+  index: SegmentIndex,
+  after: number,
+): Promise<{ fold: Fold; position: number } | null> {
   const { feed } = index;
   const fold = new Fold();
   let position = after;
   const path = coverTail(index.segments, after, sealedThrough(index));
-  if (path === null) throw new SyncError('INTEGRITY', `${feed}: the segments after its snapshot at ${after} are gone; rebuild the feed`);
+  if (path === null) return null;
   for (const segment of path) {
     if (position > after && fold.changes + segment.rows > limits.compactionChangesMax) break;
     fold.add(await readSegment(objects, feed, segment));

@@ -144,7 +144,11 @@ describe('a fresh sync', () => {
     await fake.write('customer', customers(3_000));
     fake.hooks.pieceBytes = 256;
     fake.hooks.pieceDelayMs = 20;
-    const stopped = await agent.start(['logon', '--wait'], (child) => setTimeout(() => child.kill('SIGTERM'), 900));
+    // In the middle of the download, however long the start took.
+    const stopped = await agent.start(['logon', '--wait'], (child) => {
+      const watch = setInterval(() => fake.chunkCounts().some(({ bytesSent }) => bytesSent > 0) && child.kill('SIGTERM'), 5);
+      child.once('exit', () => clearInterval(watch));
+    });
     expect(stopped).toMatchObject({ code: 3, signal: null });
     delete fake.hooks.pieceDelayMs;
     expect(await agent.run('logon', '--wait')).toMatchObject({ code: 0 });

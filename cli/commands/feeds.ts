@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { print, table } from '../output.ts';
-import { type ListOptions, printList, withListOptions } from '../print-list.ts';
+import { type ListOptions, printList } from '../print-list.ts';
 import { waitUntilIdle, withStack } from '../stack.ts';
 
 /** Feeds, snapshots, and what could not be processed. */

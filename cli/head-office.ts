@@ -2,6 +2,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type * as z from 'zod';
 import { type ConsoleRequest, compactResponseSchema, consoleResponseSchemas } from '../protocol/messages/console.ts';
+import { type RebuildRequest, rebuildResponseSchemas } from '../protocol/messages/rebuild.ts';
 import { errorResponseSchema } from '../protocol/messages/error.ts';
 import type { LocalStack } from '../protocol/local-stack.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
@@ -41,6 +42,13 @@ export class HeadOffice {
   async compact(feeds: readonly string[] | undefined): Promise<z.infer<typeof compactResponseSchema>> {
     const answer = await this.#retry.execute(() => this.#invoke('compact', feeds === undefined ? {} : { feeds }));
     return compactResponseSchema.parse(answer);
+  }
+
+  async rebuild<Op extends RebuildRequest['op']>(
+    request: Extract<RebuildRequest, { op: Op }>,
+  ): Promise<z.infer<(typeof rebuildResponseSchemas)[Op]>> {
+    const answer = await this.#retry.execute(() => this.#invoke('rebuild', request));
+    return rebuildResponseSchemas[request.op].parse(answer) as z.infer<(typeof rebuildResponseSchemas)[Op]>;
   }
 
   async #invoke(name: string, payload: unknown): Promise<unknown> {

@@ -6,6 +6,7 @@ import { addFeedsCommand } from './commands/feeds.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addLocalCommand } from './commands/local.ts';
+import { addRebuildCommand } from './commands/rebuild.ts';
 import { addRecordsCommand } from './commands/records.ts';
 import { addStoreCommand } from './commands/store.ts';
 import { describeError, exitCodeOf, say } from './output.ts';
@@ -28,6 +29,7 @@ for (const add of [
   addFeedsCommand,
   addCostCommand,
   addExceptionsCommand,
+  addRebuildCommand,
 ]) {
   add(program);
 }

@@ -62,6 +62,12 @@ export const limits = {
   freshSlotMs: 900_000,
   /** A store that waits for a slot comes back after this, or up to twice as long: 1,000 stores are 22 calls a second. */
   freshRetryMs: 30_000,
+  /** A collection's partitions: 64 × 1,000 writes a second, and it is read without a scan of everything. Part of what is stored: never change it. */
+  recordBuckets: 64,
+  /** Records of one step of a rebuild: 500 reads and 500 writes of up to 10 ms, 16 at once. */
+  rebuildRecords: 500,
+  /** A change that is younger may still be on its way from main data's stream: seconds as a rule, minutes after a bad batch. */
+  streamLagMs: 600_000,
   /** Segments named in one plan answer: 32 × ~1.5 KB of URLs. */
   planSegmentsMax: 32,
   /** A snapshot this many pages behind its feed's head is asked to be renewed when a store has to use it. */

@@ -17,9 +17,9 @@ const route = (before: unknown, after: unknown) => routeChange({ sequenceNumber:
 
 test('INV-07: a change without a new revision is stale, to be raised above both revisions and to the time of the change', () => {
   const stale = { collection: 'customer', key: '7' };
-  expect(route(customer(5, 'a'), customer(5, 'b'))).toEqual({ kind: 'changes', changes: [], stale: { ...stale, rev: 5, raiseTo: 1_000 } });
-  expect(route(customer(5_000, 'a'), customer(3, 'b'))).toMatchObject({ changes: [], stale: { ...stale, rev: 3, raiseTo: 5_001 } });
-  expect(route(customer(5_000, 'a'), customer(5_000, 'a', { deleted: true, fields: {} }))).toMatchObject({ stale: { raiseTo: 5_001 } });
+  expect(route(customer(5, 'a'), customer(5, 'b'))).toEqual({ kind: 'changes', changes: [], stale: { ...stale, rev: 5, raiseTo: 1_001 } });
+  expect(route(customer(5_000, 'a'), customer(3, 'b'))).toMatchObject({ changes: [], stale: { ...stale, rev: 3, raiseTo: 5_002 } });
+  expect(route(customer(5_000, 'a'), customer(5_000, 'a', { deleted: true, fields: {} }))).toMatchObject({ stale: { raiseTo: 5_002 } });
 });
 
 test('an image that says nothing new is not stale: it is put again and ignored by who has it', () => {
@@ -58,7 +58,7 @@ const unreadable = { fields: { associate_id: 'a', colour: 'red' } };
 const removalFromS1 = { feed: 'Associates@store:S1', collection: 'associate', key: 'a', fields: null };
 
 test('INV-08: the old scope loses what moved, also when the old image is no record of the catalogue', () => {
-  const stale = { collection: 'associate', key: 'a', rev: 6, raiseTo: 1_000 };
+  const stale = { collection: 'associate', key: 'a', rev: 6, raiseTo: 1_001 };
   expect(route(associate(5, 'S1', unreadable), associate(6, 'S2'))).toEqual({
     kind: 'changes',
     changes: [{ ...removalFromS1, rev: 1_000 }],
@@ -82,7 +82,7 @@ test('INV-08: the old scope loses what moved, also when the new image is no reco
 });
 
 test('INV-07: what follows an image that is no record is above every revision a store can hold', () => {
-  expect(route(associate(6, 'S1', unreadable), associate(7, 'S1'))).toMatchObject({ changes: [], stale: { rev: 7, raiseTo: 1_000 } });
-  expect(route({ nothing: true }, associate(7, 'S1'))).toMatchObject({ changes: [], stale: { rev: 7, raiseTo: 1_000 } });
+  expect(route(associate(6, 'S1', unreadable), associate(7, 'S1'))).toMatchObject({ changes: [], stale: { rev: 7, raiseTo: 1_001 } });
+  expect(route({ nothing: true }, associate(7, 'S1'))).toMatchObject({ changes: [], stale: { rev: 7, raiseTo: 1_001 } });
   expect(route(associate(7, 'S1'), associate(1_000, 'S1'))).toMatchObject({ stale: null });
 });

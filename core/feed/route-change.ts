@@ -63,10 +63,11 @@ export function routeChange(record: StreamRecord, settings: RouteSettings): Rout
   if (typeof after === 'string') return { kind: 'poison', reason: after, changes: leftByPoison(before, record) };
   if (after === null) return { kind: 'changes', changes: removalOf(before, record.at), stale: null };
   if (record.before !== null && isStale(readImage(record.before), after)) {
-    const raiseTo = Math.max((before?.rev ?? 0) + 1, after.rev + 1, record.at);
+    const leftAt = Math.max((before?.rev ?? 0) + 1, after.rev + 1, record.at);
     // What the raised change brings about in the new scope, the old one has to be told here: it is not in that image.
-    const left = before === null ? [] : feedsLeft(before, after).map((feed) => tombstone(feed, before, raiseTo));
-    return { kind: 'changes', changes: left, stale: { collection: after.collection, key: after.key, rev: after.rev, raiseTo } };
+    const left = before === null ? [] : feedsLeft(before, after).map((feed) => tombstone(feed, before, leftAt));
+    // Above the tombstone: the record may be back where it was by the time it is raised.
+    return { kind: 'changes', changes: left, stale: { collection: after.collection, key: after.key, rev: after.rev, raiseTo: leftAt + 1 } };
   }
 
   const left = before === null ? [] : feedsLeft(before, after);
@@ -116,7 +117,7 @@ function tombstone(feed: FeedName, { collection, key }: Place, rev: number): Fee
   return { feed, collection, key, rev, fields: null };
 }
 
-function withoutWithheld(collection: Collection, fields: Fields, { withheld }: RouteSettings): Fields {
+export function withoutWithheld(collection: Collection, fields: Fields, { withheld }: RouteSettings): Fields {
   if (!collection.fields.some((field) => withheld.has(`${collection.name}.${field.name}`))) return fields;
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !withheld.has(`${collection.name}.${name}`)));
 }

@@ -22,6 +22,17 @@ export interface RecordWrite {
   readonly previousRev: number | null;
 }
 
+/** A part of a collection that one request reads. */
+export interface BucketPart {
+  readonly collection: string;
+  /** 0 … `limits.recordBuckets` - 1. */
+  readonly bucket: number;
+  /** null: from the beginning. */
+  readonly after: string | null;
+  /** Records looked at, not those that match. */
+  readonly limit: number;
+}
+
 export interface RecordStore {
   /** Strongly consistent; absent keys are absent from the map. */
   getMany(collection: string, keys: readonly string[]): Promise<ReadonlyMap<string, MainRecord>>;
@@ -32,6 +43,11 @@ export interface RecordStore {
   writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]>;
   /** Raises one record's `rev` if it still is `rev`; its content stays. Another writer was faster: nothing happens. */
   raiseRev(record: { readonly collection: string; readonly key: string; readonly rev: number }, to: number): Promise<void>;
+  /**
+   * Some records of one of a collection's `limits.recordBuckets` buckets by key, deleted ones too. `next`: the `after` of the
+   * part that follows; null: there is none. What is no record is left out and counted.
+   */
+  readBucket(part: BucketPart): Promise<{ records: MainRecord[]; unreadable: number; next: string | null }>;
   /** Live records; reads the whole collection, for people and audits only. */
   count(collection: string): Promise<number>;
 }

@@ -1,7 +1,8 @@
 import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { keyHash } from '../../core/key-hash.ts';
-import type { MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
+import type { BucketPart, MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
+import { limits } from '../../protocol/limits.ts';
 import type { Scope } from '../../protocol/feed.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
@@ -10,10 +11,8 @@ import { sendAll } from './leftovers.ts';
 /**
  * Main data in DynamoDB: `pk` = `<collection>#<bucket>`, `sk` = key.
  *
- * 64 buckets spread a collection over partitions (64 × 1,000 writes a second) and still let it be read by 64 queries
- * instead of a scan of everything. Writes go 100 to a transaction, each conditional on the revision that was read.
+ * Writes go 100 to a transaction, each conditional on the revision that was read.
  */
-const BUCKETS = 64;
 /** A transaction holds 100 actions and 4 MB. */
 const TRANSACTION_ITEMS = 100;
 const TRANSACTION_BYTES = 3_500_000;
@@ -89,8 +88,23 @@ export class DynamoRecordStore implements RecordStore {
     }
   }
 
+  async readBucket({ collection, bucket, after, limit }: BucketPart) {
+    const query = new QueryCommand({
+      TableName: this.#table,
+      KeyConditionExpression: after === null ? 'pk = :pk' : 'pk = :pk AND sk > :after',
+      ExpressionAttributeValues: { ':pk': `${collection}#${bucket}`, ...(after === null ? {} : { ':after': after }) },
+      ConsistentRead: true,
+      Limit: limit,
+    });
+    const { Items: items = [], LastEvaluatedKey: last } = await translated('read a bucket', this.#client.send(query));
+    const records = items.map((item) => itemSchema.safeParse(item)).flatMap(({ data }) => (data === undefined ? [] : [data as MainRecord]));
+    return { records, unreadable: items.length - records.length, next: (last?.['sk'] as string | undefined) ?? null };
+  }
+
   async count(collection: string): Promise<number> {
-    const counts = await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => this.#countBucket(`${collection}#${bucket}`)));
+    const counts = await Promise.all(
+      Array.from({ length: limits.recordBuckets }, (_, bucket) => this.#countBucket(`${collection}#${bucket}`)),
+    );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
@@ -160,7 +174,7 @@ function groups(writes: readonly RecordWrite[]): number[][] {
 }
 
 function itemKey(collection: string, key: string): { pk: string; sk: string } {
-  return { pk: `${collection}#${keyHash(key) % BUCKETS}`, sk: key };
+  return { pk: `${collection}#${keyHash(key) % limits.recordBuckets}`, sk: key };
 }
 
 function toRecord(item: unknown): MainRecord {

@@ -1,19 +1,20 @@
-import { CHUNK_LEVEL, pack, sha256Hex, unpack } from '../../codec/pack.ts';
+import { CHUNK_LEVEL, pack, sha256Hex } from '../../codec/pack.ts';
 import type { FeedState, SnapshotPointer } from '../../core/ports/feed-store.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
 import { coverTail } from '../../core/segments/cover.ts';
 import { type SegmentIndex, sealedThrough } from '../../core/segments/segment.ts';
 import { type ChunkSizes } from '../../core/snapshot/chunk-boundaries.ts';
-import { type ChunkContent, type Group, chunkRows, groupChanges, rebuildGroup } from '../../core/snapshot/compact-collection.ts';
+import { type ChunkContent, type Group, groupChanges, rebuildGroup } from '../../core/snapshot/compact-collection.ts';
 import { Fold } from '../../core/snapshot/fold.ts';
 import { chunkKey, manifestKey } from '../../core/snapshot/object-keys.ts';
 import { collections } from '../../protocol/catalogue/catalogue.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
-import { type Chunk, type Manifest, contentText, digestText, manifestRanges, manifestSchema, rootText } from '../../protocol/manifest.ts';
+import { type Chunk, type Manifest, contentText, digestText, manifestRanges, rootText } from '../../protocol/manifest.ts';
 import type { CompactResponse } from '../../protocol/messages/console.ts';
-import { decodeSections, encodeSections } from '../../protocol/sections.ts';
+import { encodeSections } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { readChunk, readManifest } from './read-snapshot.ts';
 import { type SealDeps, readSegment, sealFeed } from './seal.ts';
 
 /**
@@ -188,13 +189,7 @@ async function compactCollection(deps: CompactDeps, { feed, collection, before, 
 }
 
 async function readGroup(objects: ObjectStore, feed: FeedName, group: Group) {
-  const parts = await Promise.all(
-    group.chunks.map(async (chunk) => {
-      const bytes = await objects.get(chunkKey(feed, chunk.sha256));
-      return chunkRows(decodeSections(await unpack(bytes, { rawBytesMax: limits.chunkRawBytesMax, rawBytes: chunk.rawBytes })));
-    }),
-  );
-  return parts.flat();
+  return (await Promise.all(group.chunks.map((chunk) => readChunk(objects, feed, chunk)))).flat();
 }
 
 async function packChunk(content: ChunkContent): Promise<{ chunk: Chunk; bytes: Uint8Array }> {
@@ -214,9 +209,4 @@ async function packChunk(content: ChunkContent): Promise<{ chunk: Chunk; bytes: 
       content: sha256Hex(contentText(columns, rows)),
     },
   };
-}
-
-async function readManifest(objects: ObjectStore, pointer: SnapshotPointer): Promise<Manifest> {
-  const text = await unpack(await objects.get(manifestKey(pointer.feed, pointer.manifestSha256)), { rawBytesMax: limits.chunkRawBytesMax });
-  return manifestSchema.parse(JSON.parse(text.toString('utf8')));
 }

@@ -9,7 +9,7 @@ import { must } from '../../protocol/assert.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import { encodeSections } from '../../protocol/sections.ts';
-import { SyncError } from '../../protocol/sync-error.ts';
+import { appendPage } from '../append-page.ts';
 
 /**
  * Main data's stream becomes pages.
@@ -29,8 +29,6 @@ export interface FeedWriterDeps {
   readonly pages: PageLimits & { readonly bytesMax: number };
 }
 
-/** Another writer of the same feed can be in the way at most as often as it has pages; then something else is wrong. */
-const APPEND_TRIES = 50;
 /** `readFeeds` takes this many at once. */
 const FEEDS_AT_ONCE = 50;
 
@@ -107,7 +105,7 @@ async function appendChanges(
 ): Promise<FeedHead> {
   const { changes, head, origin } = input;
   const body = await pack(encodeSections(pageSections(changes)), PAGE_LEVEL);
-  if (body.length <= deps.pages.bytesMax) return appendBody(deps, head, { body, asOf: newestOf(changes, origin) });
+  if (body.length <= deps.pages.bytesMax) return appendPage(deps.feeds, head, { body, asOf: newestOf(changes, origin) });
   if (changes.length === 1) {
     const { record } = must(origin.get(changes[0] as FeedChange), 'a change comes from a record');
     await deps.quarantine.put([quarantined(record, `packs to ${body.length} bytes, and a page holds ${deps.pages.bytesMax}`)]);
@@ -122,17 +120,6 @@ async function appendChanges(
 function newestOf(changes: readonly FeedChange[], origin: Origin): string {
   const times = changes.map((change) => must(origin.get(change), 'a change comes from a record').record.at);
   return new Date(times.reduce((newest, at) => Math.max(newest, at), 0)).toISOString();
-}
-
-async function appendBody({ feeds }: FeedWriterDeps, from: FeedHead, page: { body: Uint8Array; asOf: string }): Promise<FeedHead> {
-  let head = from;
-  for (let tries = 0; tries < APPEND_TRIES; tries += 1) {
-    const asOf = head.asOf !== null && head.asOf > page.asOf ? head.asOf : page.asOf;
-    const position = head.position + 1;
-    if ((await feeds.appendPage(head, { position, body: page.body, asOf })) === 'appended') return { ...head, position, asOf };
-    head = must((await feeds.readFeeds([head.feed])).get(head.feed), `${head.feed} exists`).head;
-  }
-  throw new SyncError('CONFLICT', `${from.feed}: other writers were faster ${APPEND_TRIES} times`);
 }
 
 function quarantined(record: StreamRecord, reason: string): QuarantineEntry {

@@ -55,6 +55,11 @@ export function grantAccess(data: Data, functions: Functions): void {
 
   allow('watch-stores', data.stores, ...READ);
 
+  // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.
+  allow('rebuild', data.records, ...READ, 'dynamodb:UpdateItem');
+  allow('rebuild', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  grantObjects(data, functions.get('rebuild'), ['s3:GetObject']);
+
   allow('console-api', data.records, ...READ, ...PUT);
   allow('console-api', data.feeds, ...READ);
   // Exceptions are mended and discarded by people.

@@ -30,11 +30,11 @@ const RETRY_SECONDS_MAX = 60;
 export class QueuePoller {
   readonly #options: Options;
   readonly #stopping = new AbortController();
-  readonly #ended: Promise<unknown>;
+  readonly #ended: Promise<void>;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#ended = Promise.all(Array.from({ length: options.mapping.concurrency }, () => this.#poll()));
+    this.#ended = this.#poll();
   }
 
   async close(): Promise<void> {
@@ -42,18 +42,29 @@ export class QueuePoller {
     await this.#ended;
   }
 
+  /** One receiver, because every long poll holds a connection, and the client has fifty of them for everybody. */
   async #poll(): Promise<void> {
     const { signal } = this.#stopping;
+    const { mapping, log } = this.#options;
+    const batches = new Set<Promise<void>>();
     while (!signal.aborted) {
       try {
         const messages = await this.#receive();
-        if (messages.length > 0) await this.#process(messages);
+        if (messages.length === 0) continue;
+        const batch = this.#process(messages)
+          .catch((error: unknown) => {
+            if (!signal.aborted) log(`queue ${mapping.queue.name}: a batch comes again: ${(error as Error).message}`);
+          })
+          .finally(() => batches.delete(batch));
+        batches.add(batch);
+        if (batches.size >= mapping.concurrency) await Promise.race(batches);
       } catch (error) {
-        if (signal.aborted) return;
-        this.#options.log(`queue ${this.#options.mapping.queue.name} waits: ${(error as Error).message}`);
+        if (signal.aborted) break;
+        log(`queue ${mapping.queue.name} waits: ${(error as Error).message}`);
         await sleep(1_000, undefined, { signal }).catch(() => {});
       }
     }
+    await Promise.all(batches);
   }
 
   async #receive(): Promise<Message[]> {

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { byKey } from '../../core/feed/page-sections.ts';
 import type { MainRecord, RecordStore } from '../../core/ports/record-store.ts';
+import { limits } from '../../protocol/limits.ts';
 
 /** What every store of main data promises. `fresh` gives an unused collection name. */
 export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => string): void {
@@ -49,6 +51,24 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     expect((await store.getMany(collection, ['a'])).get('a')?.rev).toBe(5);
     expect(await store.writeMany([{ record: record(collection, 'a', 6), previousRev: 5 }])).toEqual(['written']);
     expect(await store.writeMany([{ record: record(collection, 'a', 7), previousRev: null }])).toEqual(['conflict']);
+  });
+
+  test('buckets give every record once, in parts', async () => {
+    const store = await open();
+    const collection = fresh();
+    const written = Array.from({ length: 300 }, (_, index) => record(collection, `k${index}`, 1, index % 7 === 0));
+    await store.writeMany(written.map((one) => ({ record: one, previousRev: null })));
+    const found: MainRecord[] = [];
+    for (let bucket = 0; bucket < limits.recordBuckets; bucket += 1) {
+      let after: string | null = null;
+      do {
+        const part = await store.readBucket({ collection, bucket, after, limit: 2 });
+        expect(part.records.length).toBeLessThanOrEqual(2);
+        found.push(...part.records);
+        after = part.next;
+      } while (after !== null);
+    }
+    expect(found.sort(byKey)).toEqual(written.sort(byKey));
   });
 
   test('a tombstone is a record that does not count', async () => {

@@ -135,6 +135,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'fork',
       'plan',
       'push',
+      'rebuild',
       'report',
       'watch-stores',
     ]);

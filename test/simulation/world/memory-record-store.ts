@@ -1,4 +1,7 @@
-import type { MainRecord, RecordStore, RecordWrite } from '../../../core/ports/record-store.ts';
+import { byKey } from '../../../core/feed/page-sections.ts';
+import { keyHash } from '../../../core/key-hash.ts';
+import type { BucketPart, MainRecord, RecordStore, RecordWrite } from '../../../core/ports/record-store.ts';
+import { limits } from '../../../protocol/limits.ts';
 import type { StreamRecord } from '../../../core/feed/route-change.ts';
 import type { Faults } from './faults.ts';
 
@@ -60,6 +63,17 @@ export class MemoryRecordStore implements RecordStore {
   #put(before: MainRecord | null, after: MainRecord): void {
     this.records.set(`${after.collection}/${after.key}`, after);
     this.stream.push({ sequenceNumber: String(this.stream.length + 1), at: this.#now(), before, after });
+  }
+
+  readBucket({ collection, bucket, after, limit }: BucketPart) {
+    return this.#faults.strike('readBucket', () => {
+      const rest = [...this.records.values()]
+        .filter((record) => record.collection === collection && keyHash(record.key) % limits.recordBuckets === bucket)
+        .filter(({ key }) => after === null || key > after)
+        .sort(byKey);
+      const records = rest.slice(0, limit);
+      return { records, unreadable: 0, next: rest.length > limit ? (records.at(-1)?.key ?? null) : null };
+    });
   }
 
   count(collection: string): Promise<number> {

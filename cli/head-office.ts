@@ -3,6 +3,7 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type * as z from 'zod';
 import { type ConsoleRequest, compactResponseSchema, consoleResponseSchemas } from '../protocol/messages/console.ts';
 import { type RebuildRequest, rebuildResponseSchemas } from '../protocol/messages/rebuild.ts';
+import { type EraseRequest, eraseResponseSchemas } from '../protocol/messages/erase.ts';
 import { errorResponseSchema } from '../protocol/messages/error.ts';
 import type { LocalStack } from '../protocol/local-stack.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
@@ -49,6 +50,13 @@ export class HeadOffice {
   ): Promise<z.infer<(typeof rebuildResponseSchemas)[Op]>> {
     const answer = await this.#retry.execute(() => this.#invoke('rebuild', request));
     return rebuildResponseSchemas[request.op].parse(answer) as z.infer<(typeof rebuildResponseSchemas)[Op]>;
+  }
+
+  async erase<Op extends EraseRequest['op']>(
+    request: Extract<EraseRequest, { op: Op }>,
+  ): Promise<z.infer<(typeof eraseResponseSchemas)[Op]>> {
+    const answer = await this.#retry.execute(() => this.#invoke('erase', request));
+    return eraseResponseSchemas[request.op].parse(answer) as z.infer<(typeof eraseResponseSchemas)[Op]>;
   }
 
   async #invoke(name: string, payload: unknown): Promise<unknown> {

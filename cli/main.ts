@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addComponentsCommand } from './commands/components.ts';
 import { addCostCommand } from './commands/cost.ts';
+import { addEraseCommand } from './commands/erase.ts';
 import { addExceptionsCommand } from './commands/exceptions.ts';
 import { addFeedsCommand } from './commands/feeds.ts';
 import { addGenerateCommand } from './commands/generate.ts';
@@ -30,6 +31,7 @@ for (const add of [
   addCostCommand,
   addExceptionsCommand,
   addRebuildCommand,
+  addEraseCommand,
 ]) {
   add(program);
 }

@@ -72,6 +72,13 @@ export const limits = {
   planSegmentsMax: 32,
   /** A snapshot this many pages behind its feed's head is asked to be renewed when a store has to use it. */
   snapshotPagesBehindMax: 256,
+  /** A snapshot stays this long after the next one, for stores that are loading it: 5 GB at 1 Mbit/s are half a day. */
+  snapshotLifeMs: 86_400_000,
+  /**
+   * Tombstones of an erased customer go after this: a late batch of the stream (24 h) would bring the record back, and as
+   * long again for the retry.
+   */
+  erasurePurgeMs: 2 * 86_400_000,
   /** Changes folded by one compaction step: 250,000 × ~1 KB parsed ≈ 250 MB of a 3 GB function. */
   compactionChangesMax: 250_000,
   /** Tombstones live longer than stream retention (24 h) + longest retry (24 h) + offline horizon (45 d), doubled. */

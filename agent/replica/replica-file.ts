@@ -37,6 +37,8 @@ export function openLive(path: string): DatabaseSync {
     db.exec('PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -24576');
     const walBytesMax = agentLimits.walPagesMax * 4096;
     db.exec(`PRAGMA wal_autocheckpoint = ${agentLimits.walPagesMax}; PRAGMA journal_size_limit = ${walBytesMax}`);
+    // What was deleted is overwritten: an erased customer's name is in no free page of the file.
+    db.exec('PRAGMA secure_delete = ON');
     assertDurable(db);
     bringToSchema(db, { indexes: true });
     return db;

@@ -61,7 +61,7 @@ export function routeChange(record: StreamRecord, settings: RouteSettings): Rout
   const before = placeOf(record.before);
   const after = record.after === null ? null : readImage(record.after);
   if (typeof after === 'string') return { kind: 'poison', reason: after, changes: leftByPoison(before, record) };
-  if (after === null) return { kind: 'changes', changes: removalOf(before, record.at), stale: null };
+  if (after === null) return { kind: 'changes', changes: wasTombstone(record.before) ? [] : removalOf(before, record.at), stale: null };
   if (record.before !== null && isStale(readImage(record.before), after)) {
     const leftAt = Math.max((before?.rev ?? 0) + 1, after.rev + 1, record.at);
     // What the raised change brings about in the new scope, the old one has to be told here: it is not in that image.
@@ -100,7 +100,12 @@ function feedsLeft(before: Place, after: Pick<Place, 'collection' | 'scopes'>): 
   return feedsOf(before).filter((feed) => !stayed.has(feed));
 }
 
-/** Records are never removed; if somebody did it by hand, stores still learn of it. */
+/** A tombstone that was purged: stores were told when it became one. */
+function wasTombstone(image: unknown): boolean {
+  return z.object({ deleted: z.literal(true) }).safeParse(image).success;
+}
+
+/** Live records are never removed; if somebody did it by hand, stores still learn of it. */
 function removalOf(before: Place | null, at: number): FeedChange[] {
   if (before === null) return [];
   return feedsOf(before).map((feed) => tombstone(feed, before, Math.max(before.rev + 1, at)));

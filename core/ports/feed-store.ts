@@ -63,6 +63,8 @@ export interface FeedStore {
    * Makes a snapshot the newest. `superseded` when another one is at or past its position; nothing was written then.
    */
   publishSnapshot(pointer: SnapshotPointer): Promise<'published' | 'superseded'>;
+  /** Forgets the snapshots whose manifest is not among `kept`, and says how many there were. The newest stays. */
+  sweepSnapshots(feed: FeedName, kept: ReadonlySet<string>): Promise<number>;
   /** The snapshot published at exactly this cursor, as long as it is kept. */
   readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null>;
 }

@@ -15,6 +15,8 @@ export interface QuarantineEntry {
 export interface Quarantine {
   /** Keeps every entry, whatever its size: of an item that is too large, size and sha256 stay instead of the large part. */
   put(entries: readonly QuarantineEntry[]): Promise<void>;
+  /** For what must not be kept. */
+  remove(ids: readonly string[]): Promise<void>;
   /** By id. `next`: what to list after for more; null: that was all. */
   list(request: ListRequest): Promise<{ readonly entries: QuarantineEntry[]; readonly next: string | null }>;
 }

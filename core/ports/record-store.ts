@@ -43,6 +43,8 @@ export interface RecordStore {
   writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]>;
   /** Raises one record's `rev` if it still is `rev`; its content stays. Another writer was faster: nothing happens. */
   raiseRev(record: { readonly collection: string; readonly key: string; readonly rev: number }, to: number): Promise<void>;
+  /** Takes away tombstones for good, those whose `rev` still stands. Only for keys that say who somebody was. */
+  purge(tombstones: readonly Pick<MainRecord, 'collection' | 'key' | 'rev'>[]): Promise<void>;
   /**
    * Some records of one of a collection's `limits.recordBuckets` buckets by key, deleted ones too. `next`: the `after` of the
    * part that follows; null: there is none. What is no record is left out and counted.

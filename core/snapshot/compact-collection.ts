@@ -43,6 +43,8 @@ export interface RebuildSettings {
   readonly sizes: ChunkSizes;
   /** A tombstone with a `rev` below this is purged. */
   readonly purgeBeforeRev: number;
+  /** Tombstones to purge whatever their age, boundaries too. */
+  readonly purge?: (key: string) => boolean;
 }
 
 export interface ChunkContent {
@@ -56,10 +58,10 @@ export interface ChunkContent {
 export function rebuildGroup(
   collection: string,
   group: { readonly from: string; readonly rows: readonly FoldedRow[]; readonly changes: readonly FoldedRow[] },
-  { sizes, purgeBeforeRev }: RebuildSettings,
+  { sizes, purgeBeforeRev, purge }: RebuildSettings,
 ): ChunkContent[] {
   const rows = mergeRows(group.rows, group.changes).filter(
-    (folded) => folded.row !== null || folded.rev >= purgeBeforeRev || isBoundary(folded.key, 0, sizes),
+    (folded) => folded.row !== null || (purge?.(folded.key) !== true && (folded.rev >= purgeBeforeRev || isBoundary(folded.key, 0, sizes))),
   );
   const starts = chunkStarts(
     rows.map((folded) => folded.key),

@@ -15,5 +15,9 @@ export function segmentKey(feed: FeedName, sha256: string): string {
 }
 
 export function manifestKey(feed: FeedName, sha256: string): string {
-  return `manifests/${feedPath(feed)}/${sha256}`;
+  return `${manifestPrefix(feed)}${sha256}`;
+}
+
+export function manifestPrefix(feed: FeedName): string {
+  return `manifests/${feedPath(feed)}/`;
 }

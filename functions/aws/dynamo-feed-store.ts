@@ -241,6 +241,28 @@ export class DynamoFeedStore implements FeedStore {
     return outcome === 'appended' ? 'published' : 'superseded';
   }
 
+  async sweepSnapshots(feed: FeedName, kept: ReadonlySet<string>): Promise<number> {
+    const gone: { pk: string; sk: string }[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const query = new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: { ':pk': feed, ':prefix': 'snapshot#' },
+        ProjectionExpression: 'pk, sk, manifestSha256',
+        ConsistentRead: true,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      });
+      const { Items: found = [], LastEvaluatedKey: last } = await translated('list snapshots', this.#client.send(query));
+      gone.push(
+        ...found.filter((item) => !kept.has(String(item['manifestSha256']))).map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) })),
+      );
+      start = last;
+    } while (start !== undefined);
+    for (let at = 0; at < gone.length; at += DELETES_AT_ONCE) await this.#delete(gone.slice(at, at + DELETES_AT_ONCE));
+    return gone.length;
+  }
+
   async readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null> {
     const key = { pk: feed, sk: snapshotKey(cursor.position) };
     const answer = await translated(

@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { ListRequest } from '../../core/ports/list-request.ts';
 import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
@@ -24,6 +24,13 @@ export class DynamoQuarantine implements Quarantine {
     for (const { id, source, at, reason, item } of entries) {
       const Item = { pk: PARTITION, sk: id, source, at, reason: reason.slice(0, REASON_CHARACTERS_MAX), item: quarantineItem(item) };
       await translated('quarantine', this.#client.send(new PutCommand({ TableName: this.#table, Item })));
+    }
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const remove = new DeleteCommand({ TableName: this.#table, Key: { pk: PARTITION, sk: id } });
+      await translated('remove from the quarantine', this.#client.send(remove));
     }
   }
 

@@ -1,4 +1,11 @@
-import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { keyHash } from '../../core/key-hash.ts';
 import type { BucketPart, MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
@@ -85,6 +92,22 @@ export class DynamoRecordStore implements RecordStore {
       await translated('raise a revision', this.#client.send(update));
     } catch (error) {
       if (!isConditionFailed(error)) throw error;
+    }
+  }
+
+  async purge(tombstones: readonly Pick<MainRecord, 'collection' | 'key' | 'rev'>[]): Promise<void> {
+    for (const { collection, key, rev } of tombstones) {
+      const remove = new DeleteCommand({
+        TableName: this.#table,
+        Key: itemKey(collection, key),
+        ConditionExpression: 'rev = :rev AND deleted = :yes',
+        ExpressionAttributeValues: { ':rev': rev, ':yes': true },
+      });
+      try {
+        await translated('purge a tombstone', this.#client.send(remove));
+      } catch (error) {
+        if (!isConditionFailed(error)) throw error;
+      }
     }
   }
 

@@ -1,8 +1,11 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { ObjectStore } from '../../core/ports/object-store.ts';
+import type { ObjectStore, StoredObject } from '../../core/ports/object-store.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { translated } from './aws-errors.ts';
+
+/** DeleteObjects takes no more. */
+const DELETES_AT_ONCE = 1_000;
 
 /** Objects of one bucket. Nothing depends on conditional puts, because keys name their content. */
 export class S3ObjectStore implements ObjectStore {
@@ -26,6 +29,25 @@ export class S3ObjectStore implements ObjectStore {
     } catch (error) {
       if (error instanceof Error && error.name === 'NoSuchKey') throw new SyncError('NOT_FOUND', `no object ${key}`, { cause: error });
       throw error;
+    }
+  }
+
+  async *list(prefix: string): AsyncGenerator<StoredObject[]> {
+    let token: string | undefined;
+    do {
+      const input = { Bucket: this.#bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
+      const answer = await translated('list objects', this.#client.send(new ListObjectsV2Command(input)));
+      yield (answer.Contents ?? []).map(({ Key = '', LastModified }) => ({ key: Key, at: LastModified?.getTime() ?? 0 }));
+      token = answer.NextContinuationToken;
+    } while (token !== undefined);
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (let start = 0; start < keys.length; start += DELETES_AT_ONCE) {
+      const Objects = keys.slice(start, start + DELETES_AT_ONCE).map((Key) => ({ Key }));
+      const command = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } });
+      const { Errors: errors = [] } = await translated('delete objects', this.#client.send(command));
+      if (errors[0] !== undefined) throw new SyncError('UNAVAILABLE', `objects were not deleted: ${errors[0].Code ?? 'unknown'}`);
     }
   }
 

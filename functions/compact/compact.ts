@@ -27,6 +27,8 @@ import { type SealDeps, readSegment, sealFeed } from './seal.ts';
  */
 export interface CompactDeps extends SealDeps {
   readonly sizes: ChunkSizes;
+  /** Tombstones to leave out whatever their age, because their keys say who somebody was. */
+  readonly purge?: (collection: string, key: string) => boolean;
 }
 
 type FeedResult = CompactResponse['feeds'][number];
@@ -161,12 +163,18 @@ interface CollectionWork {
 }
 
 async function compactCollection(deps: CompactDeps, { feed, collection, before, changes, written }: CollectionWork): Promise<Chunk[]> {
-  if (changes.length === 0) return [...before];
-  const settings = { sizes: deps.sizes, purgeBeforeRev: deps.clock.now() - limits.tombstoneLifeMs };
+  const { purge } = deps;
+  if (changes.length === 0 && purge === undefined) return [...before];
+  const settings = {
+    sizes: deps.sizes,
+    purgeBeforeRev: deps.clock.now() - limits.tombstoneLifeMs,
+    ...(purge === undefined ? {} : { purge: (key: string) => purge(collection, key) }),
+  };
   const known = new Set(before.map((chunk) => chunk.sha256));
   const chunks: Chunk[] = [];
   for (const group of groupChanges(before, changes, deps.sizes)) {
-    if (group.changes.length === 0) {
+    const isToPurge = purge !== undefined && group.chunks.some(({ tombstones }) => tombstones > 0);
+    if (group.changes.length === 0 && !isToPurge) {
       chunks.push(...group.chunks);
       continue;
     }

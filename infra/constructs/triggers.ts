@@ -68,6 +68,15 @@ export function addTriggers(scope: Construct, { organization, data, functions }:
     id: 'Serverless-EventBusDLQ',
     reason: 'A turn that fails leaves nothing behind: the next day looks at the same stores again.',
   });
+  const sweep = new Rule(scope, 'SweepSchedule', {
+    description: 'Objects that nobody needs any more are taken away, and tombstones of erased customers',
+    schedule: Schedule.rate(Duration.days(1)),
+    targets: [new LambdaFunction(functions.get('erase'), { retryAttempts: 2 })],
+  });
+  Validations.of(sweep).acknowledge({
+    id: 'Serverless-EventBusDLQ',
+    reason: 'A turn that fails leaves nothing behind: the next day takes away the same objects.',
+  });
   return new Rule(scope, 'CompactionSchedule', {
     description: 'Snapshots are brought up to date',
     schedule: Schedule.rate(Duration.minutes(organization.compactionMinutes)),

@@ -1,5 +1,6 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DynamoErasureStore } from '../../functions/aws/dynamo-erasure-store.ts';
 import { DynamoFeedStore } from '../../functions/aws/dynamo-feed-store.ts';
 import { DynamoFreshSlots } from '../../functions/aws/dynamo-fresh-slots.ts';
 import { DynamoQuarantine } from '../../functions/aws/dynamo-quarantine.ts';
@@ -9,6 +10,7 @@ import { DynamoStoreRegistry } from '../../functions/aws/dynamo-store-registry.t
 import { S3ObjectStore } from '../../functions/aws/s3-object-store.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Emulators, startEmulators } from '../fixtures/emulators.ts';
+import { erasureStoreSuite } from './erasure-store-suite.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
 import { freshSlotsSuite } from './fresh-slots-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
@@ -69,6 +71,13 @@ describe('uploads in DynamoDB', () => {
       },
     };
   });
+});
+
+describe('erasures in DynamoDB', () => {
+  erasureStoreSuite(
+    () => Promise.resolve(new DynamoErasureStore(emulators.documents, emulators.table)),
+    () => `digest ${(count += 1)}`,
+  );
 });
 
 describe('slots for fresh loads in DynamoDB', () => {

@@ -1,11 +1,13 @@
 import { describe } from 'vitest';
 import type { FeedName } from '../../protocol/feed.ts';
 import { Faults } from '../simulation/world/faults.ts';
+import { MemoryErasureStore } from '../simulation/world/memory-erasure-store.ts';
 import { MemoryFeedStore } from '../simulation/world/memory-feed-store.ts';
 import { MemoryRecordStore } from '../simulation/world/memory-record-store.ts';
 import { MemoryObjectStore } from '../simulation/world/memory-object-store.ts';
 import { MemoryUploadStore } from '../simulation/world/memory-upload-store.ts';
 import { MemoryStoreRegistry } from '../simulation/world/memory-store-registry.ts';
+import { erasureStoreSuite } from './erasure-store-suite.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
@@ -52,6 +54,14 @@ describe('uploads in memory', () => {
       },
     });
   });
+});
+
+describe('erasures in memory', () => {
+  const erasures = new MemoryErasureStore();
+  erasureStoreSuite(
+    () => Promise.resolve(erasures),
+    () => `digest ${(count += 1)}`,
+  );
 });
 
 describe('object store in memory', () => {

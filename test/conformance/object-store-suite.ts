@@ -12,6 +12,18 @@ export function objectStoreSuite(open: () => Promise<ObjectStore>): void {
     expect(Buffer.from(await store.get('chunks/aa/customer%40org/one')).equals(bytes)).toBe(true);
   });
 
+  test('objects are listed by prefix with their time, and deleted once or twice', async () => {
+    const store = await open();
+    const keys = ['segments/aa/x/1', 'segments/aa/x/2', 'segments/ab/x/3', 'segmentsother'];
+    for (const key of keys) await store.put(key, Uint8Array.of(1));
+    const listed = async () => (await Array.fromAsync(store.list('segments/'))).flat();
+    expect((await listed()).map(({ key }) => key)).toEqual(keys.slice(0, 3));
+    for (const { at } of await listed()) expect(at).toBeGreaterThanOrEqual(0);
+    for (let times = 0; times < 2; times += 1) await store.delete(['segments/aa/x/1', 'segments/ab/x/3']);
+    expect((await listed()).map(({ key }) => key)).toEqual(['segments/aa/x/2']);
+    await store.delete([]);
+  });
+
   test('an object that is not there is NOT_FOUND', async () => {
     const store = await open();
     await expect(store.get('chunks/none')).rejects.toSatisfy((error) => isSyncError(error, 'NOT_FOUND'));

@@ -53,6 +53,20 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     expect(await store.writeMany([{ record: record(collection, 'a', 7), previousRev: null }])).toEqual(['conflict']);
   });
 
+  test('only a tombstone is purged, and only the one that was seen', async () => {
+    const store = await open();
+    const collection = fresh();
+    const written = [record(collection, 'a', 5, true), record(collection, 'b', 5, true), record(collection, 'c', 5)];
+    await store.writeMany(written.map((one) => ({ record: one, previousRev: null })));
+    const seen = [
+      { collection, key: 'a', rev: 5 },
+      { collection, key: 'b', rev: 4 },
+      { collection, key: 'c', rev: 5 },
+    ];
+    for (let times = 0; times < 2; times += 1) await store.purge(seen);
+    expect([...(await store.getMany(collection, ['a', 'b', 'c'])).keys()].sort()).toEqual(['b', 'c']);
+  });
+
   test('buckets give every record once, in parts', async () => {
     const store = await open();
     const collection = fresh();

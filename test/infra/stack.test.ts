@@ -131,6 +131,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'compact',
       'console-api',
       'enrol',
+      'erase',
       'feed-writer',
       'fork',
       'plan',

@@ -48,7 +48,7 @@ export class HeadOffice {
   constructor(faults: Faults, sizes: ChunkSizes) {
     this.sizes = sizes;
     this.feeds = new MemoryFeedStore(faults);
-    this.objects = new MemoryObjectStore(faults);
+    this.objects = new MemoryObjectStore(faults, () => this.now);
     // People retry their edits; the faults of interest are behind the stream.
     this.records = new MemoryRecordStore(Faults.none(), () => this.now);
   }

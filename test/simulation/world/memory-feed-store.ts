@@ -125,6 +125,15 @@ export class MemoryFeedStore implements FeedStore {
     });
   }
 
+  sweepSnapshots(name: FeedName, kept: ReadonlySet<string>): Promise<number> {
+    return this.#faults.strike('sweepSnapshots', () => {
+      const snapshots = this.feeds.get(name)?.snapshots ?? new Map<string, SnapshotPointer>();
+      const gone = [...snapshots].filter(([, { manifestSha256 }]) => !kept.has(manifestSha256));
+      for (const [id] of gone) snapshots.delete(id);
+      return gone.length;
+    });
+  }
+
   readSnapshot(feed: FeedName, cursor: Cursor): Promise<SnapshotPointer | null> {
     return this.#faults.strike(
       'readSnapshot',

@@ -65,6 +65,17 @@ export class MemoryRecordStore implements RecordStore {
     this.stream.push({ sequenceNumber: String(this.stream.length + 1), at: this.#now(), before, after });
   }
 
+  purge(tombstones: readonly Pick<MainRecord, 'collection' | 'key' | 'rev'>[]): Promise<void> {
+    return this.#faults.strike('purge', () => {
+      for (const { collection, key, rev } of tombstones) {
+        const before = this.records.get(`${collection}/${key}`);
+        if (before?.rev !== rev || !before.deleted) continue;
+        this.records.delete(`${collection}/${key}`);
+        this.stream.push({ sequenceNumber: String(this.stream.length + 1), at: this.#now(), before, after: null });
+      }
+    });
+  }
+
   readBucket({ collection, bucket, after, limit }: BucketPart) {
     return this.#faults.strike('readBucket', () => {
       const rest = [...this.records.values()]

@@ -1,0 +1,120 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { limits } from '../../protocol/limits.ts';
+import type { HeadOffice } from '../head-office.ts';
+import { print, progressLine, table } from '../output.ts';
+import { waitUntilIdle, withStack } from '../stack.ts';
+
+/**
+ * A customer is erased everywhere: main data, feeds, snapshots, stores, quarantine. There is no way back. Stopped half-way, the same
+ * command goes on from the beginning and finds what is left.
+ */
+interface Options {
+  readonly reason: string;
+  readonly dir: string;
+  readonly json?: boolean;
+}
+
+type Status = Awaited<ReturnType<HeadOffice['erase']>>;
+
+export function addEraseCommand(program: Command): void {
+  const erase = program.command('erase').description('erase a customer everywhere, and see how far it is');
+  erase
+    .command('customer <userId>')
+    .description('profile, identifiers, consents and tasks go; bills and points stay without the person. There is no way back')
+    .requiredOption('--reason <text>', 'why; it is kept')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (userId: string, options: Options) => {
+      const answer = await withStack(options.dir, async (session) => {
+        const { office } = session;
+        const request = { op: 'begin' as const, userId, reason: options.reason, by: userInfo().username };
+        const { collections } = await office.erase<'begin'>(request);
+        await waitUntilIdle(session);
+        const counts = await eraseRecords(office, userId, collections);
+        await waitUntilIdle(session);
+        const { removed } = await office.erase<'quarantine'>({ op: 'quarantine', userId });
+        const { feeds } = await office.erase<'begin'>(request);
+        for (const { feed } of feeds) await office.erase<'forget'>({ op: 'forget', userId, feed });
+        await office.erase<'finish'>({ op: 'finish', userId });
+        return { ...counts, quarantined: removed, ...(await office.erase<'status'>({ op: 'status', userId })) };
+      });
+      print({ json: options.json === true }, answer, () =>
+        [
+          `${answer.deleted} records deleted, ${answer.stripped} kept without the person, ${answer.quarantined} taken out of the quarantine.`,
+          describe(answer),
+        ].join('\n'),
+      );
+    });
+  erase
+    .command('status <userId>')
+    .description('what of an erasure is done, and which stores it has not reached yet')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (userId: string, options: Omit<Options, 'reason'>) => {
+      const answer = await withStack(options.dir, ({ office }) => office.erase<'status'>({ op: 'status', userId }));
+      print({ json: options.json === true }, answer, () => describe(answer));
+    });
+  program
+    .command('sweep')
+    .description(
+      'take away objects that no snapshot needs any more, and tombstones of erased customers that are due; runs once a day by itself',
+    )
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (options: Omit<Options, 'reason'>) => {
+      const answer = await withStack(options.dir, ({ office }) => office.erase<'sweep'>({ op: 'sweep' }));
+      print(
+        { json: options.json === true },
+        answer,
+        () =>
+          `${answer.objects} objects and ${answer.snapshots} snapshots taken away; tombstones of ${answer.purged} erased customers purged.`,
+      );
+    });
+}
+
+async function eraseRecords(
+  office: HeadOffice,
+  userId: string,
+  collections: readonly string[],
+): Promise<{ looked: number; deleted: number; stripped: number }> {
+  const counts = { looked: 0, deleted: 0, stripped: 0 };
+  const parents = new Set<string>();
+  const line = progressLine();
+  for (const collection of collections) {
+    for (let bucket = 0; bucket < limits.recordBuckets; bucket += 1) {
+      let after: string | null = null;
+      do {
+        const request = { op: 'records' as const, userId, collection, bucket, after, parents: [...parents] };
+        const part: Awaited<ReturnType<typeof office.erase<'records'>>> = await office.erase<'records'>(request);
+        counts.looked += part.looked;
+        counts.deleted += part.deleted;
+        counts.stripped += part.stripped;
+        for (const parent of part.parents) parents.add(parent);
+        after = part.next;
+      } while (after !== null);
+    }
+    line.update(`looking through ${collection}: ${counts.looked} records, ${counts.deleted + counts.stripped} are of this customer`);
+  }
+  line.done();
+  return counts;
+}
+
+function describe({ erasure, done, pending }: Extract<Status, { done: string[] }>): string {
+  const lines = [
+    `Erasure ${erasure.erasureId}, asked for at ${erasure.requestedAt} by ${erasure.by}: ${erasure.reason}`,
+    erasure.forgottenAt === null ? 'Not done at head office yet: run the command again.' : `Done at head office at ${erasure.forgottenAt}.`,
+  ];
+  if (erasure.objectsGoneBy !== null) lines.push(`Old objects in the bucket are gone by ${erasure.objectsGoneBy}.`);
+  if (erasure.purgeDueAt !== null) lines.push(`Keys stay in tombstones until ${erasure.purgeDueAt}.`);
+  if (erasure.purgedAt !== null) lines.push(`Tombstones were purged at ${erasure.purgedAt}.`);
+  lines.push(`${done.length} stores have done it, ${pending.length} have not.`);
+  if (pending.length > 0)
+    lines.push(
+      table(
+        ['store', 'replica', 'feeds'],
+        pending.map(({ storeId, replicaId, feeds }) => [storeId, replicaId, feeds.join(', ')]),
+      ),
+    );
+  return lines.join('\n');
+}

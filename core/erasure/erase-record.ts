@@ -1,0 +1,68 @@
+import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
+import type { Fields } from '../../protocol/catalogue/record.ts';
+import type { Collection } from '../../protocol/catalogue/types.ts';
+import type { MainRecord } from '../ports/record-store.ts';
+
+/**
+ * What becomes of a record when a customer is erased.
+ *
+ * What describes the person goes: it becomes a tombstone. What the books need stays without the person: bills, points
+ * and redemptions keep their amounts, lose every personal field, and name a pseudonym that leads nowhere. What belongs to
+ * such a record by its key (lines and payments of a bill, comments of a task) goes the same way.
+ */
+export interface Person {
+  readonly userId: string;
+  readonly pseudonym: string;
+  /** Keys of records of theirs that others belong to. */
+  readonly parents: ReadonlySet<string>;
+}
+
+export type ErasedRecord =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'delete' }
+  /** The fields that stay. */
+  | { readonly kind: 'strip'; readonly fields: Fields };
+
+/** Collections whose records belong to one of another collection by the first parts of their key. */
+const CHILDREN: Readonly<Record<string, string>> = { bill_line: 'bill', payment: 'bill', task_comment: 'task', task_log: 'task' };
+
+/** Facts the books are kept by. */
+const FACTS: ReadonlySet<string> = new Set(['bill', 'bill_line', 'payment', 'points_ledger', 'points_redemption', 'coupon_redemption']);
+
+export function eraseRecord(record: MainRecord, person: Person): ErasedRecord {
+  if (record.deleted || !isOf(record, person)) return { kind: 'keep' };
+  const collection = collectionOf(record.collection);
+  if (!FACTS.has(collection.name)) return { kind: 'delete' };
+  const fields = withoutPerson(collection, record.fields, person);
+  return Object.keys(fields).length === Object.keys(record.fields).length && fields['user_id'] === record.fields['user_id']
+    ? { kind: 'keep' }
+    : { kind: 'strip', fields };
+}
+
+/** Whether records of other collections belong to this one by key. */
+export function isParent(collection: string): boolean {
+  return Object.values(CHILDREN).includes(collection);
+}
+
+/** In an order in which parents come before what belongs to them. */
+export function erasureOrder(names: readonly string[]): string[] {
+  return [...names.filter((name) => CHILDREN[name] === undefined), ...names.filter((name) => CHILDREN[name] !== undefined)];
+}
+
+function isOf({ collection, key, fields }: MainRecord, { userId, parents }: Person): boolean {
+  if (fields['user_id'] === userId) return true;
+  if (collection === 'custom_field_value') return fields['entity_type'] === 'CUSTOMER' && fields['entity_id'] === userId;
+  const parent = CHILDREN[collection];
+  return parent !== undefined && parents.has(`${parent}/${key.split('/').slice(0, collectionOf(parent).key.length).join('/')}`);
+}
+
+function withoutPerson(collection: Collection, fields: Fields, { userId, pseudonym }: Person): Fields {
+  const kept = collection.fields.filter(({ personalData }) => personalData !== 'personal' && personalData !== 'sensitive');
+  return Object.fromEntries(
+    kept.flatMap(({ name }) => {
+      const value = fields[name];
+      if (value === undefined) return [];
+      return [[name, name === 'user_id' && value === userId ? pseudonym : value]];
+    }),
+  );
+}

@@ -87,20 +87,23 @@ class WaitingStore {
       user_id: key,
     }));
     const started = performance.now();
-    const writes: Promise<unknown>[] = [];
-    for (let at = 0; at < puts.length; at += limits.writeBatchMax)
-      writes.push(
-        this.#office.call<'records.write'>({
-          op: 'records.write',
-          collection: 'customer',
-          puts: puts.slice(at, at + limits.writeBatchMax),
-        }),
-      );
-    const written = Promise.all(writes);
-    for (let seen = 0; seen < changed; seen += (await this.#delta()).rows);
+    const writes: Promise<number>[] = [];
+    for (let at = 0; at < puts.length; at += limits.writeBatchMax) writes.push(this.#write(puts.slice(at, at + limits.writeBatchMax)));
+    let expected = changed;
+    // A row that was so already is not written.
+    const written = Promise.all(writes).then((counts) => {
+      expected = counts.reduce((sum, count) => sum + count, 0);
+    });
+    for (let seen = 0; seen < expected; seen += (await this.#delta()).rows);
     const took = performance.now() - started;
     await written;
     return took;
+  }
+
+  async #write(puts: Record<string, unknown>[]): Promise<number> {
+    const request = { op: 'records.write' as const, collection: 'customer', puts };
+    const { outcomes } = await this.#office.call<'records.write'>(request);
+    return outcomes.filter(({ outcome }) => outcome === 'written').length;
   }
 
   async #delta(): Promise<Turn> {

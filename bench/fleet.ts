@@ -66,7 +66,7 @@ interface FleetResult {
   readonly usdForFleet: number;
 }
 
-async function oneFleet(stores: number, rows: number): Promise<FleetResult> {
+export async function oneFleet(stores: number, rows: number): Promise<FleetResult> {
   const cloud = await SeededCloud.start();
   try {
     const fleet = await Fleet.open(cloud, stores);

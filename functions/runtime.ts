@@ -12,6 +12,7 @@ type Variable =
   | 'COMPACTION_QUEUE_URL'
   | 'UPLOADS_TABLE'
   | 'DOORBELL_QUEUE_URL'
+  | 'RESCOPE_QUEUE_URL'
   | 'ORGANIZATION';
 
 export function environment<Name extends Variable>(...names: Name[]): Record<Name, string> {

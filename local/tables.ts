@@ -21,7 +21,7 @@ export async function createTables(client: DynamoDBClient, tables: readonly Tabl
 }
 
 async function createTable(client: DynamoDBClient, { name, properties }: TableDefinition): Promise<void> {
-  const stream = properties.StreamSpecification;
+  const { StreamSpecification: stream, GlobalSecondaryIndexes: indexes } = properties;
   try {
     await client.send(
       new CreateTableCommand({
@@ -29,6 +29,9 @@ async function createTable(client: DynamoDBClient, { name, properties }: TableDe
         KeySchema: properties.KeySchema,
         AttributeDefinitions: properties.AttributeDefinitions,
         BillingMode: 'PAY_PER_REQUEST',
+        ...(indexes === undefined
+          ? {}
+          : { GlobalSecondaryIndexes: indexes.map(({ IndexName, KeySchema, Projection }) => ({ IndexName, KeySchema, Projection })) }),
         ...(stream === undefined ? {} : { StreamSpecification: { StreamEnabled: true, StreamViewType: stream.StreamViewType } }),
       }),
     );

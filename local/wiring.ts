@@ -12,7 +12,15 @@ const tableSchema = z.object({
   KeySchema: keySchema,
   AttributeDefinitions: z.array(z.object({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) })),
   StreamSpecification: z.object({ StreamViewType: z.enum(['NEW_AND_OLD_IMAGES', 'NEW_IMAGE', 'OLD_IMAGE', 'KEYS_ONLY']) }).optional(),
-  GlobalSecondaryIndexes: z.undefined('indexes are not supported by the local stack').optional(),
+  GlobalSecondaryIndexes: z
+    .array(
+      z.object({
+        IndexName: z.string(),
+        KeySchema: keySchema,
+        Projection: z.object({ ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']), NonKeyAttributes: z.array(z.string()).optional() }),
+      }),
+    )
+    .optional(),
   LocalSecondaryIndexes: z.undefined('indexes are not supported by the local stack').optional(),
 });
 const queueSchema = z.object({

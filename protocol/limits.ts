@@ -64,6 +64,8 @@ export const limits = {
   freshRetryMs: 30_000,
   /** A collection's partitions: 64 × 1,000 writes a second, and it is read without a scan of everything. Part of what is stored: never change it. */
   recordBuckets: 64,
+  /** A bill keeps its customer at its store for 24 months (domain page): a third of customers come once a year or less. */
+  workingSetMs: 730 * 86_400_000,
   /** Records of one step of a rebuild: 500 reads and 500 writes of up to 10 ms, 16 at once. */
   rebuildRecords: 500,
   /** A change that is younger may still be on its way from main data's stream: seconds as a rule, minutes after a bad batch. */

@@ -1,5 +1,5 @@
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import type { Fields } from '../../protocol/catalogue/record.ts';
+import { type Fields, equalFields } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { MainRecord } from '../ports/record-store.ts';
 
@@ -27,16 +27,25 @@ export type ErasedRecord =
 const CHILDREN: Readonly<Record<string, string>> = { bill_line: 'bill', payment: 'bill', task_comment: 'task', task_log: 'task' };
 
 /** Facts the books are kept by. */
-const FACTS: ReadonlySet<string> = new Set(['bill', 'bill_line', 'payment', 'points_ledger', 'points_redemption', 'coupon_redemption']);
+const FACTS: ReadonlySet<string> = new Set([
+  'bill',
+  'bill_line',
+  'payment',
+  'points_ledger',
+  'points_redemption',
+  'coupon',
+  'coupon_redemption',
+]);
+
+/** Fields that name a customer. */
+const OWNERS: readonly string[] = ['user_id', 'issued_to'];
 
 export function eraseRecord(record: MainRecord, person: Person): ErasedRecord {
   if (record.deleted || !isOf(record, person)) return { kind: 'keep' };
   const collection = collectionOf(record.collection);
   if (!FACTS.has(collection.name)) return { kind: 'delete' };
   const fields = withoutPerson(collection, record.fields, person);
-  return Object.keys(fields).length === Object.keys(record.fields).length && fields['user_id'] === record.fields['user_id']
-    ? { kind: 'keep' }
-    : { kind: 'strip', fields };
+  return equalFields(fields, record.fields) ? { kind: 'keep' } : { kind: 'strip', fields };
 }
 
 /** Whether records of other collections belong to this one by key. */
@@ -50,7 +59,7 @@ export function erasureOrder(names: readonly string[]): string[] {
 }
 
 function isOf({ collection, key, fields }: MainRecord, { userId, parents }: Person): boolean {
-  if (fields['user_id'] === userId) return true;
+  if (OWNERS.some((name) => fields[name] === userId)) return true;
   if (collection === 'custom_field_value') return fields['entity_type'] === 'CUSTOMER' && fields['entity_id'] === userId;
   const parent = CHILDREN[collection];
   return parent !== undefined && parents.has(`${parent}/${key.split('/').slice(0, collectionOf(parent).key.length).join('/')}`);
@@ -62,7 +71,7 @@ function withoutPerson(collection: Collection, fields: Fields, { userId, pseudon
     kept.flatMap(({ name }) => {
       const value = fields[name];
       if (value === undefined) return [];
-      return [[name, name === 'user_id' && value === userId ? pseudonym : value]];
+      return [[name, OWNERS.includes(name) && value === userId ? pseudonym : value]];
     }),
   );
 }

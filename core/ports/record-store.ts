@@ -12,6 +12,8 @@ export interface MainRecord {
   /** Server time of the write, RFC 3339 UTC. */
   readonly updatedAt: string;
   readonly fields: Fields;
+  /** What it belongs to, where the organization keeps customers by working set (`core/working-set/owner.ts`). */
+  readonly owner?: string | undefined;
   /** When each field was set that stores may set too, by the hybrid clock; absent: at the beginning of time. */
   readonly clocks?: Readonly<Record<string, number>> | undefined;
 }
@@ -43,6 +45,8 @@ export interface RecordStore {
   writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]>;
   /** Raises one record's `rev` if it still is `rev`; its content stays. Another writer was faster: nothing happens. */
   raiseRev(record: { readonly collection: string; readonly key: string; readonly rev: number }, to: number): Promise<void>;
+  /** Records of an owner, a part at a time. Follows main data a little later: an index of its own. */
+  listOwned(owner: string): AsyncIterable<Pick<MainRecord, 'collection' | 'key'>[]>;
   /** Takes away tombstones for good, those whose `rev` still stands. Only for keys that say who somebody was. */
   purge(tombstones: readonly Pick<MainRecord, 'collection' | 'key' | 'rev'>[]): Promise<void>;
   /**

@@ -18,8 +18,10 @@ export interface EditInput {
   readonly key: string;
   /** null: delete. */
   readonly fields: Fields | null;
-  /** Of the fields; a deleted record keeps those it had. */
-  readonly scopes: readonly Scope[];
+  /** Of the fields; a deleted record keeps those it had, and so does one that goes where its customer is (null). */
+  readonly scopes: readonly Scope[] | null;
+  /** Of the fields. */
+  readonly owner: string | undefined;
   readonly current: MainRecord | null;
   /** Server time, milliseconds. */
   readonly now: number;
@@ -27,7 +29,9 @@ export interface EditInput {
 
 export type Edit = { readonly outcome: 'unchanged'; readonly rev: number } | { readonly outcome: 'write'; readonly write: RecordWrite };
 
-export function decideEdit({ collection, key, fields, scopes, current, now }: EditInput): Edit {
+export function decideEdit(input: EditInput): Edit {
+  const { collection, key, fields, current, now } = input;
+  const scopes = input.scopes ?? current?.scopes ?? [];
   if (changesNothing({ fields, scopes, current })) return { outcome: 'unchanged', rev: current?.rev ?? 0 };
   const record: MainRecord = {
     collection: collection.name,
@@ -37,9 +41,16 @@ export function decideEdit({ collection, key, fields, scopes, current, now }: Ed
     deleted: fields === null,
     updatedAt: new Date(now).toISOString(),
     fields: fields ?? {},
+    ...ownerAfter(input),
     ...clocksAfter(collection, { fields, current, now }),
   };
   return { outcome: 'write', write: { record, previousRev: current?.rev ?? null } };
+}
+
+/** A tombstone keeps its owner, and a customer the day of its next review. */
+function ownerAfter({ collection, fields, current, owner }: EditInput): Pick<MainRecord, 'owner'> {
+  const after = fields === null || collection.name === 'customer' ? current?.owner : owner;
+  return after === undefined ? {} : { owner: after };
 }
 
 /** Head office's edits take part in the merge with what stores change: each field it changes was set now. */
@@ -53,7 +64,11 @@ function clocksAfter(
   return { clocks: { ...current.clocks, ...Object.fromEntries(changed.map((name) => [name, clockAt(now)])) } };
 }
 
-function changesNothing({ fields, scopes, current }: Pick<EditInput, 'fields' | 'scopes' | 'current'>): boolean {
+function changesNothing({
+  fields,
+  scopes,
+  current,
+}: Pick<EditInput, 'fields' | 'current'> & { readonly scopes: readonly Scope[] }): boolean {
   if (current === null || current.deleted) return fields === null;
   return fields !== null && equalFields(current.fields, fields) && equalScopes(current.scopes, scopes);
 }

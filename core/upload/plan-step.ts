@@ -5,6 +5,7 @@ import { utf8Bytes } from '../../protocol/utf8.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import type { LostValue, UploadException } from '../ports/upload-store.ts';
 import { recordScopes } from '../records/record-scopes.ts';
+import { ownerAfter } from '../working-set/owner.ts';
 import { decideOperation } from './decide-operation.ts';
 import { type Case, type RecordChange, type Seen, type Verdict, rejected, verdict } from './verdict.ts';
 
@@ -169,6 +170,7 @@ class Overlay implements Seen {
       key,
       rev: Math.max(previousRev + 1, this.#now),
       scopes: scoped?.scopes ?? standing?.scopes ?? [],
+      ...ownerAfter(fields, { collection, key, standing: standing?.owner }, settings.scopes),
       deleted: fields === null,
       updatedAt: new Date(this.#now).toISOString(),
       fields: fields ?? {},

@@ -20,6 +20,8 @@ import { sendAll } from './leftovers.ts';
  *
  * Writes go 100 to a transaction, each conditional on the revision that was read.
  */
+/** Keys by the attribute `owner`, which only records of working sets have. */
+const OWNER_INDEX = 'owner';
 /** A transaction holds 100 actions and 4 MB. */
 const TRANSACTION_ITEMS = 100;
 const TRANSACTION_BYTES = 3_500_000;
@@ -34,6 +36,7 @@ const itemSchema = z.object({
   deleted: z.boolean().default(false),
   updatedAt: z.string(),
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  owner: z.string().optional(),
   clocks: z.record(z.string(), z.number()).optional(),
 });
 
@@ -93,6 +96,23 @@ export class DynamoRecordStore implements RecordStore {
     } catch (error) {
       if (!isConditionFailed(error)) throw error;
     }
+  }
+
+  async *listOwned(owner: string): AsyncGenerator<Pick<MainRecord, 'collection' | 'key'>[]> {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const query = new QueryCommand({
+        TableName: this.#table,
+        IndexName: OWNER_INDEX,
+        KeyConditionExpression: '#owner = :owner',
+        ExpressionAttributeNames: { '#owner': 'owner' },
+        ExpressionAttributeValues: { ':owner': owner },
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      });
+      const { Items: found = [], LastEvaluatedKey: last } = await translated('list what is owned', this.#client.send(query));
+      yield found.map(({ pk, sk }) => ({ collection: String(pk).slice(0, String(pk).lastIndexOf('#')), key: String(sk) }));
+      start = last;
+    } while (start !== undefined);
   }
 
   async purge(tombstones: readonly Pick<MainRecord, 'collection' | 'key' | 'rev'>[]): Promise<void> {

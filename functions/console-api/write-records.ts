@@ -2,6 +2,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
 import { decideEdit } from '../../core/records/decide-write.ts';
 import { recordScopes } from '../../core/records/record-scopes.ts';
+import { ownerOf } from '../../core/working-set/owner.ts';
 import { must } from '../../protocol/assert.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { type Fields, keyIssue, parseRecord } from '../../protocol/catalogue/record.ts';
@@ -27,7 +28,8 @@ interface Edit {
   readonly key: string;
   /** null: delete. */
   readonly fields: Fields | null;
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly Scope[] | null;
+  readonly owner: string | undefined;
 }
 
 /** Somebody else wrote the record between our read and our write, this often in a row. */
@@ -50,12 +52,19 @@ export async function writeRecords(
     const scoped = recordScopes(collection, fields, deps.scopes);
     if (!scoped.ok) outcomes[index] = { outcome: 'rejected', issues: [scoped.issue] };
     else if (sizeOf(fields) > limits.recordBytesMax) outcomes[index] = tooLarge();
-    else edits.push({ index, key, fields, scopes: scoped.scopes });
+    else
+      edits.push({
+        index,
+        key,
+        fields,
+        scopes: scoped.scopes,
+        owner: ownerOf({ collection: collection.name, key, fields }, deps.scopes) ?? undefined,
+      });
   }
   for (const [at, key] of request.deletes.entries()) {
     const index = request.puts.length + at;
     const issue = keyIssue(key);
-    if (issue === null) edits.push({ index, key, fields: null, scopes: [] });
+    if (issue === null) edits.push({ index, key, fields: null, scopes: [], owner: undefined });
     else outcomes[index] = { outcome: 'rejected', issues: [issue] };
   }
   for (const wave of wavesOfUniqueKeys(edits)) await writeWave(deps, { collection, wave, outcomes });

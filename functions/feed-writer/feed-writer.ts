@@ -5,6 +5,9 @@ import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { FeedHead, FeedStore } from '../../core/ports/feed-store.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { Quarantine, QuarantineEntry } from '../../core/ports/quarantine.ts';
+import type { RescopeRequests } from '../../core/ports/rescope-requests.ts';
+import { type RescopeWork, rescopeTrigger } from '../../core/working-set/rescope-trigger.ts';
+import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import { must } from '../../protocol/assert.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -22,9 +25,10 @@ export interface FeedWriterDeps {
   readonly feeds: FeedStore;
   readonly records: Pick<RecordStore, 'raiseRev'>;
   readonly quarantine: Pick<Quarantine, 'put'>;
+  readonly rescopes: RescopeRequests;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly settings: RouteSettings;
+  readonly settings: RouteSettings & { readonly scopes: ScopeSettings };
   /** `bytesMax`: of a packed page. */
   readonly pages: PageLimits & { readonly bytesMax: number };
 }
@@ -42,6 +46,8 @@ export interface FeedsWritten {
 
 export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<FeedsWritten> {
   const { changes, origin } = await routeAll(deps, records);
+  // Before anything is acknowledged: nobody else would ask for it.
+  await deps.rescopes.send(rescopeWork(records, deps.settings.scopes));
   const grouped = groupForPages(changes, deps.pages);
   const heads = await readOrCreate(deps, [...grouped.keys()]);
   const toSeal: FeedName[] = [];
@@ -64,6 +70,12 @@ export async function writeFeeds(deps: FeedWriterDeps, records: readonly StreamR
 
 /** Which record of the batch a change comes from. */
 type Origin = ReadonlyMap<FeedChange, { readonly index: number; readonly record: StreamRecord }>;
+
+/** Each once. */
+function rescopeWork(records: readonly StreamRecord[], scopes: ScopeSettings): RescopeWork[] {
+  const work = records.flatMap((record) => rescopeTrigger(record, scopes));
+  return [...new Map(work.map((one) => [`${one.kind} ${one.id}`, one])).values()];
+}
 
 /** The changes for feeds in the order of the stream. What is poison or stale is dealt with here. */
 async function routeAll(deps: FeedWriterDeps, records: readonly StreamRecord[]): Promise<{ changes: FeedChange[]; origin: Origin }> {

@@ -9,15 +9,18 @@ import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
+import { SqsRescopeRequests } from '../aws/sqs-rescope-requests.ts';
 import { toStreamRecord } from '../aws/stream-records.ts';
 import { createDoorbell } from '../doorbell.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { writeFeeds } from './feed-writer.ts';
 
-const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL');
+const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL', 'RESCOPE_QUEUE_URL');
 const logger = new Logger({ serviceName: 'feed-writer' });
 const documents = documentClient();
-const doorbell = createDoorbell(new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL), (error) =>
+const sqs = sqsClient();
+const settings = organization();
+const doorbell = createDoorbell(new SqsCompactionRequests(sqs, env.COMPACTION_QUEUE_URL), (error) =>
   logger.warn('sealing was not asked for', error as Error),
 );
 const deps = {
@@ -26,7 +29,8 @@ const deps = {
   quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
   clock: systemClock,
   ids: systemIds,
-  settings: { withheld: new Set(withheldFields(organization().shareSensitiveFields)) },
+  rescopes: new SqsRescopeRequests(sqs, env.RESCOPE_QUEUE_URL),
+  settings: { withheld: new Set(withheldFields(settings.shareSensitiveFields)), scopes: settings.scopes },
   pages: { rowsMax: limits.pageRowsMax, rawBytesMax: limits.pageRawBytesMax, bytesMax: limits.pageBytesMax },
 };
 

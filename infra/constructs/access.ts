@@ -14,8 +14,9 @@ const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 const PUT = ['dynamodb:PutItem'];
 
 export function grantAccess(data: Data, functions: Functions): void {
+  // The table itself and not its indexes, which the CDK's own grants would add.
   const allow = (name: Parameters<Functions['get']>[0], table: TableV2, ...actions: string[]) =>
-    table.grants.actions(functions.get(name), ...actions);
+    allowOn(functions.get(name), actions, table.tableArn);
 
   // A page and the move of its feed's head are one transaction; what cannot be understood goes to quarantine.
   allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
@@ -23,6 +24,12 @@ export function grantAccess(data: Data, functions: Functions): void {
   data.compaction.grantSendMessages(functions.get('feed-writer'));
   // A record that was changed without a new revision gets one; nothing else of main data is touched.
   allow('feed-writer', data.records, 'dynamodb:UpdateItem');
+
+  data.rescope.grantSendMessages(functions.get('feed-writer'));
+  // Records are placed where their customer is; what belongs to a customer is found by an index.
+  allow('rescope', data.records, 'dynamodb:BatchGetItem', ...PUT);
+  allowOn(functions.get('rescope'), ['dynamodb:Query'], `${data.records.tableArn}/index/owner`);
+  data.rescope.grantSendMessages(functions.get('rescope'));
 
   // Sealed pages are thrown away.
   allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');
@@ -72,6 +79,10 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('console-api', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   // A store's zone and edition are changed where they stand.
   allow('console-api', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
+}
+
+function allowOn(grantee: IFunction, actions: string[], arn: string): void {
+  must(grantee.role, 'the function has a role').addToPrincipalPolicy(new PolicyStatement({ actions, resources: [arn] }));
 }
 
 function grantObjects(data: Data, grantee: IFunction, actions: string[]): void {

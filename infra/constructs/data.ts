@@ -6,7 +6,7 @@
  * is a revision that somebody forgot to raise, which it does not do twice. Logical ids are fixed, so that moving code around never replaces a table.
  */
 import { CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, ProjectionType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -23,6 +23,9 @@ export const COMPACT_TIMEOUT = Duration.minutes(5);
 /** About a hundred transactions of a hundred operations; what is left rings again. */
 export const APPLY_TIMEOUT = Duration.seconds(60);
 
+/** Fifty records a message, ten messages: a few reads and a write each. */
+export const RESCOPE_TIMEOUT = Duration.seconds(60);
+
 export class Data extends Construct {
   readonly records: TableV2;
   readonly feeds: TableV2;
@@ -34,10 +37,19 @@ export class Data extends Construct {
   readonly uploads: TableV2;
   readonly doorbell: Queue;
   readonly doorbellFailures: Queue;
+  readonly rescope: Queue;
+  readonly rescopeFailures: Queue;
 
   constructor(scope: Construct, id: string, organization: Organization) {
     super(scope, id);
     this.records = this.#table('Records', organization, StreamViewType.NEW_AND_OLD_IMAGES);
+    // Only records of working sets have an owner, so for the others this index costs nothing.
+    this.records.addGlobalSecondaryIndex({
+      indexName: 'owner',
+      partitionKey: { name: 'owner', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
     this.feeds = this.#table('Feeds', organization);
     this.stores = this.#table('Stores', organization);
     this.uploads = this.#table('Uploads', organization);
@@ -55,6 +67,16 @@ export class Data extends Construct {
       retentionPeriod: Duration.days(4),
       visibilityTimeout: Duration.seconds(6 * APPLY_TIMEOUT.toSeconds()),
       deadLetterQueue: { queue: this.doorbellFailures, maxReceiveCount: 5 },
+    });
+    this.rescopeFailures = this.#queue('RescopeFailures', { retentionPeriod: FAILURES_KEPT });
+    this.rescope = this.#queue('Rescope', {
+      retentionPeriod: Duration.days(14),
+      visibilityTimeout: Duration.seconds(6 * RESCOPE_TIMEOUT.toSeconds()),
+      deadLetterQueue: { queue: this.rescopeFailures, maxReceiveCount: 10 },
+    });
+    Validations.of(this.rescopeFailures).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason: 'This is the dead-letter queue of the rescope queue.',
     });
     Validations.of(this.doorbellFailures).acknowledge({
       id: 'Serverless-SQSRedrivePolicy',

@@ -9,7 +9,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import type { Organization } from '../../protocol/organization.ts';
-import { APPLY_TIMEOUT, COMPACT_TIMEOUT, type Data } from './data.ts';
+import { APPLY_TIMEOUT, COMPACT_TIMEOUT, type Data, RESCOPE_TIMEOUT } from './data.ts';
 
 /** An HTTP API gives up after 30 s, so an answer after that has no reader. */
 const HTTP_TIMEOUT = Duration.seconds(29);
@@ -28,15 +28,18 @@ type EnvironmentName =
   | 'SNAPSHOTS_BUCKET'
   | 'COMPACTION_QUEUE_URL'
   | 'UPLOADS_TABLE'
-  | 'DOORBELL_QUEUE_URL';
+  | 'DOORBELL_QUEUE_URL'
+  | 'RESCOPE_QUEUE_URL';
 
 const SIZES = {
   // 1,000 records of up to 6 MB twice over as text and objects, and one transaction per page of a feed.
   'feed-writer': {
     memorySize: 1024,
     timeout: Duration.seconds(60),
-    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL'],
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL', 'RESCOPE_QUEUE_URL'],
   },
+  // All records of a customer at once: a few hundred.
+  rescope: { memorySize: 512, timeout: RESCOPE_TIMEOUT, environment: ['RECORDS_TABLE', 'RESCOPE_QUEUE_URL'] },
   // 250,000 changes in memory plus chunks of ~40 MB parsed, packed on two cores.
   compact: { memorySize: 3008, timeout: COMPACT_TIMEOUT, environment: ['FEEDS_TABLE', 'SNAPSHOTS_BUCKET'] },
   // One transaction; the memory is for a quick first start.
@@ -147,6 +150,7 @@ function environmentOf(data: Data): Record<EnvironmentName, string> {
     COMPACTION_QUEUE_URL: data.compaction.queueUrl,
     UPLOADS_TABLE: data.uploads.tableName,
     DOORBELL_QUEUE_URL: data.doorbell.queueUrl,
+    RESCOPE_QUEUE_URL: data.rescope.queueUrl,
   };
 }
 

@@ -22,8 +22,35 @@ interface TriggersProps {
   readonly functions: Functions;
 }
 
-export function addTriggers(scope: Construct, { organization, data, functions }: TriggersProps): Rule {
-  const compact = functions.get('compact');
+export function addTriggers(scope: Construct, props: TriggersProps): Rule {
+  addStream(props);
+  for (const [name, queue, maxConcurrency] of [
+    ['compact', props.data.compaction, 2],
+    ['apply', props.data.doorbell, 50],
+    ['rescope', props.data.rescope, 10],
+  ] as const) {
+    const made = props.functions.get(name);
+    made.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency }));
+    Validations.of(made).acknowledge({
+      id: 'Serverless-LambdaEventSourceMappingDestination',
+      reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
+    });
+  }
+  addSchedules(scope, props.functions);
+  return new Rule(scope, 'CompactionSchedule', {
+    description: 'Snapshots are brought up to date',
+    schedule: Schedule.rate(Duration.minutes(props.organization.compactionMinutes)),
+    targets: [
+      new LambdaFunction(props.functions.get('compact'), {
+        deadLetterQueue: props.data.compactionFailures,
+        retryAttempts: 2,
+        maxEventAge: Duration.hours(1),
+      }),
+    ],
+  });
+}
+
+function addStream({ data, functions }: TriggersProps): void {
   functions.get('feed-writer').addEventSource(
     // The cast: the class says `string | undefined` where its interface says optional.
     new DynamoEventSource(data.records as ITable, {
@@ -39,47 +66,28 @@ export function addTriggers(scope: Construct, { organization, data, functions }:
       onFailure: new SqsDlq(data.feedWriterFailures),
     }),
   );
-  compact.addEventSource(new SqsEventSource(data.compaction, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }));
-  Validations.of(compact).acknowledge({
-    id: 'Serverless-LambdaEventSourceMappingDestination',
-    reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
-  });
-  const apply = functions.get('apply');
-  apply.addEventSource(new SqsEventSource(data.doorbell, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 50 }));
-  Validations.of(apply).acknowledge({
-    id: 'Serverless-LambdaEventSourceMappingDestination',
-    reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
-  });
-  const held = new Rule(scope, 'HeldSchedule', {
-    description: 'What waits for a record is judged again',
-    schedule: Schedule.rate(Duration.hours(1)),
-    targets: [new LambdaFunction(apply, { retryAttempts: 2 })],
-  });
-  Validations.of(held).acknowledge({
-    id: 'Serverless-EventBusDLQ',
-    reason: 'A turn that fails leaves nothing behind: the next one looks at the same operations again.',
-  });
-  const watch = new Rule(scope, 'WatchSchedule', {
-    description: 'Stores that were not heard of for long are logged',
-    schedule: Schedule.rate(Duration.days(1)),
-    targets: [new LambdaFunction(functions.get('watch-stores'), { retryAttempts: 2 })],
-  });
-  Validations.of(watch).acknowledge({
-    id: 'Serverless-EventBusDLQ',
-    reason: 'A turn that fails leaves nothing behind: the next day looks at the same stores again.',
-  });
-  const sweep = new Rule(scope, 'SweepSchedule', {
-    description: 'Objects that nobody needs any more are taken away, and tombstones of erased customers',
-    schedule: Schedule.rate(Duration.days(1)),
-    targets: [new LambdaFunction(functions.get('erase'), { retryAttempts: 2 })],
-  });
-  Validations.of(sweep).acknowledge({
-    id: 'Serverless-EventBusDLQ',
-    reason: 'A turn that fails leaves nothing behind: the next day takes away the same objects.',
-  });
-  return new Rule(scope, 'CompactionSchedule', {
-    description: 'Snapshots are brought up to date',
-    schedule: Schedule.rate(Duration.minutes(organization.compactionMinutes)),
-    targets: [new LambdaFunction(compact, { deadLetterQueue: data.compactionFailures, retryAttempts: 2, maxEventAge: Duration.hours(1) })],
-  });
+}
+
+/** A turn that fails leaves nothing behind: the next one looks at the same again. */
+function addSchedules(scope: Construct, functions: Functions): void {
+  for (const [id, name, { rate, description }] of [
+    ['ReviewSchedule', 'rescope', { rate: Duration.days(1), description: 'Customers whom a store has not billed for long leave it' }],
+    ['HeldSchedule', 'apply', { rate: Duration.hours(1), description: 'What waits for a record is judged again' }],
+    ['WatchSchedule', 'watch-stores', { rate: Duration.days(1), description: 'Stores that were not heard of for long are logged' }],
+    [
+      'SweepSchedule',
+      'erase',
+      { rate: Duration.days(1), description: 'Objects that nobody needs any more are taken away, and tombstones of erased customers' },
+    ],
+  ] as const) {
+    const rule = new Rule(scope, id, {
+      description,
+      schedule: Schedule.rate(rate),
+      targets: [new LambdaFunction(functions.get(name), { retryAttempts: 2 })],
+    });
+    Validations.of(rule).acknowledge({
+      id: 'Serverless-EventBusDLQ',
+      reason: 'A turn that fails leaves nothing behind: the next one looks at the same again.',
+    });
+  }
 }

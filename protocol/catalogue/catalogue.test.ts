@@ -44,8 +44,8 @@ test.each(collections.map((collection) => [collection.name, collection] as const
     if (field.type.kind === 'money') expect(byName.get(field.type.currency)?.type.kind, field.name).toBe('currency');
     expect(field.description, field.name).toMatch(/\.$/);
   }
-  if (collection.scope.by !== 'org') expect(byName.get(collection.scope.field)?.required).toBe(true);
-  for (const rule of collection.scopeChoices ?? []) if (rule.by !== 'org') expect(byName.has(rule.field)).toBe(true);
+  if ('field' in collection.scope) expect(byName.get(collection.scope.field)?.required).toBe(true);
+  for (const rule of collection.scopeChoices ?? []) if ('field' in rule) expect(byName.has(rule.field)).toBe(true);
   expect(valueFields(collection).length).toBe(collection.fields.length - (collection.key.length === 1 ? 1 : 0));
 });
 

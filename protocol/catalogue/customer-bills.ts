@@ -1,5 +1,5 @@
 import { boolean, currency, date, decimal, field, id, instant, integer, json, money, oneOf, openEnum, text, zone } from './field.ts';
-import type { Collection } from './types.ts';
+import { BY_WORKING_SET, type Collection } from './types.ts';
 
 /** What was sold. Bills are facts: never changed; a return is a bill of its own. */
 const OUTLIER = openEnum('INTERNAL', 'NORMAL', 'INVALID', 'OUTLIER', 'FAILED', 'DELETED', 'RETRO', 'FRAUD', 'TEST', 'OTHER');
@@ -10,6 +10,7 @@ export const bill: Collection = {
   component: 'Customer',
   key: ['till_code', 'bill_client_id'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'both',
   rule: 'AO',
   description: 'Bill header. Amounts are not negative; what a return gives back is said by its type.',
@@ -57,6 +58,7 @@ export const billLine: Collection = {
   component: 'Customer',
   key: ['till_code', 'bill_client_id', 'line_seq'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'both',
   rule: 'AO',
   description: 'Line of a bill. The number is given at the till, because serials of sources repeat.',
@@ -97,6 +99,7 @@ export const payment: Collection = {
   component: 'Customer',
   key: ['till_code', 'bill_client_id', 'pay_seq'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'both',
   rule: 'AO',
   description: 'Tender of a bill. Card numbers are refused.',

@@ -15,7 +15,7 @@ import {
   text,
   zone,
 } from './field.ts';
-import type { Collection } from './types.ts';
+import { BY_WORKING_SET, type Collection } from './types.ts';
 
 /** Points, tiers and what is spent of them. Balances come from head office; a store's copy is advisory and says as of when. */
 export const loyaltySummary: Collection = {
@@ -23,6 +23,7 @@ export const loyaltySummary: Collection = {
   component: 'Customer',
   key: ['user_id', 'program_id'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'down',
   rule: 'CD',
   description: 'Balances of a customer in a program, derived from the ledger.',
@@ -57,6 +58,7 @@ export const slabState: Collection = {
   component: 'Customer',
   key: ['user_id', 'program_id'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'down',
   rule: 'CD',
   description: "A customer's tier in a program.",
@@ -98,6 +100,7 @@ export const pointsLedger: Collection = {
   component: 'Customer',
   key: ['event_log_id', 'line_no'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'down',
   rule: 'AO',
   description: 'Every movement of points. Written by head office only, never changed.',
@@ -128,6 +131,7 @@ export const pointsRedemption: Collection = {
   component: 'Customer',
   key: ['external_reference_number'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'both',
   rule: 'RC',
   description: 'Spending of points: asked for by a store, decided by head office. Validation codes are secret and never stored.',

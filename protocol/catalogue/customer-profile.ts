@@ -1,5 +1,5 @@
 import { boolean, date, field, id, instant, json, oneOf, openEnum, text } from './field.ts';
-import type { Collection } from './types.ts';
+import { BY_WORKING_SET, type Collection } from './types.ts';
 
 /** Who the customer is: profile, identifiers, subscriptions. */
 export const customer: Collection = {
@@ -7,6 +7,7 @@ export const customer: Collection = {
   component: 'Customer',
   key: ['user_id'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'both',
   rule: 'FL',
   description: 'Customer profile. Registered in one unit of the organization means registered in all.',
@@ -62,6 +63,7 @@ export const customerIdentifier: Collection = {
   component: 'Customer',
   key: ['source', 'account_id', 'type', 'value'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'both',
   rule: 'IC',
   description: 'Identifiers and loyalty cards of customers. Unique within a source and account; claims are decided by head office.',
@@ -94,6 +96,7 @@ export const subscription: Collection = {
   component: 'Customer',
   key: ['user_id', 'org_unit_id', 'source', 'account_id', 'channel', 'priority'],
   scope: { by: 'org' },
+  scopeChoices: BY_WORKING_SET,
   direction: 'both',
   rule: 'MP',
   description: 'Consent per channel and kind of message. The stricter value wins a near tie.',

@@ -36,7 +36,7 @@ export function scopeSettingIssues(settings: ScopeSettings): { component: Compon
 }
 
 export function scopeKindOf(rule: ScopeRule): ScopeKind {
-  return rule.by;
+  return rule.by === 'working-set' ? 'store' : rule.by;
 }
 
 /** The kinds of scope its collections have: one feed for each, per store. */

@@ -90,9 +90,13 @@ export interface Field {
 export type ScopeRule =
   | { readonly by: 'org' }
   | { readonly by: 'zone'; readonly field: string }
-  | { readonly by: 'store'; readonly field: string };
-export const SCOPE_CHOICES = ['org', 'zone', 'store'] as const satisfies readonly ScopeRule['by'][];
+  | { readonly by: 'store'; readonly field: string }
+  /** The stores of the customer it is of (`core/working-set/`). */
+  | { readonly by: 'working-set' };
+export const SCOPE_CHOICES = ['org', 'zone', 'store', 'working-set'] as const satisfies readonly ScopeRule['by'][];
 export type ScopeChoice = ScopeRule['by'];
+/** What everything of a customer may be kept by. */
+export const BY_WORKING_SET: readonly ScopeRule[] = [{ by: 'working-set' }];
 
 export interface Collection {
   /** Table name in the replica and first part of the key in main data: lower-case snake. */

@@ -53,6 +53,28 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     expect(await store.writeMany([{ record: record(collection, 'a', 7), previousRev: null }])).toEqual(['conflict']);
   });
 
+  test('records are listed by their owner, tombstones too, and leave the list with it', async () => {
+    const store = await open();
+    const collection = fresh();
+    const [mine, other] = [`customer/${collection}`, `customer/${collection}-2`];
+    const written = [
+      { ...record(collection, 'a', 5), owner: mine },
+      { ...record(collection, 'b', 5, true), owner: mine },
+      { ...record(collection, 'c', 5), owner: other },
+      record(collection, 'd', 5),
+    ];
+    await store.writeMany(written.map((one) => ({ record: one, previousRev: null })));
+    const listed = async (owner: string) =>
+      (await Array.fromAsync(store.listOwned(owner)))
+        .flat()
+        .map(({ key }) => key)
+        .sort();
+    expect([await listed(mine), await listed(other), await listed('customer/nobody')]).toEqual([['a', 'b'], ['c'], []]);
+    await store.writeMany([{ record: { ...record(collection, 'a', 6), owner: other }, previousRev: 5 }]);
+    expect([await listed(mine), await listed(other)]).toEqual([['b'], ['a', 'c']]);
+    expect((await store.getMany(collection, ['a'])).get('a')?.owner).toBe(other);
+  });
+
   test('only a tombstone is purged, and only the one that was seen', async () => {
     const store = await open();
     const collection = fresh();

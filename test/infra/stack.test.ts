@@ -138,6 +138,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'push',
       'rebuild',
       'report',
+      'rescope',
       'watch-stores',
     ]);
     for (const [id, { Properties }] of functions) {

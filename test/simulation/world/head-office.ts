@@ -7,6 +7,7 @@ import { compactFeed } from '../../../functions/compact/compact.ts';
 import { sealFeed } from '../../../functions/compact/seal.ts';
 import { writeRecords } from '../../../functions/console-api/write-records.ts';
 import { type FeedWriterDeps, writeFeeds } from '../../../functions/feed-writer/feed-writer.ts';
+import type { RescopeWork } from '../../../core/working-set/rescope-trigger.ts';
 import type { ScopeSettings } from '../../../protocol/catalogue/scopes.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import { type Manifest, manifestRanges, manifestSchema } from '../../../protocol/manifest.ts';
@@ -34,6 +35,8 @@ export class HeadOffice {
   readonly objects: MemoryObjectStore;
   readonly quarantine = new Map<string, QuarantineEntry>();
   readonly sizes: ChunkSizes;
+  /** What the stream has asked to be placed. */
+  readonly rescopes: RescopeWork[] = [];
   /** The organization's choices. */
   scopes: ScopeSettings = {};
   readonly pages: FeedWriterDeps['pages'] & { bytesMax: number } = {
@@ -83,7 +86,13 @@ export class HeadOffice {
         },
         clock: this.clock,
         ids: this.ids,
-        settings: { withheld: new Set(WITHHELD) },
+        rescopes: {
+          send: (work) => {
+            this.rescopes.push(...work);
+            return Promise.resolve();
+          },
+        },
+        settings: { withheld: new Set(WITHHELD), scopes: this.scopes },
         pages: this.pages,
       },
       batch,

@@ -65,6 +65,17 @@ export class MemoryRecordStore implements RecordStore {
     this.stream.push({ sequenceNumber: String(this.stream.length + 1), at: this.#now(), before, after });
   }
 
+  /** What the index does not have yet. */
+  readonly unindexed = new Set<string>();
+
+  async *listOwned(owner: string): AsyncGenerator<Pick<MainRecord, 'collection' | 'key'>[]> {
+    yield await this.#faults.strike('listOwned', () =>
+      [...this.records]
+        .filter(([id, record]) => record.owner === owner && !this.unindexed.has(id))
+        .map(([, { collection, key }]) => ({ collection, key })),
+    );
+  }
+
   purge(tombstones: readonly Pick<MainRecord, 'collection' | 'key' | 'rev'>[]): Promise<void> {
     return this.#faults.strike('purge', () => {
       for (const { collection, key, rev } of tombstones) {

@@ -6,6 +6,7 @@ import { requireIdentity } from './identity.ts';
 import { type ProgressStyle, createProgress } from './progress/progress-lines.ts';
 import type { SyncDeps } from './sync/sync-deps.ts';
 import { HttpCloudApi } from './transport/cloud-api.ts';
+import type { RetryPolicy } from './transport/retry.ts';
 import { SpoolDownload } from './transport/download.ts';
 import { createRequestSigner } from './transport/request-signer.ts';
 import { createTransferCount } from './transport/transfer-count.ts';
@@ -46,6 +47,24 @@ export async function createSyncDeps(io: AgentIo, folder: string, style: Progres
       await delay(ms, undefined, { signal });
     },
   };
+}
+
+/** For a question that a person waits for: one try, because head office may ask to wait for an hour. */
+export async function createCloudApi(io: AgentIo, folder: string): Promise<HttpCloudApi> {
+  const identity = requireIdentity(dataPaths(folder).identity);
+  const { clock, ids, signal } = io;
+  const sign = await createRequestSigner(identity);
+  const retry: RetryPolicy = { execute: (run) => run(0) };
+  return new HttpCloudApi({
+    api: identity.api,
+    agentVersion: AGENT_VERSION,
+    sign,
+    clock,
+    ids,
+    count: createTransferCount(),
+    signal,
+    retry,
+  });
 }
 
 export function progressStyle(io: AgentIo, asked: string | undefined): ProgressStyle {

@@ -15,6 +15,8 @@ export interface DataPaths {
   readonly spool: string;
   readonly lock: string;
   readonly pid: string;
+  /** Customers that were looked up. */
+  readonly pinned: string;
 }
 
 export function dataPaths(folder: string): DataPaths {
@@ -29,6 +31,7 @@ export function dataPaths(folder: string): DataPaths {
     spool: at('spool'),
     lock: at('agent.lock'),
     pid: at('agent.pid'),
+    pinned: at('pinned.sqlite'),
   };
 }
 

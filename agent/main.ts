@@ -4,6 +4,7 @@ import { SyncError, isSyncError } from '../protocol/sync-error.ts';
 import { AGENT_VERSION, type AgentIo, systemIo } from './agent-io.ts';
 import { type EnrolOptions, enrolCommand } from './command-enrol.ts';
 import { type LogonOptions, logonCommand } from './command-logon.ts';
+import { type LookupOptions, lookupCommand } from './command-lookup.ts';
 import { type RecordsOptions, countRecordsCommand, getRecordCommand } from './command-records.ts';
 import { type RunOptions, runCommand } from './command-run.ts';
 import { type StatusOptions, statusCommand } from './command-status.ts';
@@ -100,6 +101,20 @@ function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
     .addOption(jsonOption())
     .addOption(progressOption())
     .action(async (options: VerifyCommandOptions) => done(await verifyCommand(io, options)));
+  addRecordCommands(program, io, done);
+  return program;
+}
+
+function addRecordCommands(program: Command, io: AgentIo, done: (code: ExitCode) => void): void {
+  program
+    .command('lookup <customer>')
+    .description("a customer who is not in this store's working set, by id or identifier; kept for a day, also without a network")
+    .addOption(dataOption())
+    .option('--type <type>', 'what was given is not an id but a mobile, email, external-id or card')
+    .option('--source <source>', 'source of the identifier (default: INSTORE)')
+    .option('--account <account>', 'account of the source (default: -)')
+    .addOption(jsonOption())
+    .action(async (asked: string, options: LookupOptions) => done(await lookupCommand(io, asked, options)));
   const records = program.command('records').description('look into the replica');
   records
     .command('get <collection> <key>')
@@ -113,7 +128,6 @@ function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
     .addOption(dataOption())
     .addOption(jsonOption())
     .action((collection: string, options: RecordsOptions) => done(countRecordsCommand(io, collection, options)));
-  return program;
 }
 
 if (import.meta.main) {

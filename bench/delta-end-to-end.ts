@@ -91,9 +91,7 @@ class WaitingStore {
     for (let at = 0; at < puts.length; at += limits.writeBatchMax) writes.push(this.#write(puts.slice(at, at + limits.writeBatchMax)));
     let expected = changed;
     // A row that was so already is not written.
-    const written = Promise.all(writes).then((counts) => {
-      expected = counts.reduce((sum, count) => sum + count, 0);
-    });
+    const written = Promise.all(writes).then((counts) => (expected = counts.reduce((sum, count) => sum + count, 0)));
     for (let seen = 0; seen < expected; seen += (await this.#delta()).rows);
     const took = performance.now() - started;
     await written;

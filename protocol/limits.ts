@@ -66,6 +66,12 @@ export const limits = {
   recordBuckets: 64,
   /** A bill keeps its customer at its store for 24 months (domain page): a third of customers come once a year or less. */
   workingSetMs: 730 * 86_400_000,
+  /** Customers that one replica may look up in an hour: a busy store meets a few strangers a minute; 240 an hour copy nothing worth having. */
+  lookupsPerHour: 240,
+  /** Bills of a customer that was looked up: 20 × ~600 bytes. */
+  lookupBills: 20,
+  /** How long a store may keep a customer that it looked up: the day of the visit. */
+  lookupLifeMs: 86_400_000,
   /** Records of one step of a rebuild: 500 reads and 500 writes of up to 10 ms, 16 at once. */
   rebuildRecords: 500,
   /** A change that is younger may still be on its way from main data's stream: seconds as a rule, minutes after a bad batch. */

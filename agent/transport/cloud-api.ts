@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import { errorResponseSchema } from '../../protocol/messages/error.ts';
 import { type EnrolRequest, type EnrolResponse, enrolResponseSchema } from '../../protocol/messages/enrol.ts';
+import { type LookupRequest, type LookupResponse, lookupResponseSchema } from '../../protocol/messages/lookup.ts';
 import { type PlanRequest, type PlanResponse, planResponseSchema } from '../../protocol/messages/plan.ts';
 import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
@@ -12,7 +13,7 @@ import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
 import type { TransferCount } from './transfer-count.ts';
 
 /**
- * Head office over HTTPS: enrol, plan, report.
+ * Head office over HTTPS: enrol, plan, report, lookup.
  *
  * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
  * proxy's error page) and is `CONNECTIVITY`. A wrong clock heals itself: the offset is taken from the refusal and the
@@ -53,6 +54,10 @@ export class HttpCloudApi implements CloudApi {
 
   async report(request: Omit<ReportRequest, 'protocol'>): Promise<ReportResponse> {
     return this.#post('/v1/report', { protocol: PROTOCOL_VERSION, ...request } satisfies ReportRequest, reportResponseSchema);
+  }
+
+  async lookup(request: Omit<LookupRequest, 'protocol'>): Promise<LookupResponse> {
+    return this.#post('/v1/lookup', { protocol: PROTOCOL_VERSION, ...request } satisfies LookupRequest, lookupResponseSchema);
   }
 
   async #post<T>(path: string, message: object, schema: z.ZodType<T>): Promise<T> {

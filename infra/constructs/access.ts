@@ -54,6 +54,10 @@ export function grantAccess(data: Data, functions: Functions): void {
   data.doorbell.grantSendMessages(functions.get('push'));
   // A replica that was restored or copied becomes a new one of the same store.
   allow('fork', data.stores, ...READ, ...PUT);
+  // One customer of main data; how many were looked up is counted in the stores table.
+  allow('lookup', data.records, 'dynamodb:BatchGetItem');
+  allowOn(functions.get('lookup'), ['dynamodb:Query'], `${data.records.tableArn}/index/owner`);
+  allow('lookup', data.stores, ...READ, 'dynamodb:UpdateItem');
   // Main data, the watermark, the receipts and the replica's own row are one transaction.
   allow('apply', data.records, ...READ, ...PUT);
   allow('apply', data.stores, ...READ, 'dynamodb:ConditionCheckItem');

@@ -53,6 +53,8 @@ const SIZES = {
   report: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['FEEDS_TABLE', 'STORES_TABLE'] },
   // 256 KB of operations checked by their chain, one transaction.
   push: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL'] },
+  // One customer with a few bills.
+  lookup: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['RECORDS_TABLE', 'STORES_TABLE'] },
   fork: { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
   // 99 operations with what they are judged by, 4 MB at most.
   apply: {

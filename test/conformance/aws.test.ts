@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoErasureStore } from '../../functions/aws/dynamo-erasure-store.ts';
 import { DynamoFeedStore } from '../../functions/aws/dynamo-feed-store.ts';
 import { DynamoFreshSlots } from '../../functions/aws/dynamo-fresh-slots.ts';
+import { DynamoLookupAllowance } from '../../functions/aws/dynamo-lookup-allowance.ts';
 import { DynamoQuarantine } from '../../functions/aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../../functions/aws/dynamo-record-store.ts';
 import { DynamoUploadStore } from '../../functions/aws/dynamo-upload-store.ts';
@@ -13,6 +14,7 @@ import { type Emulators, startEmulators } from '../fixtures/emulators.ts';
 import { erasureStoreSuite } from './erasure-store-suite.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
 import { freshSlotsSuite } from './fresh-slots-suite.ts';
+import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
@@ -78,6 +80,10 @@ describe('erasures in DynamoDB', () => {
     () => Promise.resolve(new DynamoErasureStore(emulators.documents, emulators.table)),
     () => `digest ${(count += 1)}`,
   );
+});
+
+describe('look-ups in DynamoDB', () => {
+  lookupAllowanceSuite(() => Promise.resolve(new DynamoLookupAllowance(emulators.documents, emulators.table)));
 });
 
 describe('slots for fresh loads in DynamoDB', () => {

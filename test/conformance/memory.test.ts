@@ -4,11 +4,13 @@ import { Faults } from '../simulation/world/faults.ts';
 import { MemoryErasureStore } from '../simulation/world/memory-erasure-store.ts';
 import { MemoryFeedStore } from '../simulation/world/memory-feed-store.ts';
 import { MemoryRecordStore } from '../simulation/world/memory-record-store.ts';
+import { MemoryLookupAllowance } from '../simulation/world/memory-lookup-allowance.ts';
 import { MemoryObjectStore } from '../simulation/world/memory-object-store.ts';
 import { MemoryUploadStore } from '../simulation/world/memory-upload-store.ts';
 import { MemoryStoreRegistry } from '../simulation/world/memory-store-registry.ts';
 import { erasureStoreSuite } from './erasure-store-suite.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
+import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
@@ -62,6 +64,10 @@ describe('erasures in memory', () => {
     () => Promise.resolve(erasures),
     () => `digest ${(count += 1)}`,
   );
+});
+
+describe('look-ups in memory', () => {
+  lookupAllowanceSuite(() => Promise.resolve(new MemoryLookupAllowance()));
 });
 
 describe('object store in memory', () => {

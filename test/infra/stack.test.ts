@@ -134,6 +134,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'erase',
       'feed-writer',
       'fork',
+      'lookup',
       'plan',
       'push',
       'rebuild',

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PinnedFile } from '../../agent/pinned/pinned-file.ts';
+import { limits } from '../../protocol/limits.ts';
 import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
 
 /** An organization that keeps customers by working set: its cloud, and two stores of their own processes and files. */
@@ -60,6 +62,28 @@ test('a store gets the customers that are its own, another one when it sells to 
   await write('bill', BILL, billOf('b2', 'S2', '1'));
   expect(await logon('S2')).toEqual(['customer/1', 'customer/2', 'bill/T/b1', 'bill/T/b2', 'bill_line/T/b1/1']);
   expect(await logon('S1')).toEqual(['customer/1', 'bill/T/b1', 'bill/T/b2', 'bill_line/T/b1/1']);
+  // Somebody whom neither of them knows walks in.
+  const inStore = ['--data', at('S1'), '--json'];
+  expect((await agent('records', 'get', 'customer', '3', ...inStore)).code).toBe(1);
+  expect(await json(agent('lookup', '3', ...inStore))).toMatchObject({
+    source: 'head-office',
+    customer: { user_id: '3', firstname: 'Cid' },
+  });
+  expect(await json(agent('records', 'get', 'customer', '3', ...inStore))).toMatchObject({ fields: { firstname: 'Cid' }, pinned: {} });
+  expect(await agent('lookup', '99', ...inStore)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) as string });
   for (const storeId of ['S1', 'S2'])
     expect(await json(agent('verify', '--deep', '--data', at(storeId), '--json'))).toMatchObject({ equal: true });
+
+  await running.stop();
+  expect(await json(agent('lookup', '3', ...inStore))).toMatchObject({ source: 'pinned', customer: { firstname: 'Cid' } });
+  const offline = await agent('lookup', '2', ...inStore);
+  expect([offline.code, offline.stderr]).toEqual([1, expect.stringMatching(/^CONNECTIVITY: .*nobody looked this customer up here/)]);
+});
+
+test('what was looked up is gone a day later', () => {
+  const path = join(at('S1'), 'pinned.sqlite');
+  const inADay = PinnedFile.open(path, Date.now() + limits.lookupLifeMs + 60_000);
+  expect(inADay.find('3')).toBeNull();
+  inADay.close();
+  expect(readFileSync(path, 'latin1')).not.toContain('Cid');
 });

@@ -1,0 +1,39 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { sha256Hex } from '../../codec/pack.ts';
+import { withheldFields } from '../../core/withheld-fields.ts';
+import { lookupRequestSchema } from '../../protocol/messages/lookup.ts';
+import { isSyncError } from '../../protocol/sync-error.ts';
+import { documentClient } from '../aws/clients.ts';
+import { DynamoLookupAllowance } from '../aws/dynamo-lookup-allowance.ts';
+import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
+import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { authenticate } from '../http/authenticate.ts';
+import { httpFunction } from '../http/http-function.ts';
+import { environment, organization, systemClock } from '../runtime.ts';
+import { lookup } from './lookup.ts';
+
+const env = environment('RECORDS_TABLE', 'STORES_TABLE');
+const settings = organization();
+const logger = new Logger({ serviceName: 'lookup' });
+const documents = documentClient();
+const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
+const deps = {
+  records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
+  allowance: new DynamoLookupAllowance(documents, env.STORES_TABLE),
+  clock: systemClock,
+  settings: { withheld: new Set(withheldFields(settings.shareSensitiveFields)) },
+};
+
+/** Who asked, for whom (as a digest), with what outcome: the audit of looks at personal data. */
+export const handler = httpFunction({ logger, clock: systemClock }, lookupRequestSchema, async (request) => {
+  const who = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
+  const audit = { replicaId: who.replica.replicaId, asked: sha256Hex(JSON.stringify(request.body.by)) };
+  try {
+    const answer = await lookup(deps, who, request.body);
+    logger.info('looked up', { ...audit, outcome: 'FOUND' });
+    return answer;
+  } catch (error) {
+    logger.info('looked up', { ...audit, outcome: isSyncError(error) ? error.code : 'INTERNAL' });
+    throw error;
+  }
+});

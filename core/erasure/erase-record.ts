@@ -2,6 +2,7 @@ import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { type Fields, equalFields } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { MainRecord } from '../ports/record-store.ts';
+import { idOf } from '../working-set/owner.ts';
 
 /**
  * What becomes of a record when a customer is erased.
@@ -20,8 +21,8 @@ export interface Person {
 export type ErasedRecord =
   | { readonly kind: 'keep' }
   | { readonly kind: 'delete' }
-  /** The fields that stay. */
-  | { readonly kind: 'strip'; readonly fields: Fields };
+  /** The fields that stay, and whose the record is then. */
+  | { readonly kind: 'strip'; readonly fields: Fields; readonly owner: MainRecord['owner'] };
 
 /** Collections whose records belong to one of another collection by the first parts of their key. */
 const CHILDREN: Readonly<Record<string, string>> = { bill_line: 'bill', payment: 'bill', task_comment: 'task', task_log: 'task' };
@@ -45,7 +46,8 @@ export function eraseRecord(record: MainRecord, person: Person): ErasedRecord {
   const collection = collectionOf(record.collection);
   if (!FACTS.has(collection.name)) return { kind: 'delete' };
   const fields = withoutPerson(collection, record.fields, person);
-  return equalFields(fields, record.fields) ? { kind: 'keep' } : { kind: 'strip', fields };
+  const owner = ownerWithout(record, person);
+  return equalFields(fields, record.fields) && owner === record.owner ? { kind: 'keep' } : { kind: 'strip', fields, owner };
 }
 
 /** Whether records of other collections belong to this one by key. */
@@ -63,6 +65,11 @@ function isOf({ collection, key, fields }: MainRecord, { userId, parents }: Pers
   if (collection === 'custom_field_value') return fields['entity_type'] === 'CUSTOMER' && fields['entity_id'] === userId;
   const parent = CHILDREN[collection];
   return parent !== undefined && parents.has(`${parent}/${key.split('/').slice(0, collectionOf(parent).key.length).join('/')}`);
+}
+
+/** The index by owner must not lead from a person to what stays of them, nor back. */
+function ownerWithout({ owner }: MainRecord, { userId, pseudonym }: Person): MainRecord['owner'] {
+  return owner === idOf({ collection: 'customer', key: userId }) ? idOf({ collection: 'customer', key: pseudonym }) : owner;
 }
 
 function withoutPerson(collection: Collection, fields: Fields, { userId, pseudonym }: Person): Fields {

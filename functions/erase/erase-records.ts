@@ -59,10 +59,11 @@ function feedsOf({ collection, scopes }: MainRecord): FeedName[] {
 }
 
 function writeOf(record: MainRecord, erased: ErasedRecord, now: number): RecordWrite {
-  const { clocks: _, ...rest } = record;
+  const { clocks: _, owner, ...rest } = record;
   const after = { ...rest, rev: Math.max(record.rev + 1, now), updatedAt: new Date(now).toISOString() };
+  const to = erased.kind === 'strip' ? erased : { owner, fields: {} };
   return {
-    record: erased.kind === 'strip' ? { ...after, fields: erased.fields } : { ...after, deleted: true, fields: {} },
+    record: { ...after, deleted: erased.kind !== 'strip', fields: to.fields, ...(to.owner === undefined ? {} : { owner: to.owner }) },
     previousRev: record.rev,
   };
 }

@@ -133,6 +133,16 @@ test('the person goes from main data, the books stay, and nobody else is touched
   expect(await erase('7')).toEqual({ deleted: 0, stripped: 0 });
 });
 
+test('with customers by working set, what stays leads to the pseudonym only', async () => {
+  head.scopes = { Customer: 'working-set' };
+  await head.write('bill', [bill('owned', '7')]);
+  expect(head.records.records.get('bill/T1/owned')?.owner).toBe('customer/7');
+  await erase('7');
+  const { owner, fields } = head.records.records.get('bill/T1/owned') ?? {};
+  expect(owner).toBe(`customer/${String(fields?.['user_id'])}`);
+  expect([...head.records.records.values()].filter((record) => !record.deleted && record.owner === 'customer/7')).toEqual([]);
+});
+
 test('INV-42: it goes from the newest snapshot at once, from the bucket when it is swept, and nothing needed goes with it', async () => {
   await erase('7');
   expect([...(await head.snapshotState(await head.manifest(FEED))).values()].join('\n')).not.toMatch(CANARY);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import { findCollection } from '../../protocol/catalogue/catalogue.ts';
+import { type Fields, equalFields } from '../../protocol/catalogue/record.ts';
 import type { StreamRecord } from '../feed/route-change.ts';
 import { idOf, isByWorkingSet, isOwner } from './owner.ts';
 
@@ -22,6 +23,7 @@ export interface RescopeWork {
 const imageSchema = z.object({
   collection: z.string(),
   key: z.string(),
+  rev: z.number().catch(0),
   owner: z.string().optional(),
   scopes: z.array(z.string()),
   deleted: z.boolean().default(false),
@@ -41,17 +43,32 @@ export function rescopeTrigger({ before, after }: StreamRecord, settings: ScopeS
 }
 
 function placeWork(was: Image | null, now: Image): RescopeWork[] {
-  if (now.collection === 'customer' || !isPlacedAnew(was, now)) return [];
+  if (now.collection === 'customer' || !(isPlacedAnew(was, now) || isSentAgain(was, now))) return [];
   const work: RescopeWork[] = now.owner === undefined ? [] : [{ kind: 'record', id: idOf(now) }];
   // A bill that changed may have been what kept its customer at a store.
-  if (now.collection === 'bill' && was?.owner !== undefined) work.push({ kind: 'children', id: was.owner });
+  if (now.collection === 'bill' && was?.owner !== undefined && isPlacedAnew(was, now)) work.push({ kind: 'children', id: was.owner });
   return work;
 }
 
 function childrenWork(was: Image | null, now: Image): RescopeWork[] {
   if (!isOwner(now.collection)) return [];
   const isMoved = was === null || was.deleted !== now.deleted || was.scopes.join() !== now.scopes.join();
-  return isMoved || (now.collection === 'customer' && isPlacedAnew(was, now)) ? [{ kind: 'children', id: idOf(now) }] : [];
+  const isAsked = now.collection === 'customer' && (isPlacedAnew(was, now) || isSentAgain(was, now));
+  return isMoved || isAsked ? [{ kind: 'children', id: idOf(now) }] : [];
+}
+
+/** Raised and nothing else, as a rebuild does it: what the stream lost may have been what asked for its place. */
+function isSentAgain(was: Image | null, now: Image): boolean {
+  return was !== null && was.rev < now.rev && isEqualButRev(was, now);
+}
+
+function isEqualButRev(was: Image, now: Image): boolean {
+  return (
+    was.deleted === now.deleted &&
+    was.owner === now.owner &&
+    was.scopes.join() === now.scopes.join() &&
+    equalFields(was.fields as Fields, now.fields as Fields)
+  );
 }
 
 /** A customer's owner is the day of its next review, which rescoping itself sets. */

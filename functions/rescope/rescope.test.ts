@@ -133,6 +133,11 @@ class World {
     } while (this.head.rescopes.length > 0);
   }
 
+  /** What was not delivered never will be. */
+  loseStream(): void {
+    this.#delivered = this.head.records.stream.length;
+  }
+
   #ripen(now: number): void {
     this.head.rescopes.push(...this.#later.filter(({ at }) => at <= now).flatMap(({ work }) => work));
     this.#later = this.#later.filter(({ at }) => at > now);
@@ -219,6 +224,20 @@ test('INV-43: every store has exactly the customers of its working set with all 
     }),
     { numRuns: 500 },
   );
+});
+
+test('a record whose request was lost with the stream is placed when it is sent through the stream again', async () => {
+  const world = new World();
+  await world.do({ kind: 'customer', user: '1', home: 'S1', name: 'Ann' });
+  await world.settle();
+  await world.do({ kind: 'summary', user: '1' });
+  await world.do({ kind: 'customer', user: '2', home: 'S1', name: 'Bob' });
+  world.loseStream();
+  for (const { collection, key, rev } of [...world.head.records.records.values()])
+    await world.head.records.raiseRev({ collection, key, rev }, rev + 1);
+  await world.settle();
+  const held = [...(await world.head.foldOf('Customer@store:S1', Number.MAX_SAFE_INTEGER)).keys()];
+  expect(held).toEqual(['customer/1', 'customer/2', 'loyalty_summary/1/P']);
 });
 
 test('a customer leaves a store two years after the last bill there, and the lines of that bill too', async () => {

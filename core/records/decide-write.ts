@@ -3,6 +3,7 @@ import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { Scope } from '../../protocol/feed.ts';
 import { clockAt } from '../outbox/hybrid-clock.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
+import { scopesUntilPlaced } from '../working-set/owner.ts';
 import { equalScopes } from './record-scopes.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface EditInput {
   readonly key: string;
   /** null: delete. */
   readonly fields: Fields | null;
-  /** Of the fields; a deleted record keeps those it had, and so does one that goes where its customer is (null). */
+  /** Of the fields; a deleted record keeps those it had. null: it goes where its customer is. */
   readonly scopes: readonly Scope[] | null;
   /** Of the fields. */
   readonly owner: string | undefined;
@@ -31,7 +32,8 @@ export type Edit = { readonly outcome: 'unchanged'; readonly rev: number } | { r
 
 export function decideEdit(input: EditInput): Edit {
   const { collection, key, fields, current, now } = input;
-  const scopes = input.scopes ?? current?.scopes ?? [];
+  const owned = ownerAfter(input);
+  const scopes = input.scopes ?? scopesUntilPlaced(current, owned.owner);
   if (changesNothing({ fields, scopes, current })) return { outcome: 'unchanged', rev: current?.rev ?? 0 };
   const record: MainRecord = {
     collection: collection.name,
@@ -41,7 +43,7 @@ export function decideEdit(input: EditInput): Edit {
     deleted: fields === null,
     updatedAt: new Date(now).toISOString(),
     fields: fields ?? {},
-    ...ownerAfter(input),
+    ...owned,
     ...clocksAfter(collection, { fields, current, now }),
   };
   return { outcome: 'write', write: { record, previousRev: current?.rev ?? null } };

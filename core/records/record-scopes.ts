@@ -10,7 +10,7 @@ import { storeOfOrphan } from '../working-set/owner.ts';
  * A record that does not say which zone or store it belongs to has no scope to be in: it is refused, not guessed (INV-08).
  */
 export type RecordScopes =
-  /** `scopes` null: it goes where its customer is, which is worked out later; until then it stays where it was. */
+  /** `scopes` null: it goes where its customer is, which is worked out later. */
   | { readonly ok: true; readonly scopes: readonly Scope[] | null }
   | { readonly ok: false; readonly issue: { readonly field: string; readonly reason: string } };
 

@@ -5,7 +5,7 @@ import { utf8Bytes } from '../../protocol/utf8.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import type { LostValue, UploadException } from '../ports/upload-store.ts';
 import { recordScopes } from '../records/record-scopes.ts';
-import { ownerAfter } from '../working-set/owner.ts';
+import { ownerAfter, scopesUntilPlaced } from '../working-set/owner.ts';
 import { decideOperation } from './decide-operation.ts';
 import { type Case, type RecordChange, type Seen, type Verdict, rejected, verdict } from './verdict.ts';
 
@@ -165,12 +165,14 @@ class Overlay implements Seen {
     const scoped = fields === null ? null : recordScopes(collectionOf(collection), fields, settings.scopes);
     if (scoped?.ok === false) return `${scoped.issue.field} ${scoped.issue.reason}`;
     if (fields !== null && jsonBytes(fields) > limits.recordBytesMax) return `the record has more than ${limits.recordBytesMax} bytes`;
+    const owned = ownerAfter(fields, { collection, key, standing: standing?.owner }, settings.scopes);
+    const scopes = fields === null ? standing?.scopes : scoped?.scopes;
     return {
       collection,
       key,
       rev: Math.max(previousRev + 1, this.#now),
-      scopes: scoped?.scopes ?? standing?.scopes ?? [],
-      ...ownerAfter(fields, { collection, key, standing: standing?.owner }, settings.scopes),
+      scopes: scopes ?? scopesUntilPlaced(standing, owned.owner),
+      ...owned,
       deleted: fields === null,
       updatedAt: new Date(this.#now).toISOString(),
       fields: fields ?? {},

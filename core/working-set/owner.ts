@@ -1,6 +1,7 @@
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import type { Fields } from '../../protocol/catalogue/record.ts';
 import { type ScopeSettings, scopeRuleOf } from '../../protocol/catalogue/scopes.ts';
+import type { Scope } from '../../protocol/feed.ts';
 import type { MainRecord } from '../ports/record-store.ts';
 
 /**
@@ -45,6 +46,11 @@ export function splitId(id: string): { collection: string; key: string } {
 
 export function idOf({ collection, key }: Pick<MainRecord, 'collection' | 'key'>): string {
   return `${collection}/${key}`;
+}
+
+/** Where a record waits to be placed: where it was, if that was for the same owner. Otherwise in no store (INV-08). */
+export function scopesUntilPlaced(standing: MainRecord | null, owner: string | undefined): readonly Scope[] {
+  return standing === null || standing.deleted || standing.owner !== owner ? [] : standing.scopes;
 }
 
 /** The owner that a write leaves: of its fields; a tombstone, and a customer with the day of its next review, keep what stands. */

@@ -233,7 +233,7 @@ test('a record whose request was lost with the stream is placed when it is sent 
   await world.do({ kind: 'summary', user: '1' });
   await world.do({ kind: 'customer', user: '2', home: 'S1', name: 'Bob' });
   world.loseStream();
-  for (const { collection, key, rev } of [...world.head.records.records.values()])
+  for (const { collection, key, rev } of world.head.records.records.values())
     await world.head.records.raiseRev({ collection, key, rev }, rev + 1);
   await world.settle();
   const held = [...(await world.head.foldOf('Customer@store:S1', Number.MAX_SAFE_INTEGER)).keys()];

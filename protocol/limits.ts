@@ -72,6 +72,8 @@ export const limits = {
   lookupBills: 20,
   /** How long a store may keep a customer that it looked up: the day of the visit. */
   lookupLifeMs: 86_400_000,
+  /** A record says this long where it was: segments lead there for the horizon (45 d), and the bucket keeps them 15 d longer. */
+  leftScopeMs: 60 * 86_400_000,
   /** Records of one step of a rebuild: 500 reads and 500 writes of up to 10 ms, 16 at once. */
   rebuildRecords: 500,
   /** A change that is younger may still be on its way from main data's stream: seconds as a rule, minutes after a bad batch. */

@@ -14,6 +14,8 @@ export interface MainRecord {
   readonly fields: Fields;
   /** What it belongs to, where the organization keeps customers by working set (`core/working-set/owner.ts`). */
   readonly owner?: string | undefined;
+  /** Scopes it left, and when in milliseconds, as long as their feeds may lead to what it was (`core/records/left-scopes.ts`). */
+  readonly left?: Readonly<Record<string, number>> | undefined;
   /** When each field was set that stores may set too, by the hybrid clock; absent: at the beginning of time. */
   readonly clocks?: Readonly<Record<string, number>> | undefined;
 }

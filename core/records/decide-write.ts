@@ -4,6 +4,7 @@ import type { Scope } from '../../protocol/feed.ts';
 import { clockAt } from '../outbox/hybrid-clock.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import { scopesUntilPlaced } from '../working-set/owner.ts';
+import { leftScopes } from './left-scopes.ts';
 import { equalScopes } from './record-scopes.ts';
 
 /**
@@ -33,17 +34,18 @@ export type Edit = { readonly outcome: 'unchanged'; readonly rev: number } | { r
 export function decideEdit(input: EditInput): Edit {
   const { collection, key, fields, current, now } = input;
   const owned = ownerAfter(input);
-  const scopes = input.scopes ?? scopesUntilPlaced(current, owned.owner);
+  const scopes = fields === null ? (current?.scopes ?? []) : (input.scopes ?? scopesUntilPlaced(current, owned.owner));
   if (changesNothing({ fields, scopes, current })) return { outcome: 'unchanged', rev: current?.rev ?? 0 };
   const record: MainRecord = {
     collection: collection.name,
     key,
     rev: Math.max((current?.rev ?? 0) + 1, now),
-    scopes: fields === null ? (current as MainRecord).scopes : scopes,
+    scopes,
     deleted: fields === null,
     updatedAt: new Date(now).toISOString(),
     fields: fields ?? {},
     ...owned,
+    ...leftScopes(current, scopes, now),
     ...clocksAfter(collection, { fields, current, now }),
   };
   return { outcome: 'write', write: { record, previousRev: current?.rev ?? null } };

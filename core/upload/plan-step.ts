@@ -4,6 +4,7 @@ import { OPEN_STATUSES, type Operation, type Receipt } from '../../protocol/oper
 import { utf8Bytes } from '../../protocol/utf8.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import type { LostValue, UploadException } from '../ports/upload-store.ts';
+import { leftScopes } from '../records/left-scopes.ts';
 import { recordScopes } from '../records/record-scopes.ts';
 import { ownerAfter, scopesUntilPlaced } from '../working-set/owner.ts';
 import { decideOperation } from './decide-operation.ts';
@@ -166,13 +167,14 @@ class Overlay implements Seen {
     if (scoped?.ok === false) return `${scoped.issue.field} ${scoped.issue.reason}`;
     if (fields !== null && jsonBytes(fields) > limits.recordBytesMax) return `the record has more than ${limits.recordBytesMax} bytes`;
     const owned = ownerAfter(fields, { collection, key, standing: standing?.owner }, settings.scopes);
-    const scopes = fields === null ? standing?.scopes : scoped?.scopes;
+    const scopes = (fields === null ? standing?.scopes : scoped?.scopes) ?? scopesUntilPlaced(standing, owned.owner);
     return {
       collection,
       key,
       rev: Math.max(previousRev + 1, this.#now),
-      scopes: scopes ?? scopesUntilPlaced(standing, owned.owner),
+      scopes,
       ...owned,
+      ...leftScopes(standing, scopes, this.#now),
       deleted: fields === null,
       updatedAt: new Date(this.#now).toISOString(),
       fields: fields ?? {},

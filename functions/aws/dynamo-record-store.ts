@@ -37,6 +37,7 @@ const itemSchema = z.object({
   updatedAt: z.string(),
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   owner: z.string().optional(),
+  left: z.record(z.string(), z.number()).optional(),
   clocks: z.record(z.string(), z.number()).optional(),
 });
 

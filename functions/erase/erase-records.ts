@@ -1,8 +1,7 @@
 import { type ErasedRecord, type Person, eraseRecord, isParent } from '../../core/erasure/erase-record.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { BucketPart, MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
-import type { FeedName } from '../../protocol/feed.ts';
-import { feedName } from '../../protocol/feed.ts';
+import { type FeedName, type Scope, feedName } from '../../protocol/feed.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 
@@ -54,8 +53,10 @@ function summary(records: readonly MainRecord[], person: Person): Omit<ErasedPar
   };
 }
 
-function feedsOf({ collection, scopes }: MainRecord): FeedName[] {
-  return scopes.map((scope) => feedName(collectionOf(collection).component, scope));
+/** Those it left too: what it was may still be in them. */
+function feedsOf({ collection, scopes, left }: MainRecord): FeedName[] {
+  const all = [...scopes, ...(Object.keys(left ?? {}) as Scope[])];
+  return all.map((scope) => feedName(collectionOf(collection).component, scope));
 }
 
 function writeOf(record: MainRecord, erased: ErasedRecord, now: number): RecordWrite {

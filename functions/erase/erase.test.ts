@@ -8,6 +8,7 @@ import { Faults } from '../../test/simulation/world/faults.ts';
 import { HeadOffice, SEALING } from '../../test/simulation/world/head-office.ts';
 import { MemoryErasureStore } from '../../test/simulation/world/memory-erasure-store.ts';
 import { MemoryStoreRegistry } from '../../test/simulation/world/memory-store-registry.ts';
+import { rescope } from '../rescope/rescope.ts';
 import { type EraseDeps, eraseStep } from './erase.ts';
 
 /** Words that stand in what is of customer 7 and nowhere else. */
@@ -141,6 +142,35 @@ test('with customers by working set, what stays leads to the pseudonym only', as
   const { owner, fields } = head.records.records.get('bill/T1/owned') ?? {};
   expect(owner).toBe(`customer/${String(fields?.['user_id'])}`);
   expect([...head.records.records.values()].filter((record) => !record.deleted && record.owner === 'customer/7')).toEqual([]);
+});
+
+test('INV-42: a store that lost the customer before forgets them as well', async () => {
+  head.scopes = { Customer: 'working-set' };
+  const lost: FeedName = 'Customer@store:S1';
+  const kept: FeedName = 'Customer@store:S2';
+  const place = async (user: string, store: string) => {
+    head.now += 1_000;
+    await head.write('customer', [{ user_id: user, firstname: user === '9' ? 'Canaria' : user, registered_store: store }]);
+    await drain();
+    const requests = { send: () => Promise.resolve() };
+    while (head.rescopes.length > 0) {
+      await rescope({ records: head.records, clock: head.clock, requests }, head.rescopes.splice(0));
+      await drain();
+    }
+    await head.seal(lost);
+  };
+  await place('9', 'S1');
+  for (let other = 0; other < 12; other += 1) await place(`a${other}`, 'S1');
+  await place('9', 'S2');
+  for (let other = 0; other < 12; other += 1) await place(`b${other}`, 'S1');
+  await head.compact(lost);
+  await head.compact(kept);
+  await erase('7');
+  expect((await objectsWith(/Canaria/)).some((key) => key.includes('S1'))).toBe(true);
+  await erase('9');
+  head.now += limits.snapshotLifeMs + 1;
+  await step({ op: 'sweep' });
+  expect(await objectsWith(/Canaria/)).toEqual([]);
 });
 
 test('INV-42: it goes from the newest snapshot at once, from the bucket when it is swept, and nothing needed goes with it', async () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { MainRecord, RecordStore } from '../../core/ports/record-store.ts';
 import type { RescopeRequests } from '../../core/ports/rescope-requests.ts';
+import { leftScopes } from '../../core/records/left-scopes.ts';
 import { equalScopes } from '../../core/records/record-scopes.ts';
 import { dayOf, isRecent, membershipOf, reviewOwner } from '../../core/working-set/membership.ts';
 import { idOf, splitId } from '../../core/working-set/owner.ts';
@@ -129,8 +130,14 @@ async function place(deps: RescopeDeps, record: MainRecord, to: Place): Promise<
 }
 
 function placedRecord(record: MainRecord, { scopes, owner }: Place, now: number): MainRecord {
-  const { owner: _, ...rest } = record;
-  return { ...rest, scopes, rev: Math.max(record.rev + 1, now), ...(owner === undefined ? {} : { owner }) };
+  const { owner: _, left: __, ...rest } = record;
+  return {
+    ...rest,
+    scopes,
+    rev: Math.max(record.rev + 1, now),
+    ...(owner === undefined ? {} : { owner }),
+    ...leftScopes(record, scopes, now),
+  };
 }
 
 async function read({ records }: RescopeDeps, id: string): Promise<MainRecord | null> {

@@ -19,10 +19,11 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     const store = await open();
     const collection = fresh();
     const written = Array.from({ length: 250 }, (_, index) => record(collection, `k${index}`, index + 1));
+    written.push({ ...record(collection, 'more', 999), owner: 'customer/1', left: { 'store:S1': 5 }, clocks: { name: 7 } });
     expect(new Set(await store.writeMany(written.map((one) => ({ record: one, previousRev: null }))))).toEqual(new Set(['written']));
     const keys = written.map((one) => one.key);
     expect([...(await store.getMany(collection, [...keys, 'absent'])).values()].sort((a, b) => a.rev - b.rev)).toEqual(written);
-    expect(await store.count(collection)).toBe(250);
+    expect(await store.count(collection)).toBe(251);
   });
 
   test('INV-07: a revision is raised only from the one that was seen, and the content stays', async () => {

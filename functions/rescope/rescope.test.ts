@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { MainRecord } from '../../core/ports/record-store.ts';
+import type { MainRecord, RecordWrite } from '../../core/ports/record-store.ts';
 import type { RescopeWork } from '../../core/working-set/rescope-trigger.ts';
 import { limits } from '../../protocol/limits.ts';
 import { Faults } from '../../test/simulation/world/faults.ts';
@@ -238,6 +238,29 @@ test('a record whose request was lost with the stream is placed when it is sent 
   await world.settle();
   const held = [...(await world.head.foldOf('Customer@store:S1', Number.MAX_SAFE_INTEGER)).keys()];
   expect(held).toEqual(['customer/1', 'customer/2', 'loyalty_summary/1/P']);
+});
+
+test('a record that is edited while it is placed is placed all the same, by the last who looks', async () => {
+  const world = new World();
+  const { head } = world;
+  await world.do({ kind: 'customer', user: '1', home: 'S1', name: 'Ann' });
+  await world.do({ kind: 'summary', user: '1' });
+  await world.settle();
+  await world.do({ kind: 'customer', user: '1', home: 'S2', name: 'Ann' });
+  head.records.unindexed.clear();
+  let edits = 0;
+  const records = {
+    getMany: (collection: string, keys: readonly string[]) => head.records.getMany(collection, keys),
+    listOwned: (owner: string) => head.records.listOwned(owner),
+    writeMany: async (writes: readonly RecordWrite[]) => {
+      if (writes.some(({ record }) => record.collection === 'loyalty_summary') && (edits += 1) === 1)
+        await head.write('loyalty_summary', [{ user_id: '1', program_id: 'P', points: '77' }]);
+      return head.records.writeMany(writes);
+    },
+  };
+  await rescope({ ...world.deps, records }, [{ kind: 'again', id: 'customer/1' }]);
+  expect(edits).toBe(2);
+  expect(head.records.records.get('loyalty_summary/1/P')).toMatchObject({ scopes: ['store:S2'], fields: { points: '77' } });
 });
 
 test('a customer leaves a store two years after the last bill there, and the lines of that bill too', async () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/ports/clock.ts';
-import type { MainRecord, RecordStore } from '../../core/ports/record-store.ts';
+import type { MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
 import type { RescopeRequests } from '../../core/ports/rescope-requests.ts';
 import { leftScopes } from '../../core/records/left-scopes.ts';
 import { equalScopes } from '../../core/records/record-scopes.ts';
@@ -76,11 +76,11 @@ async function placeChildren(deps: RescopeDeps, id: string, known: readonly stri
   const children = new Set(known);
   for await (const part of deps.records.listOwned(id)) for (const child of part) children.add(idOf(child));
   const scopes = scopesOfChildren(await placeOwner(deps, id, [...children]));
-  for (const record of (await readAll(deps, [...children])).values()) {
-    if (record.owner !== id) continue;
-    // Another writer was faster: its change of the record asks for it to be placed.
-    if (!(await place(deps, record, { scopes, owner: id }))) await placeRecord(deps, idOf(record));
-  }
+  const to = { scopes, owner: id };
+  const moving = [...(await readAll(deps, [...children])).values()].filter((record) => record.owner === id && !isSettled(record, to));
+  const outcomes = await deps.records.writeMany(moving.map((record) => placing(record, to, deps.clock.now())));
+  // Another writer was faster with these.
+  for (const [index, record] of moving.entries()) if (outcomes[index] === 'conflict') await placeRecord(deps, idOf(record));
 }
 
 async function placeOwner(deps: RescopeDeps, id: string, children: readonly string[]): Promise<MainRecord | null> {
@@ -121,11 +121,19 @@ function isPlaced(record: MainRecord, { scopes, owner }: Place): boolean {
   return equalScopes(record.scopes, scopes) && record.owner === owner;
 }
 
+/** A tombstone goes where the record was. */
+function isSettled(record: MainRecord, to: Place): boolean {
+  return record.deleted || isPlaced(record, to);
+}
+
+function placing(record: MainRecord, to: Place, now: number): RecordWrite {
+  return { record: placedRecord(record, to, now), previousRev: record.rev };
+}
+
 /** false: another writer was faster. */
 async function place(deps: RescopeDeps, record: MainRecord, to: Place): Promise<boolean> {
-  // A tombstone goes where the record was.
-  if (record.deleted || isPlaced(record, to)) return true;
-  const [outcome] = await deps.records.writeMany([{ record: placedRecord(record, to, deps.clock.now()), previousRev: record.rev }]);
+  if (isSettled(record, to)) return true;
+  const [outcome] = await deps.records.writeMany([placing(record, to, deps.clock.now())]);
   return outcome === 'written';
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock, Ids } from '../core/ports/clock.ts';
+import { agentLimits } from './agent-limits.ts';
 import { dataPaths, freeBytes } from './data-folder.ts';
 import { requireIdentity } from './identity.ts';
 import { type ProgressStyle, createProgress } from './progress/progress-lines.ts';
@@ -19,12 +20,23 @@ export interface AgentIo {
   readonly signal: AbortSignal;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  /** Ends early, with the signal's reason, when that is aborted. */
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 export const AGENT_VERSION = '0.1.0';
 
 export function systemIo(signal: AbortSignal): AgentIo {
-  return { clock: { now: () => Date.now() }, ids: { next: () => uuidv7() }, signal, stdout: process.stdout, stderr: process.stderr };
+  return {
+    clock: { now: () => Date.now() },
+    ids: { next: () => uuidv7() },
+    signal,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    sleep: async (ms) => {
+      await delay(ms, undefined, { signal });
+    },
+  };
 }
 
 export async function createSyncDeps(io: AgentIo, folder: string, style: ProgressStyle): Promise<SyncDeps> {
@@ -49,22 +61,17 @@ export async function createSyncDeps(io: AgentIo, folder: string, style: Progres
   };
 }
 
-/** For a question that a person waits for: one try, because head office may ask to wait for an hour. */
-export async function createCloudApi(io: AgentIo, folder: string): Promise<HttpCloudApi> {
+/**
+ * `patient`: tries again as a sync does. Otherwise a person waits for the answer: one try, and a few seconds, because head
+ * office may ask to wait for an hour.
+ */
+export async function createCloudApi(io: AgentIo, folder: string, { patient }: { readonly patient: boolean }): Promise<HttpCloudApi> {
   const identity = requireIdentity(dataPaths(folder).identity);
   const { clock, ids, signal } = io;
   const sign = await createRequestSigner(identity);
+  const deps = { api: identity.api, agentVersion: AGENT_VERSION, sign, clock, ids, count: createTransferCount(), signal };
   const retry: RetryPolicy = { execute: (run) => run(0) };
-  return new HttpCloudApi({
-    api: identity.api,
-    agentVersion: AGENT_VERSION,
-    sign,
-    clock,
-    ids,
-    count: createTransferCount(),
-    signal,
-    retry,
-  });
+  return new HttpCloudApi(patient ? deps : { ...deps, retry, timeoutMs: agentLimits.lookupTimeoutMs });
 }
 
 export function progressStyle(io: AgentIo, asked: string | undefined): ProgressStyle {

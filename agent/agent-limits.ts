@@ -26,6 +26,14 @@ export const agentLimits = {
   digestSliceRows: 50_000,
   /** A first load that failed is taken up again after this; once it is complete, a failed sync waits for its turn. */
   freshAgainMs: 60_000,
+  /** Somebody stands at the till while a customer is looked up. */
+  lookupTimeoutMs: 5_000,
+  /** Two programs that record at the same time wait for each other this long. */
+  outboxBusyMs: 5_000,
+  /** Entries that are closed stay for whoever asks what became of them. */
+  outboxRetentionMs: 30 * 86_400_000,
+  /** Receipts are waited for at most this long by a run that waits. */
+  receiptsWaitMs: 30_000,
   /** Rounds without progress before a sync gives up. */
   fruitlessRoundsMax: 3,
   /** Rows in one multi-row insert (measured best: 50). */

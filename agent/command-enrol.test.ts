@@ -18,6 +18,7 @@ const io: AgentIo = {
   signal: new AbortController().signal,
   stdout: { write: (text) => (out += text) },
   stderr: { write: () => true },
+  sleep: () => Promise.resolve(),
 };
 const run = (code: string) => enrolCommand(io, { api: fake.api, code, data: folder, json: true });
 

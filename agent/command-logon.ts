@@ -1,4 +1,4 @@
-import { type AgentIo, createSyncDeps, printJson, progressStyle } from './agent-io.ts';
+import { type AgentIo, printJson, progressStyle } from './agent-io.ts';
 import { type ComponentView, componentViews } from './component-view.ts';
 import { dataPaths } from './data-folder.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -6,7 +6,8 @@ import { lockFolder } from './folder-lock.ts';
 import { requireIdentity } from './identity.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
-import { type SyncOutcome, runSync } from './sync/run-sync.ts';
+import type { SyncOutcome } from './sync/run-sync.ts';
+import { type StoreSyncOutcome, syncStore } from './sync/store-sync.ts';
 
 /** One sync: fresh until the store is complete, delta from then on. Goes on where the last one ended. `delta` is the same, refused before that. */
 export interface LogonOptions {
@@ -20,13 +21,14 @@ export interface LogonOptions {
 
 export async function logonCommand(io: AgentIo, { data, wait, fresh, deltaOnly, json, progress }: LogonOptions): Promise<ExitCode> {
   const paths = dataPaths(data);
-  const { storeId, replicaId } = requireIdentity(paths.identity);
+  requireIdentity(paths.identity);
   const startedAt = performance.now();
   const lock = lockFolder(paths);
   try {
-    const deps = await createSyncDeps(io, data, progressStyle(io, progress));
-    const outcome = await runSync(deps, { wait: wait === true, fresh: fresh === true, deltaOnly: deltaOnly === true });
-    deps.progress.end();
+    const options = { wait: wait === true, fresh: fresh === true, deltaOnly: deltaOnly === true };
+    const outcome = await syncStore(io, { data, style: progressStyle(io, progress), options });
+    // A replica with two pasts has become another one.
+    const { storeId, replicaId } = requireIdentity(paths.identity);
     const complete = outcome.outstanding.length === 0;
     const seconds = Math.round(performance.now() - startedAt) / 1_000;
     const views = viewsAfter(paths.replica, outcome);
@@ -39,7 +41,8 @@ export async function logonCommand(io: AgentIo, { data, wait, fresh, deltaOnly, 
         complete,
         components: parts,
         outstanding: outcome.outstanding,
-        transfer: deps.count,
+        transfer: outcome.transfer,
+        up: outcome.up,
         seconds,
       });
     } else {
@@ -72,10 +75,13 @@ function viewsAfter(path: string, { changes }: SyncOutcome): ComponentView[] {
   }
 }
 
-function describe(views: readonly ComponentView[], { kind, outstanding }: SyncOutcome, seconds: number): string {
+function describe(views: readonly ComponentView[], { kind, outstanding, up }: StoreSyncOutcome, seconds: number): string {
   const lines = views
     .filter(({ status }) => status !== 'NOT_USED')
     .map(({ component, status, rows }) => `${component.padEnd(22)} ${status.padEnd(22)} ${rows.toLocaleString('en-US')} rows`);
+  if (up.sent > 0 || up.withoutReceipt > 0)
+    lines.push(`Sent ${up.sent}, ${up.receipts} receipts; ${up.unsent} not sent yet, ${up.withoutReceipt} without a receipt`);
+  if (up.failure !== null) lines.push(`Nothing more goes up for now: ${up.failure.code}: ${up.failure.message}`);
   return [
     ...lines,
     `${kind === 'fresh' ? 'Fresh' : 'Delta'} sync ${outstanding.length === 0 ? 'complete' : 'not complete'} after ${seconds} s`,

@@ -34,6 +34,9 @@ export async function lookupCommand(io: AgentIo, asked: string, options: LookupO
   }
 }
 
+/** Head office cannot be asked now. */
+const SHOWS_PINNED: ReadonlySet<string> = new Set(['CONNECTIVITY', 'UNAVAILABLE', 'LOOKUP_LIMIT']);
+
 interface Question {
   readonly pinned: PinnedFile;
   readonly name: string;
@@ -43,12 +46,12 @@ interface Question {
 
 async function ask(io: AgentIo, { pinned, name, by, data }: Question): Promise<{ answer: LookupResponse; source: string; ageMs: number }> {
   try {
-    const answer = await (await createCloudApi(io, data)).lookup({ by });
+    const answer = await (await createCloudApi(io, data, { patient: false })).lookup({ by });
     pinned.pin(name, answer, io.clock.now());
     return { answer, source: 'head-office', ageMs: 0 };
   } catch (error) {
     if (isSyncError(error, 'NOT_FOUND')) pinned.forget(name);
-    if (!isSyncError(error, 'CONNECTIVITY') && !isSyncError(error, 'UNAVAILABLE')) throw error;
+    if (!isSyncError(error) || !SHOWS_PINNED.has(error.code)) throw error;
     const found = pinned.find(name);
     if (found === null)
       throw new SyncError(error.code, `${error.message}; and nobody looked this customer up here in the last day`, { cause: error });

@@ -1,11 +1,15 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { WireValue } from '../protocol/sections.ts';
 import { collectionOf } from '../protocol/catalogue/catalogue.ts';
+import type { Collection } from '../protocol/catalogue/types.ts';
 import { fromWire } from '../protocol/catalogue/record.ts';
 import { SyncError } from '../protocol/sync-error.ts';
 import { type AgentIo, printJson } from './agent-io.ts';
 import { dataPaths } from './data-folder.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { requireIdentity } from './identity.ts';
+import { OutboxFile } from './outbox/outbox-file.ts';
+import { StoreRecords, type Written } from './outbox/store-records.ts';
 import { type Pinned, PinnedFile } from './pinned/pinned-file.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
@@ -17,6 +21,44 @@ export interface RecordsOptions {
   readonly json?: boolean;
 }
 
+/** Records it in the outbox; it goes up with the next sync. Works without a network and beside a running agent. */
+export function putRecordCommand(
+  io: AgentIo,
+  name: string,
+  { record, ...options }: RecordsOptions & { readonly record: string },
+): ExitCode {
+  return writeCommand(io, options, (records) => records.put(name, readJson(record)));
+}
+
+export function deleteRecordCommand(
+  io: AgentIo,
+  where: { readonly collection: string; readonly key: string },
+  options: RecordsOptions,
+): ExitCode {
+  return writeCommand(io, options, (records) => records.delete(where.collection, where.key));
+}
+
+function writeCommand(io: AgentIo, { data, json }: RecordsOptions, write: (records: StoreRecords) => Written): ExitCode {
+  const paths = dataPaths(data);
+  const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
+  try {
+    const written = withReplica(data, (replica) => write(new StoreRecords({ replica, outbox, clock: io.clock, ids: io.ids })));
+    if (json === true) printJson(io, written);
+    else io.stdout.write(written.opId === null ? 'It was so already.\n' : `Recorded as ${written.seq}; it goes up with the next sync.\n`);
+    return exitCodes.fine;
+  } finally {
+    outbox.close();
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text) as unknown;
+  } catch (error) {
+    throw new SyncError('INVALID_INPUT', `the record is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 export function getRecordCommand(
   io: AgentIo,
   where: { readonly collection: string; readonly key: string },
@@ -25,21 +67,50 @@ export function getRecordCommand(
   const { collection: name, key } = where;
   const collection = collectionOf(name);
   return withReplica(data, (replica) => {
-    const { columns } = layoutOf(name);
-    const row = replica?.prepare(`SELECT * FROM "${name}" WHERE "key" = ?`).get(key);
-    if (row === undefined) return pinnedRecord(io, where, { data, json: json === true });
-    const { fields } = fromWire(collection, key, { columns, values: columns.map((column) => row[column] as WireValue) });
-    const extra = row['extra'] === null ? {} : (JSON.parse(String(row['extra'])) as Record<string, unknown>);
+    const found = readRecord(io, { replica, collection, key }, data);
+    if (found === null) return pinnedRecord(io, where, { data, json: json === true });
     const withheld = (replica?.planNote()?.withheld ?? []).flatMap((field) =>
       field.startsWith(`${name}.`) ? [field.slice(name.length + 1)] : [],
     );
-    if (json === true) printJson(io, { collection: name, key, rev: row['rev'], fields: { ...fields, ...extra }, withheld });
+    if (json === true) printJson(io, { collection: name, key, ...found, withheld });
     else {
-      for (const [field, value] of Object.entries({ ...fields, ...extra })) io.stdout.write(`${field.padEnd(24)} ${String(value)}\n`);
+      for (const [field, value] of Object.entries(found.fields)) io.stdout.write(`${field.padEnd(24)} ${String(value)}\n`);
       for (const field of withheld) io.stdout.write(`${field.padEnd(24)} (withheld: not shared with stores)\n`);
+      if (found.pending) io.stdout.write('(with what was recorded here and is not at head office yet)\n');
     }
     return exitCodes.fine;
   });
+}
+
+interface Found {
+  readonly rev: unknown;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly pending: boolean;
+}
+
+/** As the store's user sees it; null: there is none. */
+function readRecord(
+  io: AgentIo,
+  { replica, collection, key }: { readonly replica: Replica | null; readonly collection: Collection; readonly key: string },
+  data: string,
+): Found | null {
+  const { columns } = layoutOf(collection.name);
+  const row = replica?.prepare(`SELECT * FROM "${collection.name}" WHERE "key" = ?`).get(key);
+  const extra = row === undefined || row['extra'] === null ? {} : (JSON.parse(String(row['extra'])) as Record<string, unknown>);
+  const rev = row?.['rev'] ?? null;
+  const paths = dataPaths(data);
+  if (!existsSync(paths.outbox)) {
+    if (row === undefined) return null;
+    const { fields } = fromWire(collection, key, { columns, values: columns.map((column) => row[column] as WireValue) });
+    return { rev, fields: { ...fields, ...extra }, pending: false };
+  }
+  const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
+  try {
+    const { fields, pending } = new StoreRecords({ replica, outbox, clock: io.clock, ids: io.ids }).read(collection.name, key);
+    return fields === null ? null : { rev, fields: { ...fields, ...extra }, pending };
+  } finally {
+    outbox.close();
+  }
 }
 
 /** A customer who was looked up is no record of the replica, and said to be none. */
@@ -79,7 +150,7 @@ export function countRecordsCommand(io: AgentIo, name: string, { data, json }: R
   });
 }
 
-function withReplica(data: string, run: (replica: Replica | null) => ExitCode): ExitCode {
+function withReplica<T>(data: string, run: (replica: Replica | null) => T): T {
   const db = openReadOnly(dataPaths(data).replica);
   const replica = db === null ? null : new Replica(db);
   try {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cron } from 'croner';
 import { type SyncMinutes, SYNC_MINUTES, syncSchedule } from '../core/sync-schedule.ts';
 import { isSyncError, SyncError } from '../protocol/sync-error.ts';
-import { type AgentIo, createSyncDeps, progressStyle } from './agent-io.ts';
+import { type AgentIo, progressStyle } from './agent-io.ts';
 import { agentLimits } from './agent-limits.ts';
 import { dataPaths } from './data-folder.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -11,7 +11,7 @@ import { requireIdentity } from './identity.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
 import { freshOutstanding } from './sync/fresh-standing.ts';
-import { runSync } from './sync/run-sync.ts';
+import { type UploadOutcome, syncStore } from './sync/store-sync.ts';
 
 /**
  * The agent as a service: a sync at its start and then on its schedule, until it is told to stop.
@@ -47,6 +47,7 @@ interface Turn {
   readonly kind?: 'fresh' | 'delta';
   readonly complete: boolean;
   readonly rows?: number;
+  readonly up?: UploadOutcome;
   readonly bytes: number;
   readonly seconds: number;
   readonly error?: { readonly code: string; readonly message: string };
@@ -86,19 +87,17 @@ class SyncService {
     const { clock, signal } = this.#io;
     const { data, progress } = this.#options;
     const startedAt = clock.now();
-    const deps = await createSyncDeps(this.#io, data, progressStyle(this.#io, progress));
-    const ended = () => ({ at: new Date(startedAt).toISOString(), bytes: deps.count.bytes, seconds: (clock.now() - startedAt) / 1_000 });
+    const style = progressStyle(this.#io, progress);
+    const ended = () => ({ at: new Date(startedAt).toISOString(), bytes: 0, seconds: (clock.now() - startedAt) / 1_000 });
     try {
-      const { kind, outstanding, changes } = await runSync(deps, { wait: true });
+      const { kind, outstanding, changes, up, transfer } = await syncStore(this.#io, { data, style, options: { wait: true } });
       const rows = [...changes.values()].reduce((sum, count) => sum + count, 0);
-      return { ...ended(), kind, complete: outstanding.length === 0, rows };
+      return { ...ended(), bytes: transfer.bytes, kind, complete: outstanding.length === 0, rows, up };
     } catch (error) {
       if (signal.aborted) return null;
       // A bug of one turn must not end a service that runs for years: it is logged, and the next turn starts anew.
       const { code, message } = isSyncError(error) ? error : { code: 'INTERNAL', message: (error as Error).stack ?? String(error) };
       return { ...ended(), complete: false, error: { code, message } };
-    } finally {
-      deps.progress.end();
     }
   }
 

@@ -3,8 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /**
- * What stands where in the data folder. `replica.sqlite` and `spool/` are disposable; `identity.json` is not: without
- * it the store has to be enrolled again. `enrolment.json` holds the key of an enrolment that is not finished.
+ * What stands where in the data folder. `replica.sqlite` and `spool/` are disposable; `identity.json` and `outbox.sqlite` are not:
+ * without the first the store has to be enrolled again, without the second what it sold since the last sync is lost. `enrolment.json` holds the key of an enrolment that is not finished.
  */
 export interface DataPaths {
   readonly folder: string;
@@ -15,6 +15,10 @@ export interface DataPaths {
   readonly spool: string;
   readonly lock: string;
   readonly pid: string;
+  /** What this store recorded and head office may not have yet: never disposable. */
+  readonly outbox: string;
+  /** The key of the new replica that a forked one becomes. */
+  readonly fork: string;
   /** Customers that were looked up. */
   readonly pinned: string;
 }
@@ -31,6 +35,8 @@ export function dataPaths(folder: string): DataPaths {
     spool: at('spool'),
     lock: at('agent.lock'),
     pid: at('agent.pid'),
+    outbox: at('outbox.sqlite'),
+    fork: at('fork.json'),
     pinned: at('pinned.sqlite'),
   };
 }

@@ -5,7 +5,8 @@ import { AGENT_VERSION, type AgentIo, systemIo } from './agent-io.ts';
 import { type EnrolOptions, enrolCommand } from './command-enrol.ts';
 import { type LogonOptions, logonCommand } from './command-logon.ts';
 import { type LookupOptions, lookupCommand } from './command-lookup.ts';
-import { type RecordsOptions, countRecordsCommand, getRecordCommand } from './command-records.ts';
+import { type OutboxOptions, outboxCommand } from './command-outbox.ts';
+import { type RecordsOptions, countRecordsCommand, deleteRecordCommand, getRecordCommand, putRecordCommand } from './command-records.ts';
 import { type RunOptions, runCommand } from './command-run.ts';
 import { type StatusOptions, statusCommand } from './command-status.ts';
 import { type VerifyCommandOptions, verifyCommand } from './command-verify.ts';
@@ -115,7 +116,30 @@ function addRecordCommands(program: Command, io: AgentIo, done: (code: ExitCode)
     .option('--account <account>', 'account of the source (default: -)')
     .addOption(jsonOption())
     .action(async (asked: string, options: LookupOptions) => done(await lookupCommand(io, asked, options)));
-  const records = program.command('records').description('look into the replica');
+  program
+    .command('outbox')
+    .description('what this store recorded, and what became of it')
+    .addOption(dataOption())
+    .option('--status <status>', 'only these')
+    .option('--limit <count>', 'at most this many', '100')
+    .option('--after <id>', 'the ones after this one')
+    .addOption(jsonOption())
+    .action((options: OutboxOptions) => done(outboxCommand(io, options)));
+  const records = program.command('records').description('look into what this store has, and record what it does');
+  records
+    .command('put <collection> <json>')
+    .description('record a new or changed record: JSON, or @file; fields that are not named stay, null takes one away')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action((collection: string, record: string, options: RecordsOptions) =>
+      done(putRecordCommand(io, collection, { ...options, record })),
+    );
+  records
+    .command('delete <collection> <key>')
+    .description('record that a record is deleted')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action((collection: string, key: string, options: RecordsOptions) => done(deleteRecordCommand(io, { collection, key }, options)));
   records
     .command('get <collection> <key>')
     .description('one record')

@@ -23,6 +23,11 @@ export const errorCodes = {
     remedy: 'fix-input',
     what: 'The component is declared but not used by the product; it is never transferred.',
   },
+  COMPONENT_NOT_ENABLED: {
+    status: 400,
+    remedy: 'fix-input',
+    what: 'The component is not part of what this store is licensed for. Head office changes the edition of a store.',
+  },
   NOT_FOUND: { status: 404, remedy: 'fix-input', what: 'The record, store or object does not exist.' },
   ALREADY_EXISTS: { status: 409, remedy: 'fix-input', what: 'Something with this id exists already and was left as it is.' },
   UNAUTHORIZED: {
@@ -45,6 +50,11 @@ export const errorCodes = {
     remedy: 'operator',
     what: 'The agent is too old or too new for this head office. Update the agent; it keeps selling meanwhile.',
   },
+  LOOKUP_LIMIT: {
+    status: 429,
+    remedy: 'retry-later',
+    what: 'This store has looked up as many customers as it may in an hour. What it looked up today it still has.',
+  },
   OUT_OF_SCOPE: { status: 403, remedy: 'fix-input', what: 'The store may not read this feed.' },
   SNAPSHOT_GONE: { status: 410, remedy: 'retry', what: 'The snapshot was replaced by a newer one. Ask for a plan again.' },
   INTEGRITY: {
@@ -63,6 +73,11 @@ export const errorCodes = {
     status: 409,
     remedy: 'reset-replica',
     what: 'This data folder was restored or copied: head office knows another past of it. It takes a new replica id and keeps its unsent writes.',
+  },
+  OUTBOX_DAMAGED: {
+    status: 500,
+    remedy: 'operator',
+    what: 'The file with the store’s unsent writes cannot be read. It is left as it is. Stop the agent and run `agent outbox --salvage`.',
   },
   FRESH_NOT_COMPLETE: {
     status: 409,

@@ -1,4 +1,6 @@
+import { chmodSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { ReplicaDamaged, translateStorageError } from '../replica/sqlite-errors.ts';
 import { type LookupResponse, lookupResponseSchema } from '../../protocol/messages/lookup.ts';
 
 /**
@@ -18,8 +20,20 @@ export class PinnedFile {
     this.#db = db;
   }
 
+  /** One that is damaged is begun again: it holds only what can be asked for once more. */
   static open(path: string, now: number): PinnedFile {
+    try {
+      return PinnedFile.#open(path, now);
+    } catch (error) {
+      if (!(translateStorageError(error) instanceof ReplicaDamaged)) throw translateStorageError(error);
+      rmSync(path, { force: true });
+      return PinnedFile.#open(path, now);
+    }
+  }
+
+  static #open(path: string, now: number): PinnedFile {
     const db = new DatabaseSync(path, { timeout: 5_000 });
+    chmodSync(path, 0o600);
     db.exec('PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON');
     db.exec(`
       CREATE TABLE IF NOT EXISTS pinned (user_id TEXT PRIMARY KEY, answer TEXT NOT NULL, pinned_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;

@@ -4,6 +4,14 @@ import { errorResponseSchema } from '../../protocol/messages/error.ts';
 import { type EnrolRequest, type EnrolResponse, enrolResponseSchema } from '../../protocol/messages/enrol.ts';
 import { type LookupRequest, type LookupResponse, lookupResponseSchema } from '../../protocol/messages/lookup.ts';
 import { type PlanRequest, type PlanResponse, planResponseSchema } from '../../protocol/messages/plan.ts';
+import {
+  type ForkRequest,
+  type ForkResponse,
+  type PushRequest,
+  type PushResponse,
+  forkResponseSchema,
+  pushResponseSchema,
+} from '../../protocol/messages/push.ts';
 import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
@@ -13,7 +21,7 @@ import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
 import type { TransferCount } from './transfer-count.ts';
 
 /**
- * Head office over HTTPS: enrol, plan, report, lookup.
+ * Head office over HTTPS: enrol, plan, report, push, fork, lookup.
  *
  * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
  * proxy's error page) and is `CONNECTIVITY`. A wrong clock heals itself: the offset is taken from the refusal and the
@@ -22,6 +30,11 @@ import type { TransferCount } from './transfer-count.ts';
 export interface CloudApi {
   plan(request: Omit<PlanRequest, 'protocol' | 'agentVersion'>): Promise<PlanResponse>;
   report(request: Omit<ReportRequest, 'protocol'>): Promise<ReportResponse>;
+}
+
+export interface UploadApi {
+  push(request: Omit<PushRequest, 'protocol' | 'agentVersion'>): Promise<PushResponse>;
+  fork(request: Pick<ForkRequest, 'publicKey'>): Promise<ForkResponse>;
 }
 
 export interface CloudApiDeps {
@@ -36,7 +49,7 @@ export interface CloudApiDeps {
   readonly retry?: RetryPolicy;
 }
 
-export class HttpCloudApi implements CloudApi {
+export class HttpCloudApi implements CloudApi, UploadApi {
   readonly #deps: CloudApiDeps;
   readonly #retry: RetryPolicy;
   /** Head office's clock minus ours. */
@@ -54,6 +67,16 @@ export class HttpCloudApi implements CloudApi {
 
   async report(request: Omit<ReportRequest, 'protocol'>): Promise<ReportResponse> {
     return this.#post('/v1/report', { protocol: PROTOCOL_VERSION, ...request } satisfies ReportRequest, reportResponseSchema);
+  }
+
+  async push(request: Omit<PushRequest, 'protocol' | 'agentVersion'>): Promise<PushResponse> {
+    const body = { protocol: PROTOCOL_VERSION, agentVersion: this.#deps.agentVersion, ...request } satisfies PushRequest;
+    return this.#post('/v1/push', body, pushResponseSchema);
+  }
+
+  async fork({ publicKey }: Pick<ForkRequest, 'publicKey'>): Promise<ForkResponse> {
+    const body = { protocol: PROTOCOL_VERSION, agentVersion: this.#deps.agentVersion, publicKey } satisfies ForkRequest;
+    return this.#post('/v1/fork', body, forkResponseSchema);
   }
 
   async lookup(request: Omit<LookupRequest, 'protocol'>): Promise<LookupResponse> {

@@ -16,11 +16,15 @@ export interface Person {
   readonly pseudonym: string;
   /** Keys of records of theirs that others belong to. */
   readonly parents: ReadonlySet<string>;
+  /** Tombstones of theirs, as `<collection>/<key>`, that are noted already. */
+  readonly noted: ReadonlySet<string>;
 }
 
 export type ErasedRecord =
   | { readonly kind: 'keep' }
   | { readonly kind: 'delete' }
+  /** Deleted before: only where it was is of interest. */
+  | { readonly kind: 'gone' }
   /** The fields that stay, and whose the record is then. */
   | { readonly kind: 'strip'; readonly fields: Fields; readonly owner: MainRecord['owner'] };
 
@@ -42,7 +46,8 @@ const FACTS: ReadonlySet<string> = new Set([
 const OWNERS: readonly string[] = ['user_id', 'issued_to'];
 
 export function eraseRecord(record: MainRecord, person: Person): ErasedRecord {
-  if (record.deleted || !isOf(record, person)) return { kind: 'keep' };
+  if (record.deleted) return isTombstoneOf(record, person) ? { kind: 'gone' } : { kind: 'keep' };
+  if (!isOf(record, person)) return { kind: 'keep' };
   const collection = collectionOf(record.collection);
   if (!FACTS.has(collection.name)) return { kind: 'delete' };
   const fields = withoutPerson(collection, record.fields, person);
@@ -65,6 +70,15 @@ function isOf({ collection, key, fields }: MainRecord, { userId, parents }: Pers
   if (collection === 'custom_field_value') return fields['entity_type'] === 'CUSTOMER' && fields['entity_id'] === userId;
   const parent = CHILDREN[collection];
   return parent !== undefined && parents.has(`${parent}/${key.split('/').slice(0, collectionOf(parent).key.length).join('/')}`);
+}
+
+/** A tombstone has no fields: its key has to say whose it was, or its owner. */
+function isTombstoneOf(record: MainRecord, { userId, noted }: Person): boolean {
+  if (noted.has(idOf(record))) return false;
+  const at = collectionOf(record.collection).key.indexOf('user_id');
+  const parts = record.key.split('/');
+  if (record.collection === 'custom_field_value') return parts[0] === 'CUSTOMER' && parts[1] === userId;
+  return at >= 0 ? parts[at] === userId : record.owner === idOf({ collection: 'customer', key: userId });
 }
 
 /** The index by owner must not lead from a person to what stays of them, nor back. */

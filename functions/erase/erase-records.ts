@@ -26,8 +26,8 @@ const TRIES = 5;
 export async function eraseRecords(deps: EraseRecordsDeps, part: BucketPart, person: Person): Promise<ErasedPart> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { records, next } = await deps.records.readBucket(part);
-    const erased = records.map((record) => ({ record, to: eraseRecord(record, person) })).filter(({ to }) => to.kind !== 'keep');
-    const outcomes = await deps.records.writeMany(erased.map(({ record, to }) => writeOf(record, to, deps.clock.now())));
+    const erased = records.map((record) => ({ record, to: eraseRecord(record, person) }));
+    const outcomes = await deps.records.writeMany(erased.flatMap(({ record, to }) => writeOf(record, to, deps.clock.now()) ?? []));
     // Somebody wrote one of them meanwhile: look again. What is done already is kept by then.
     if (outcomes.includes('conflict')) continue;
     return { looked: records.length, ...summary(records, person), next };
@@ -43,13 +43,13 @@ function summary(records: readonly MainRecord[], person: Person): Omit<ErasedPar
   const parents = [...changed, ...records.filter(({ fields }) => fields['user_id'] === person.pseudonym)].filter(({ collection }) =>
     isParent(collection),
   );
-  const deleted = found.filter(({ to }) => to.kind === 'delete').map(({ record }) => record);
+  const ofKind = (kind: ErasedRecord['kind']) => found.filter(({ to }) => to.kind === kind).map(({ record }) => record);
   return {
-    deleted: deleted.length,
-    stripped: changed.length - deleted.length,
+    deleted: ofKind('delete').length,
+    stripped: ofKind('strip').length,
     parents: [...new Set(parents.map(({ collection, key }) => `${collection}/${key}`))],
     feeds: [...new Set(changed.flatMap(feedsOf))],
-    tombstones: deleted.map(({ collection, key }) => ({ collection, key })),
+    tombstones: [...ofKind('delete'), ...ofKind('gone')].map(({ collection, key }) => ({ collection, key })),
   };
 }
 
@@ -59,7 +59,8 @@ function feedsOf({ collection, scopes, left }: MainRecord): FeedName[] {
   return all.map((scope) => feedName(collectionOf(collection).component, scope));
 }
 
-function writeOf(record: MainRecord, erased: ErasedRecord, now: number): RecordWrite {
+function writeOf(record: MainRecord, erased: ErasedRecord, now: number): RecordWrite | null {
+  if (erased.kind === 'keep' || erased.kind === 'gone') return null;
   const { clocks: _, owner, ...rest } = record;
   const after = { ...rest, rev: Math.max(record.rev + 1, now), updatedAt: new Date(now).toISOString() };
   const to = erased.kind === 'strip' ? erased : { owner, fields: {} };

@@ -240,6 +240,20 @@ test('a sweep while compactions go on takes nothing that is needed', async () =>
   expect(head.objects.objects.size).toBeLessThan(80);
 });
 
+test('one who was deleted before is erased from what still remembers', async () => {
+  await head.write('customer', [], ['7']);
+  await head.write('customer_identifier', [], ['INSTORE/-/MOBILE/447700900007']);
+  await drain();
+  expect(await erase('7')).toMatchObject({ deleted: 0 });
+  for (const ms of [limits.snapshotLifeMs, limits.erasurePurgeMs, limits.snapshotLifeMs]) {
+    head.now += ms + 1;
+    await step({ op: 'sweep' });
+    await drain();
+  }
+  expect(await objectsWith(/Canaria|canaria@/)).toEqual([]);
+  expect(head.records.records.has('customer/7')).toBe(false);
+});
+
 test('what was quarantined of them is taken out', async () => {
   const entry = { source: 'feed-writer', reason: 'r', at: '2026-11-23T08:00:00.000Z' };
   head.quarantine.set('a', { ...entry, id: 'a', item: { fields: { user_id: '7' } } });

@@ -75,9 +75,10 @@ function begin({ erasures, ids, clock }: EraseDeps, { userId, reason, by }: Step
 }
 
 async function erasePart(deps: EraseDeps, { userId, collection, bucket, after, parents }: Step<'records'>): Promise<object> {
-  const { pseudonym } = await existing(deps, userId);
+  const { pseudonym, tombstones } = await existing(deps, userId);
   const part = { collection, bucket, after, limit: limits.rebuildRecords };
-  const person = { userId, pseudonym, parents: new Set(parents) };
+  const noted = new Set(tombstones.map((one) => `${one.collection}/${one.key}`));
+  const person = { userId, pseudonym, parents: new Set(parents), noted };
   // Noted before it is done: after a crash the records would say nothing of where they had been.
   const dry = await eraseRecords({ ...deps, records: readOnly(deps.records) }, part, person);
   if (dry.feeds.length > 0 || dry.tombstones.length > 0) await change(deps, userId, (before) => withFound(before, dry));

@@ -53,13 +53,14 @@ test('INV-08: a customer with points and newest bills, by id or identifier, with
 test('nobody is found under what is not theirs, or when they are gone', async () => {
   await expect(ask({ kind: 'user_id', userId: '9' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(ask({ ...byMobile, value: '44770090000' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(ask({ ...byMobile, value: '字'.repeat(254) })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   await head.write('customer', [], ['7']);
   await expect(ask(byMobile)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
 test('a replica asks for so many in an hour, found or not, and says when it may ask again', async () => {
   for (let count = 0; count < limits.lookupsPerHour; count += 1) await ask({ kind: 'user_id', userId: '9' }).catch(() => {});
-  await expect(ask({ kind: 'user_id', userId: '7' })).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 3_600_000 });
+  await expect(ask({ kind: 'user_id', userId: '7' })).rejects.toMatchObject({ code: 'LOOKUP_LIMIT', retryAfterMs: 3_600_000 });
   head.now += 3_600_000;
   expect(await ask({ kind: 'user_id', userId: '7' })).toMatchObject({ customer: { user_id: '7' } });
 });

@@ -4,7 +4,7 @@ import type { MainRecord, RecordStore } from '../../core/ports/record-store.ts';
 import type { Replica, Store } from '../../core/ports/store-registry.ts';
 import { type RouteSettings, withoutWithheld } from '../../core/feed/route-change.ts';
 import { collectionOf, componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
-import { type Fields, keyOf } from '../../protocol/catalogue/record.ts';
+import { type Fields, keyIssue, keyOf } from '../../protocol/catalogue/record.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { LookupRequest, LookupResponse } from '../../protocol/messages/lookup.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -32,7 +32,7 @@ export async function lookup(
     throw new SyncError('OUT_OF_SCOPE', 'Customer is not enabled for this store');
   const now = deps.clock.now();
   if (!(await deps.allowance.take(replica.replicaId, new Date(now).toISOString().slice(0, 13), limits.lookupsPerHour)))
-    throw new SyncError('UNAVAILABLE', `this store has looked up ${limits.lookupsPerHour} customers in this hour`, {
+    throw new SyncError('LOOKUP_LIMIT', `this store has looked up ${limits.lookupsPerHour} customers in this hour`, {
       retryAfterMs: HOUR_MS - (now % HOUR_MS),
     });
   const userId = by.kind === 'user_id' ? by.userId : await ownerOfIdentifier(deps, by);
@@ -52,8 +52,12 @@ export async function lookup(
 }
 
 async function ownerOfIdentifier(deps: LookupDeps, by: Extract<LookupRequest['by'], { kind: 'identifier' }>): Promise<string | null> {
-  const fields = { source: by.source, account_id: by.accountId, type: by.type, value: by.value };
-  const found = await live(deps, 'customer_identifier', keyOf(collectionOf('customer_identifier'), fields));
+  // In the form in which main data keeps text.
+  const fields = { source: by.source, account_id: by.accountId, type: by.type, value: by.value.normalize('NFC') };
+  const key = keyOf(collectionOf('customer_identifier'), fields);
+  const issue = keyIssue(key);
+  if (issue !== null) throw new SyncError('INVALID_INPUT', `by: the identifier makes no key: ${issue.reason}`);
+  const found = await live(deps, 'customer_identifier', key);
   return found === null ? null : String(found.fields['user_id']);
 }
 

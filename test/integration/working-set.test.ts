@@ -80,6 +80,14 @@ test('a store gets the customers that are its own, another one when it sells to 
   expect([offline.code, offline.stderr]).toEqual([1, expect.stringMatching(/^CONNECTIVITY: .*nobody looked this customer up here/)]);
 });
 
+test('a damaged file of looked-up customers is begun again', () => {
+  const path = at('damaged.sqlite');
+  writeFileSync(path, 'not a database, and longer than the header of one'.repeat(40));
+  const pinned = PinnedFile.open(path, Date.now());
+  expect(pinned.find('3')).toBeNull();
+  pinned.close();
+});
+
 test('what was looked up is gone a day later', () => {
   const path = join(at('S1'), 'pinned.sqlite');
   const inADay = PinnedFile.open(path, Date.now() + limits.lookupLifeMs + 60_000);

@@ -1,0 +1,348 @@
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { chainAfter } from '../../codec/operation-chain.ts';
+import { clockAt, nextTick } from '../../core/outbox/hybrid-clock.ts';
+import { ENTRY_STATUSES, type Entry, type EntryEvent, type EntryStatus, isClosed, statusAfter } from '../../core/outbox/entry.ts';
+import { type Settlement, settle } from '../../core/outbox/settle.ts';
+import { assert } from '../../protocol/assert.ts';
+import type { PushResponse } from '../../protocol/messages/push.ts';
+import { CHAIN_START, type Operation, type OutboxMark, operationSchema, receiptSchema } from '../../protocol/operation.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { agentLimits } from '../agent-limits.ts';
+import { ReplicaDamaged, translateStorageError } from '../replica/sqlite-errors.ts';
+
+/**
+ * What the store recorded and head office may not have yet (decision 0012): `outbox.sqlite`, apart from the replica,
+ * which is thrown away and loaded again. Durable when a call returns. Several processes may have it open.
+ *
+ * Each entry has a number in its replica's sequence, without gaps, and an operation id that is its name for ever. A
+ * receipt closes an entry and nothing else does (INV-10).
+ */
+const MIGRATIONS = [
+  `CREATE TABLE entry (
+     id INTEGER PRIMARY KEY,
+     replica_id TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     op_id TEXT NOT NULL UNIQUE,
+     collection TEXT NOT NULL,
+     key TEXT NOT NULL,
+     operation TEXT NOT NULL,
+     status TEXT NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     captured_at INTEGER NOT NULL,
+     receipt TEXT,
+     UNIQUE (replica_id, seq)
+   ) STRICT;
+   CREATE INDEX entry_record ON entry (collection, key, id);
+   CREATE INDEX entry_status ON entry (status, id);
+   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+];
+/** "OUTB": no other database is taken for one. */
+const APPLICATION_ID = 0x4f555442;
+
+export type NewOperation = Pick<Operation, 'collection' | 'key' | 'kind' | 'fields' | 'base'>;
+
+export interface EntryFilter {
+  readonly status?: EntryStatus;
+  /** Entries after this id. */
+  readonly after?: number;
+  readonly limit: number;
+}
+
+export class OutboxFile {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** `replicaId`: whose entries are recorded from now on; those of another that were not sent become its own. */
+  static open(path: string, replicaId: string): OutboxFile {
+    const outbox = new OutboxFile(openDatabase(path));
+    try {
+      if (outbox.#meta('replica') !== replicaId) outbox.restamp(replicaId);
+      return outbox;
+    } catch (error) {
+      outbox.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  /**
+   * Looks at what is recorded of a record already and records one more operation of it, in one transaction. `decide`
+   * gives null when there is nothing to record.
+   */
+  record(
+    where: { readonly collection: string; readonly key: string },
+    { now, opId }: { readonly now: number; readonly opId: string },
+    decide: (entries: readonly Entry[]) => NewOperation | null,
+  ): Operation | null {
+    return this.#transaction(() => {
+      const wanted = decide(this.entriesOf(where.collection, where.key));
+      if (wanted === null) return null;
+      const replicaId = this.#replicaId();
+      const { seq: last, chain } = this.mark();
+      const unchained = { ...wanted, seq: last + 1, opId, clock: nextTick(Math.max(this.#clock(), clockAt(wanted.base)), now) };
+      const operation: Operation = { ...unchained, chain: chainAfter(chain, unchained) };
+      this.#run(
+        'INSERT INTO entry (replica_id, seq, op_id, collection, key, operation, status, captured_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        replicaId,
+        operation.seq,
+        opId,
+        operation.collection,
+        operation.key,
+        JSON.stringify(operation),
+        'PENDING',
+        now,
+      );
+      this.#setMeta('clock', String(operation.clock));
+      return operation;
+    });
+  }
+
+  /** Of one record, in the order in which they were recorded. */
+  entriesOf(collection: string, key: string): Entry[] {
+    return this.#all('SELECT * FROM entry WHERE collection = ? AND key = ? ORDER BY id', collection, key).map(toEntry);
+  }
+
+  /** Where this replica's outbox ends. */
+  mark(): OutboxMark {
+    const row = this.#get('SELECT operation FROM entry WHERE replica_id = ? ORDER BY seq DESC LIMIT 1', this.#replicaId());
+    return row === undefined ? this.storedMark() : markOf(toOperation(row));
+  }
+
+  /** Where what head office has stored of it ends. */
+  storedMark(): OutboxMark {
+    return { seq: Number(this.#meta('stored_seq') ?? 0), chain: this.#meta('stored_chain') ?? CHAIN_START };
+  }
+
+  /** Receipts up to here are taken. */
+  receiptsThrough(): number {
+    return Number(this.#meta('receipts_through') ?? 0);
+  }
+
+  /** In order, what head office has not stored yet. */
+  unsent(limit: number): Operation[] {
+    const { seq } = this.storedMark();
+    return this.#all(
+      'SELECT operation FROM entry WHERE replica_id = ? AND seq > ? ORDER BY seq LIMIT ?',
+      this.#replicaId(),
+      seq,
+      limit,
+    ).map(toOperation);
+  }
+
+  /** Entries that nobody has closed: not sent, without a receipt, or waiting for a person. */
+  countOpen(): { readonly unsent: number; readonly withoutReceipt: number } {
+    const unsent = this.#get('SELECT count(*) AS n FROM entry WHERE replica_id = ? AND seq > ?', this.#replicaId(), this.storedMark().seq);
+    const waiting = this.#get("SELECT count(*) AS n FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT')");
+    return { unsent: Number(unsent?.['n']), withoutReceipt: Number(waiting?.['n']) };
+  }
+
+  counts(): Record<EntryStatus, number> {
+    const counts = Object.fromEntries(ENTRY_STATUSES.map((status) => [status, 0])) as Record<EntryStatus, number>;
+    for (const row of this.#all('SELECT status, count(*) AS n FROM entry GROUP BY status'))
+      counts[row['status'] as EntryStatus] = Number(row['n']);
+    return counts;
+  }
+
+  list({ status, after = 0, limit }: EntryFilter): (Entry & { readonly id: number })[] {
+    const rows =
+      status === undefined
+        ? this.#all('SELECT * FROM entry WHERE id > ? ORDER BY id LIMIT ?', after, limit)
+        : this.#all('SELECT * FROM entry WHERE status = ? AND id > ? ORDER BY id LIMIT ?', status, after, limit);
+    return rows.map((row) => ({ id: Number(row['id']), ...toEntry(row) }));
+  }
+
+  /** What happened to operations on their way. */
+  note(operations: readonly Operation[], event: EntryEvent): void {
+    this.#transaction(() => {
+      for (const { opId } of operations) {
+        const row = this.#get('SELECT status FROM entry WHERE op_id = ?', opId);
+        if (row === undefined) continue;
+        const status = statusAfter(row['status'] as EntryStatus, event);
+        this.#run('UPDATE entry SET status = ?, attempts = attempts + ? WHERE op_id = ?', status, event === 'given' ? 1 : 0, opId);
+      }
+    });
+  }
+
+  /** What head office answered: how far it has stored, and what became of operations. */
+  acknowledge(answer: Pick<PushResponse, 'storedThrough' | 'receipts' | 'revised'>): void {
+    this.#transaction(() => {
+      const before = this.storedMark();
+      if (answer.storedThrough > before.seq) this.#setStored(answer.storedThrough);
+      const named = [...answer.receipts, ...answer.revised];
+      const known = new Map(
+        named.flatMap(({ opId }) => {
+          const row = this.#get('SELECT * FROM entry WHERE op_id = ?', opId);
+          return row === undefined ? [] : [[opId, toEntry(row)] as const];
+        }),
+      );
+      for (const settlement of settle(known, answer)) this.#settle(settlement);
+      const last = answer.receipts.at(-1);
+      if (last !== undefined && last.seq > this.receiptsThrough()) this.#setMeta('receipts_through', String(last.seq));
+    });
+  }
+
+  /** Head office has less than it said once (it was restored): from there on everything is sent again. */
+  rewind(storedThrough: number): void {
+    this.#transaction(() => {
+      this.#setStored(storedThrough);
+      this.#setMeta('receipts_through', String(Math.min(this.receiptsThrough(), storedThrough)));
+    });
+  }
+
+  /**
+   * What was not closed by a receipt becomes the beginning of another replica's sequence, in the same order and under
+   * the same names, so whatever head office has of it already is a duplicate there.
+   */
+  restamp(replicaId: string): void {
+    this.#transaction(() => {
+      const rows = this.#all("SELECT * FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT') ORDER BY id");
+      let mark: OutboxMark = { seq: 0, chain: CHAIN_START };
+      for (const row of rows) {
+        const { chain: _, ...known } = toOperation(row);
+        const unchained = { ...known, seq: mark.seq + 1 };
+        const operation: Operation = { ...unchained, chain: chainAfter(mark.chain, unchained) };
+        this.#run(
+          "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING' WHERE id = ?",
+          replicaId,
+          operation.seq,
+          JSON.stringify(operation),
+          Number(row['id']),
+        );
+        mark = markOf(operation);
+      }
+      this.#setMeta('replica', replicaId);
+      this.#setMeta('stored_seq', '0');
+      this.#setMeta('stored_chain', CHAIN_START);
+      this.#setMeta('receipts_through', '0');
+    });
+  }
+
+  /** Closed entries that are older: nothing will come of them. What is stored last stays, as the end of the chain. */
+  purge(before: number): number {
+    return this.#transaction(() => {
+      const rows = this.#all('SELECT id, seq, replica_id, status FROM entry WHERE captured_at < ? ORDER BY id', before);
+      const { seq: last } = this.mark();
+      let purged = 0;
+      for (const row of rows) {
+        if (!isClosed(row['status'] as EntryStatus) || (row['replica_id'] === this.#replicaId() && row['seq'] === last)) continue;
+        this.#run('DELETE FROM entry WHERE id = ?', Number(row['id']));
+        purged += 1;
+      }
+      return purged;
+    });
+  }
+
+  #settle({ opId, receipt }: Settlement): void {
+    this.#run('UPDATE entry SET status = ?, receipt = ? WHERE op_id = ?', receipt.status, JSON.stringify(receipt), opId);
+  }
+
+  #setStored(seq: number): void {
+    const row = this.#get('SELECT operation FROM entry WHERE replica_id = ? AND seq = ?', this.#replicaId(), seq);
+    const chain = seq === 0 ? CHAIN_START : row === undefined ? null : toOperation(row).chain;
+    if (chain === null) throw new SyncError('REPLICA_FORKED', `head office has an operation ${seq} that this outbox does not have`);
+    this.#setMeta('stored_seq', String(seq));
+    this.#setMeta('stored_chain', chain);
+  }
+
+  #replicaId(): string {
+    const id = this.#meta('replica');
+    assert(id !== null, 'an open outbox belongs to a replica');
+    return id;
+  }
+
+  #clock(): number {
+    return Number(this.#meta('clock') ?? 0);
+  }
+
+  #meta(name: string): string | null {
+    const value = this.#get('SELECT value FROM meta WHERE name = ?', name)?.['value'];
+    return value === undefined ? null : String(value);
+  }
+
+  #setMeta(name: string, value: string): void {
+    this.#run('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, value);
+  }
+
+  #transaction<T>(run: () => T): T {
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      const result = run();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw translated(error);
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #run(sql: string, ...values: (string | number)[]): void {
+    this.#prepare(sql).run(...values);
+  }
+
+  #get(sql: string, ...values: (string | number)[]) {
+    return this.#prepare(sql).get(...values);
+  }
+
+  #all(sql: string, ...values: (string | number)[]) {
+    return this.#prepare(sql).all(...values);
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: agentLimits.outboxBusyMs });
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
+    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (version > MIGRATIONS.length) throw new SyncError('OUTBOX_DAMAGED', 'the outbox is of a newer agent; update this one');
+    db.exec('BEGIN IMMEDIATE');
+    // Another process may have been faster.
+    const now = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+    for (const migration of MIGRATIONS.slice(now)) db.exec(migration);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw translated(error);
+  }
+}
+
+/** Unsent writes are never moved aside or made anew by a program. */
+function translated(error: unknown): unknown {
+  const known = translateStorageError(error);
+  return known instanceof ReplicaDamaged
+    ? new SyncError('OUTBOX_DAMAGED', `the outbox cannot be read: ${known.message}`, { cause: error })
+    : known;
+}
+
+type Row = Readonly<Record<string, SQLOutputValue>>;
+
+function toOperation(row: Row): Operation {
+  return operationSchema.parse(JSON.parse(String(row['operation'])));
+}
+
+function toEntry(row: Row): Entry {
+  return {
+    operation: toOperation(row),
+    status: row['status'] as EntryStatus,
+    attempts: Number(row['attempts']),
+    capturedAt: Number(row['captured_at']),
+    receipt: row['receipt'] === null ? null : receiptSchema.parse(JSON.parse(String(row['receipt']))),
+  };
+}
+
+function markOf({ seq, chain }: Operation): OutboxMark {
+  return { seq, chain };
+}

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { isSyncError } from '../../protocol/sync-error.ts';
+import { type AgentIo, createCloudApi, createSyncDeps } from '../agent-io.ts';
+import { agentLimits } from '../agent-limits.ts';
+import { type DataPaths, dataPaths } from '../data-folder.ts';
+import { enrolmentKeys, removeEnrolmentKeys, requireIdentity, writeIdentity } from '../identity.ts';
+import { OutboxFile } from '../outbox/outbox-file.ts';
+import { type Pushed, pushOutbox } from '../outbox/push-outbox.ts';
+import type { ProgressStyle } from '../progress/progress-lines.ts';
+import { openReplicaFile } from '../replica/replica-file.ts';
+import { Replica } from '../replica/replica.ts';
+import { type SyncOptions, type SyncOutcome, runSync } from './run-sync.ts';
+import type { SyncDeps } from './sync-deps.ts';
+
+/**
+ * One sync of a store, both ways: what it recorded goes up, what head office has comes down, and what became of the
+ * uploads is asked for. Trouble on the way up does not keep the store from getting what is new; it is part of the outcome.
+ */
+export interface UploadOutcome extends Pushed {
+  /** Recorded and not stored at head office yet. */
+  readonly unsent: number;
+  /** Stored there or not, nobody knows what became of them yet. */
+  readonly withoutReceipt: number;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+export interface StoreSyncOutcome extends SyncOutcome {
+  readonly up: UploadOutcome;
+  readonly transfer: SyncDeps['count'];
+}
+
+interface StoreSyncInput {
+  readonly data: string;
+  readonly style: ProgressStyle;
+  readonly options: SyncOptions;
+}
+
+const NOTHING: UploadOutcome = { sent: 0, receipts: 0, unsent: 0, withoutReceipt: 0, failure: null };
+const RECEIPTS_FIRST_MS = 100;
+const RECEIPTS_POLL_MAX_MS = 3_000;
+
+export async function syncStore(io: AgentIo, { data, style, options }: StoreSyncInput): Promise<StoreSyncOutcome> {
+  const paths = dataPaths(data);
+  const before = existsSync(paths.outbox) ? await upload(io, data) : NOTHING;
+  const deps = await createSyncDeps(io, data, style);
+  try {
+    const down = await runSync(deps, options);
+    const up = before.withoutReceipt === 0 || before.failure !== null ? before : await collect(io, data, { before, wait: options.wait });
+    return { ...down, up, transfer: deps.count };
+  } finally {
+    deps.progress.end();
+  }
+}
+
+/** What is recorded goes up; a replica with two pasts becomes another one first. */
+export async function upload(io: AgentIo, data: string): Promise<UploadOutcome> {
+  const paths = dataPaths(data);
+  for (let forked = false; ; forked = true) {
+    const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
+    try {
+      outbox.purge(io.clock.now() - agentLimits.outboxRetentionMs);
+      const cloud = await createCloudApi(io, data, { patient: true });
+      const pushed = await pushOutbox({ cloud, outbox, signal: io.signal });
+      return { ...pushed, ...outbox.countOpen(), failure: null };
+    } catch (error) {
+      if (!isSyncError(error) || io.signal.aborted) throw error;
+      const { code, message } = error;
+      // Not this store's any more: nothing else works either.
+      if (code === 'UNAUTHORIZED') throw error;
+      if (code !== 'REPLICA_FORKED' || forked) return { sent: 0, receipts: 0, ...outbox.countOpen(), failure: { code, message } };
+    } finally {
+      outbox.close();
+    }
+    await becomeAnother(io, data);
+  }
+}
+
+/** Receipts come a moment after what they are of was stored. */
+async function collect(io: AgentIo, data: string, { before, wait }: { before: UploadOutcome; wait: boolean }): Promise<UploadOutcome> {
+  const until = io.clock.now() + agentLimits.receiptsWaitMs;
+  let up = before;
+  for (let ms = RECEIPTS_FIRST_MS; ; ms = Math.min(ms * 2, RECEIPTS_POLL_MAX_MS)) {
+    await io.sleep(ms);
+    const more = await upload(io, data);
+    up = { ...more, sent: up.sent + more.sent, receipts: up.receipts + more.receipts };
+    if (!wait || up.withoutReceipt === 0 || up.failure !== null || io.clock.now() > until) return up;
+  }
+}
+
+/**
+ * This folder was restored or copied, and head office knows another past of its replica. It goes on as a new replica of the
+ * same store, with a key that is on disk before head office hears of it, and proves itself anew. The outbox follows when it
+ * is opened next, so a crash at any point is gone on from.
+ */
+async function becomeAnother(io: AgentIo, data: string): Promise<void> {
+  const paths = dataPaths(data);
+  const keys = await enrolmentKeys(paths.fork);
+  const { replicaId } = await (await createCloudApi(io, data, { patient: true })).fork({ publicKey: keys.publicKey });
+  dropCertificates(io, paths);
+  writeIdentity(paths.identity, { ...requireIdentity(paths.identity), replicaId, privateKey: keys.privateKey });
+  removeEnrolmentKeys(paths.fork);
+  io.stderr.write('REPLICA_FORKED: this data folder was restored or copied; it goes on as a new replica and keeps its unsent writes.\n');
+}
+
+function dropCertificates(io: AgentIo, paths: DataPaths): void {
+  if (!existsSync(paths.replica)) return;
+  const replica = new Replica(openReplicaFile(paths.replica, { now: io.clock.now() }).db);
+  try {
+    replica.dropCertificates();
+  } finally {
+    replica.close();
+  }
+}

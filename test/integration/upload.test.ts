@@ -1,0 +1,135 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
+
+/** Stores record, with and without a network, and head office has it: real processes, files and cloud. */
+const dir = mkdtempSync(join(tmpdir(), 'storeline-up-'));
+const at = (name: string) => join(dir, name);
+const IN_CLOUD = ['--dir', at('cloud'), '--json'];
+let running: RunningStack;
+
+const inStore = (name: string) => ['--data', at(name), '--json'];
+const put = (store: string, collection: string, record: object) =>
+  json<{ opId: string; seq: number; status: string; key: string }>(
+    agent('records', 'put', collection, JSON.stringify(record), ...inStore(store)),
+  );
+const logon = (store: string) =>
+  json<{
+    complete: boolean;
+    replicaId: string;
+    up: { sent: number; receipts: number; unsent: number; withoutReceipt: number; failure: unknown };
+  }>(agent('logon', '--wait', ...inStore(store)));
+const outbox = (store: string) =>
+  json<{ counts: Record<string, number>; entries: { opId: string; status: string; receipt: { reason?: string } | null }[] }>(
+    agent('outbox', ...inStore(store)),
+  );
+const inCloud = (collection: string, key: string) =>
+  json<{ fields: Record<string, unknown> }>(storeline('records', 'get', collection, key, ...IN_CLOUD));
+const bill = (id: string, store: string, more: object = {}) => ({
+  till_code: `${store}-T1`,
+  bill_client_id: id,
+  type: 'NOT_INTERESTED',
+  number: id,
+  billing_time: '2026-11-23T10:00:00Z',
+  billing_zone: 'Europe/London',
+  amount: '12.5',
+  currency_code: 'GBP',
+  store_code: store,
+  ...more,
+});
+
+beforeAll(async () => {
+  running = await startStack(at('cloud'));
+  await json(storeline('records', 'put', 'customer', '{"user_id":"7","firstname":"Ann"}', ...IN_CLOUD));
+  await json(storeline('records', 'put', 'coupon_series', '{"series_id":"s","max_redeem":1}', ...IN_CLOUD));
+  await json(storeline('records', 'put', 'coupon', '{"coupon_id":"c1","series_id":"s","code":"SAVE","validity":"ACTIVE"}', ...IN_CLOUD));
+  for (const store of ['S1', 'S2']) {
+    const { code } = await json<{ code: string }>(storeline('store', 'add', store, '--edition', 'core', ...IN_CLOUD));
+    await json(agent('enrol', '--api', running.stack.api, '--code', code, ...inStore(store)));
+    await logon(store);
+  }
+});
+afterAll(async () => {
+  await running.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test('what a store records is seen at once, goes up once, and comes back as its own row', async () => {
+  expect(await put('S1', 'bill', bill('b1', 'S1', { type: 'REGULAR', user_id: '7' }))).toMatchObject({
+    seq: 1,
+    status: 'PENDING',
+    key: 'S1-T1/b1',
+  });
+  await put('S1', 'customer', { user_id: '7', lastname: 'Lee' });
+  expect(await json(agent('records', 'get', 'customer', '7', ...inStore('S1')))).toMatchObject({
+    pending: true,
+    fields: { firstname: 'Ann', lastname: 'Lee' },
+  });
+  expect((await outbox('S1')).counts['PENDING']).toBe(2);
+  expect((await logon('S1')).up).toEqual({ sent: 2, receipts: 2, unsent: 0, withoutReceipt: 0, failure: null });
+  expect((await inCloud('customer', '7')).fields).toMatchObject({ firstname: 'Ann', lastname: 'Lee' });
+  expect((await inCloud('bill', 'S1-T1/b1')).fields).toMatchObject({ amount: '12.5' });
+  await logon('S1');
+  expect(await json(agent('records', 'get', 'customer', '7', ...inStore('S1')))).toMatchObject({
+    pending: false,
+    fields: { lastname: 'Lee' },
+  });
+  await logon('S2');
+  expect(await json(agent('records', 'get', 'bill', 'S1-T1/b1', ...inStore('S2')))).toMatchObject({ fields: { amount: '12.5' } });
+});
+
+test('what cannot be is refused before it is recorded, with the field', async () => {
+  const ran = await agent('records', 'put', 'bill', JSON.stringify({ ...bill('b9', 'S1'), amount: '12.512345' }), ...inStore('S1'));
+  expect([ran.code, ran.stderr]).toEqual([expect.any(Number), expect.stringMatching(/^INVALID_INPUT: amount /)]);
+  const down = await agent('records', 'put', 'fraud_user', '{"user_id":"7","status":"MARKED"}', ...inStore('S1'));
+  expect(down.stderr).toMatch(/fraud_user is written by head office only/);
+  expect((await outbox('S1')).counts['PENDING']).toBe(0);
+});
+
+test('INV-17: two stores redeem one coupon: one has it, the other stands in the exceptions with both bills', async () => {
+  const redeem = (store: string) => ({
+    redemption_client_id: `r-${store}`,
+    coupon_id: 'c1',
+    code: 'SAVE',
+    user_id: '7',
+    redemption_time: '2026-11-23T11:00:00Z',
+    transaction_number: `bill-${store}`,
+    store_code: store,
+    till_code: `${store}-T1`,
+  });
+  for (const store of ['S1', 'S2']) await put(store, 'coupon_redemption', redeem(store));
+  for (const store of ['S1', 'S2']) await logon(store);
+  const statuses = await Promise.all(['S1', 'S2'].map(async (store) => (await outbox(store)).entries.at(-1)?.status));
+  expect(statuses).toEqual(['ACCEPTED', 'CONFLICT']);
+  const { exceptions } = await json<{ exceptions: { storeId: string; against: string[] }[] }>(storeline('exceptions', 'list', ...IN_CLOUD));
+  expect(exceptions).toMatchObject([{ storeId: 'S2' }]);
+  expect(exceptions[0]?.against.join()).toMatch(/bill-S1.*bill-S2/);
+});
+
+test('without a network everything is recorded, and goes up when it is back', async () => {
+  const { stack } = running;
+  await running.stop();
+  for (let index = 0; index < 5; index += 1) await put('S1', 'bill', bill(`off${index}`, 'S1'));
+  const ran = await agent('logon', ...inStore('S1'));
+  expect(ran.code).not.toBe(0);
+  expect((await outbox('S1')).counts).toMatchObject({ ACCEPTED: expect.any(Number) as number });
+  running = await startStack(at('cloud'), '--port', new URL(stack.api).port);
+  expect((await logon('S1')).up).toMatchObject({ unsent: 0, withoutReceipt: 0, failure: null });
+  for (let index = 0; index < 5; index += 1)
+    expect((await inCloud('bill', `S1-T1/off${index}`)).fields).toMatchObject({ number: `off${index}` });
+});
+
+test('INV-10: a copied folder becomes a replica of its own, and neither loses what it recorded', async () => {
+  cpSync(at('S2'), at('copy'), { recursive: true });
+  await put('S2', 'bill', bill('first', 'S2'));
+  await put('copy', 'bill', bill('second', 'S2'));
+  const first = await logon('S2');
+  const second = await logon('copy');
+  expect(second.replicaId).not.toBe(first.replicaId);
+  expect(second.complete).toBe(true);
+  for (const id of ['first', 'second']) expect((await inCloud('bill', `S2-T1/${id}`)).fields).toMatchObject({ number: id });
+  // It had nothing of its own past but what was not closed.
+  expect((await logon('copy')).up).toMatchObject({ sent: 0, unsent: 0, withoutReceipt: 0 });
+});

@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{protocol,core,codec,functions,agent,cli,local,infra,bench}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['{protocol,core,codec,functions,agent,cli,imports,local,infra,bench}/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: MINUTE_MS,
         },
       },

@@ -28,6 +28,8 @@ export const agentLimits = {
   freshAgainMs: 60_000,
   /** Somebody stands at the till while a customer is looked up. */
   lookupTimeoutMs: 5_000,
+  /** A running agent looks this often whether something was recorded: a read of a few pages. */
+  outboxPollMs: 2_000,
   /** Two programs that record at the same time wait for each other this long. */
   outboxBusyMs: 5_000,
   /** Entries that are closed stay for whoever asks what became of them. */

@@ -5,6 +5,7 @@ import { type AgentIo, printJson } from './agent-io.ts';
 import { dataPaths } from './data-folder.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { requireIdentity } from './identity.ts';
+import { describeEntry } from './local-api/local-api.ts';
 import { OutboxFile } from './outbox/outbox-file.ts';
 
 /** What this store recorded, and what became of it. Works without a network and beside a running agent. */
@@ -27,19 +28,12 @@ export function outboxCommand(io: AgentIo, options: OutboxOptions): ExitCode {
     const counts = outbox?.counts() ?? {};
     const entries = outbox?.list({ limit, after, ...(status === undefined ? {} : { status }) }) ?? [];
     if (options.json === true) {
-      const listed = entries.map(({ id, operation: { seq, opId, collection, key, kind }, receipt, ...entry }) => ({
-        id,
-        seq,
-        opId,
-        collection,
-        key,
-        kind,
-        status: entry.status,
-        attempts: entry.attempts,
-        capturedAt: new Date(entry.capturedAt).toISOString(),
-        receipt,
-      }));
-      printJson(io, { replicaId, counts, entries: listed, next: entries.length === limit ? (entries.at(-1)?.id ?? null) : null });
+      printJson(io, {
+        replicaId,
+        counts,
+        entries: entries.map(describeEntry),
+        next: entries.length === limit ? (entries.at(-1)?.id ?? null) : null,
+      });
     } else io.stdout.write(describe(counts, entries));
     return exitCodes.fine;
   } finally {

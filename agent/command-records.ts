@@ -10,6 +10,7 @@ import { type ExitCode, exitCodes } from './exit-code.ts';
 import { requireIdentity } from './identity.ts';
 import { OutboxFile } from './outbox/outbox-file.ts';
 import { StoreRecords, type Written } from './outbox/store-records.ts';
+import { withStore } from './outbox/with-store.ts';
 import { type Pinned, PinnedFile } from './pinned/pinned-file.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
@@ -39,16 +40,10 @@ export function deleteRecordCommand(
 }
 
 function writeCommand(io: AgentIo, { data, json }: RecordsOptions, write: (records: StoreRecords) => Written): ExitCode {
-  const paths = dataPaths(data);
-  const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
-  try {
-    const written = withReplica(data, (replica) => write(new StoreRecords({ replica, outbox, clock: io.clock, ids: io.ids })));
-    if (json === true) printJson(io, written);
-    else io.stdout.write(written.opId === null ? 'It was so already.\n' : `Recorded as ${written.seq}; it goes up with the next sync.\n`);
-    return exitCodes.fine;
-  } finally {
-    outbox.close();
-  }
+  const written = withStore(io, data, ({ records }) => write(records));
+  if (json === true) printJson(io, written);
+  else io.stdout.write(written.opId === null ? 'It was so already.\n' : `Recorded as ${written.seq}; it goes up with the next sync.\n`);
+  return exitCodes.fine;
 }
 
 function readJson(text: string): unknown {

@@ -11,7 +11,12 @@ import { requireIdentity } from './identity.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
 import { freshOutstanding } from './sync/fresh-standing.ts';
-import { type UploadOutcome, syncStore } from './sync/store-sync.ts';
+import { type UploadOutcome, syncStore, upload } from './sync/store-sync.ts';
+import { statusOf } from './command-status.ts';
+import { type LocalServer, serveLocalApi } from './local-api/serve.ts';
+import type { OutboxFile } from './outbox/outbox-file.ts';
+import type { StoreRecords } from './outbox/store-records.ts';
+import { hasUnsent, withStore } from './outbox/with-store.ts';
 
 /**
  * The agent as a service: a sync at its start and then on its schedule, until it is told to stop.
@@ -22,6 +27,8 @@ import { type UploadOutcome, syncStore } from './sync/store-sync.ts';
 export interface RunOptions {
   readonly data: string;
   readonly every: string;
+  /** Of the local API; without it there is none. */
+  readonly port?: string;
   readonly json?: boolean;
   readonly progress?: string;
 }
@@ -31,14 +38,38 @@ export async function runCommand(io: AgentIo, options: RunOptions): Promise<Exit
   const { replicaId } = requireIdentity(paths.identity);
   const pattern = syncSchedule(replicaId, minutesOf(options.every));
   const lock = lockFolder(paths);
+  const service = new SyncService(io, options);
+  let server: LocalServer | null = null;
   try {
-    const service = new SyncService(io, options);
+    if (options.port !== undefined) server = await serveStore(io, options, () => service.ask());
     await service.turn();
     await service.every(pattern);
     return exitCodes.fine;
   } finally {
+    await server?.close();
     lock.release();
   }
+}
+
+async function serveStore(io: AgentIo, { data, port }: RunOptions, requestSync: () => void): Promise<LocalServer> {
+  const paths = dataPaths(data);
+  const deps = {
+    status: () => statusOf(data),
+    requestSync,
+    log: (line: string) => void io.stderr.write(`${line}\n`),
+    withRecords: <T>(run: (store: { records: StoreRecords; outbox: OutboxFile }) => T): T =>
+      withStore(io, data, ({ records, outbox }) => run({ records, outbox })),
+  };
+  const server = await serveLocalApi(deps, { file: paths.localApi, port: portOf(port ?? '0') });
+  io.stderr.write(`The local API is at http://127.0.0.1:${server.port}; its token stands in ${paths.localApi}\n`);
+  return server;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new SyncError('INVALID_INPUT', `--port ${text} is not a port: a number from 0 to 65535`);
+  return port;
 }
 
 /** One turn: what came of it, as it is logged. */
@@ -57,6 +88,8 @@ class SyncService {
   readonly #io: AgentIo;
   readonly #options: RunOptions;
   #last: Promise<void> = Promise.resolve();
+  #isBusy = false;
+  #isAsked = false;
 
   constructor(io: AgentIo, options: RunOptions) {
     this.#io = io;
@@ -68,12 +101,57 @@ class SyncService {
     const { signal } = this.#io;
     if (signal.aborted) return;
     const job = new Cron(pattern, { timezone: 'UTC', protect: true }, () => (this.#last = this.turn()));
+    const watching = this.#watch();
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     job.stop();
-    await this.#last;
+    await Promise.all([this.#last, watching]);
+  }
+
+  /** Somebody wants a sync now. */
+  ask(): void {
+    this.#isAsked = true;
+  }
+
+  /** What is recorded goes up within seconds; after trouble the schedule tries again. */
+  async #watch(): Promise<void> {
+    const { signal, clock } = this.#io;
+    let notBefore = 0;
+    while (!signal.aborted) {
+      await this.#io.sleep(agentLimits.outboxPollMs).catch(() => {});
+      if (signal.aborted || this.#isBusy) continue;
+      if (this.#isAsked) this.#last = this.turn();
+      else if (clock.now() >= notBefore && hasUnsent(this.#options.data)) {
+        const failure = await this.#upload();
+        if (failure) notBefore = clock.now() + agentLimits.freshAgainMs;
+      }
+      await this.#last;
+    }
+  }
+
+  /** Whether there was trouble. */
+  async #upload(): Promise<boolean> {
+    this.#isBusy = true;
+    try {
+      return (await upload(this.#io, this.#options.data)).failure !== null;
+    } catch {
+      // The next turn meets the same and says so.
+      return true;
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   async turn(): Promise<void> {
+    this.#isAsked = false;
+    this.#isBusy = true;
+    try {
+      await this.#turns();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #turns(): Promise<void> {
     for (;;) {
       const turn = await this.#sync();
       if (turn === null) return;

@@ -13,15 +13,20 @@ export interface StatusOptions {
 }
 
 export function statusCommand(io: AgentIo, { data, json }: StatusOptions): ExitCode {
+  const status = statusOf(data);
+  if (json === true) printJson(io, status);
+  else io.stdout.write(describe(status));
+  return exitCodes.fine;
+}
+
+/** For the local API. */
+export function statusOf(data: string): Status {
   const paths = dataPaths(data);
   const identity = requireIdentity(paths.identity);
   const db = openReadOnly(paths.replica);
   const replica = db === null ? null : new Replica(db);
   try {
-    const status = readStatus(identity, replica);
-    if (json === true) printJson(io, status);
-    else io.stdout.write(describe(status));
-    return exitCodes.fine;
+    return readStatus(identity, replica);
   } finally {
     replica?.close();
   }

@@ -19,6 +19,8 @@ export interface DataPaths {
   readonly outbox: string;
   /** The key of the new replica that a forked one becomes. */
   readonly fork: string;
+  /** Where the local API is, and its token, while the agent runs. */
+  readonly localApi: string;
   /** Customers that were looked up. */
   readonly pinned: string;
 }
@@ -37,6 +39,7 @@ export function dataPaths(folder: string): DataPaths {
     pid: at('agent.pid'),
     outbox: at('outbox.sqlite'),
     fork: at('fork.json'),
+    localApi: at('local-api.json'),
     pinned: at('pinned.sqlite'),
   };
 }

@@ -4,6 +4,7 @@ import { SyncError, isSyncError } from '../protocol/sync-error.ts';
 import { AGENT_VERSION, type AgentIo, systemIo } from './agent-io.ts';
 import { type EnrolOptions, enrolCommand } from './command-enrol.ts';
 import { type LogonOptions, logonCommand } from './command-logon.ts';
+import { type ImportCommandOptions, importCommand } from './command-import.ts';
 import { type LookupOptions, lookupCommand } from './command-lookup.ts';
 import { type OutboxOptions, outboxCommand } from './command-outbox.ts';
 import { type RecordsOptions, countRecordsCommand, deleteRecordCommand, getRecordCommand, putRecordCommand } from './command-records.ts';
@@ -84,6 +85,7 @@ function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
     .description('keep the store in step until stopped: at the start and then on a schedule')
     .addOption(dataOption())
     .addOption(new Option('--every <minutes>', 'minutes between syncs').choices(SYNC_MINUTES.map(String)).default('15'))
+    .option('--port <port>', 'serve the local API for the till on this port of 127.0.0.1 (0: any free one)')
     .addOption(new Option('--json', 'one JSON object a line for each sync'))
     .addOption(progressOption())
     .action(async (options: RunOptions) => done(await runCommand(io, options)));
@@ -116,6 +118,16 @@ function addRecordCommands(program: Command, io: AgentIo, done: (code: ExitCode)
     .option('--account <account>', 'account of the source (default: -)')
     .addOption(jsonOption())
     .action(async (asked: string, options: LookupOptions) => done(await lookupCommand(io, asked, options)));
+  program
+    .command('import <collection> <file>')
+    .description('record what another file of this store has: CSV, NDJSON or SQLite; it goes up with the next sync')
+    .addOption(dataOption())
+    .option('--map <file>', 'mapping from columns to fields')
+    .option('--table <name>', 'table of a SQLite file (default: named as the collection)')
+    .addOption(jsonOption())
+    .action(async (collection: string, file: string, options: ImportCommandOptions) =>
+      done(await importCommand(io, { collection, file }, options)),
+    );
   program
     .command('outbox')
     .description('what this store recorded, and what became of it')

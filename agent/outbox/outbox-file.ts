@@ -307,6 +307,7 @@ function openDatabase(path: string): DatabaseSync {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
     if (version > MIGRATIONS.length) throw new SyncError('OUTBOX_DAMAGED', 'the outbox is of a newer agent; update this one');
+    if (version === MIGRATIONS.length) return db;
     db.exec('BEGIN IMMEDIATE');
     // Another process may have been faster.
     const now = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);

@@ -1,7 +1,7 @@
 import { limits } from '../../protocol/limits.ts';
 import type { WriteOutcome } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { BoundedTasks } from '../bounded-tasks.ts';
+import { BoundedTasks } from '../../imports/bounded-tasks.ts';
 import type { GeneratedRecord } from './generated-record.ts';
 
 /** Generated records into main data, in batches per collection, a few at once, with bounded memory. */

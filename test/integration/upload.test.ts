@@ -1,12 +1,15 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
 
 /** Stores record, with and without a network, and head office has it: real processes, files and cloud. */
 const dir = mkdtempSync(join(tmpdir(), 'storeline-up-'));
 const at = (name: string) => join(dir, name);
+const WAIT = { timeout: 30_000, interval: 200 };
 const IN_CLOUD = ['--dir', at('cloud'), '--json'];
 let running: RunningStack;
 
@@ -106,6 +109,38 @@ test('INV-17: two stores redeem one coupon: one has it, the other stands in the 
   const { exceptions } = await json<{ exceptions: { storeId: string; against: string[] }[] }>(storeline('exceptions', 'list', ...IN_CLOUD));
   expect(exceptions).toMatchObject([{ storeId: 'S2' }]);
   expect(exceptions[0]?.against.join()).toMatch(/bill-S1.*bill-S2/);
+});
+
+test('a running agent takes records from the till and sends them within seconds', async () => {
+  const child = spawn(process.execPath, ['agent/main.ts', 'run', '--data', at('S1'), '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  try {
+    const api = await vi.waitFor(
+      () => JSON.parse(readFileSync(join(at('S1'), 'local-api.json'), 'utf8')) as { url: string; token: string },
+      WAIT,
+    );
+    const ask = (method: string, path: string, body?: object) =>
+      fetch(`${api.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${api.token}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const written = await ask('PUT', '/v1/records/bill', bill('till1', 'S1'));
+    expect([written.status, await written.json()]).toEqual([200, expect.objectContaining({ key: 'S1-T1/till1', status: 'PENDING' })]);
+    await vi.waitFor(async () => expect((await inCloud('bill', 'S1-T1/till1')).fields).toMatchObject({ number: 'till1' }), WAIT);
+    expect((await fetch(`${api.url}/v1/status`)).status).toBe(401);
+    expect((await ask('POST', '/v1/sync')).status).toBe(202);
+    await vi.waitFor(async () => {
+      const { counts } = (await (await ask('GET', '/v1/outbox')).json()) as { counts: Record<string, number> };
+      expect(counts['PENDING'] ?? 0).toBe(0);
+      expect(counts['SENDING'] ?? 0).toBe(0);
+    }, WAIT);
+  } finally {
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }
+  expect(existsSync(join(at('S1'), 'local-api.json'))).toBe(false);
 });
 
 test('without a network everything is recorded, and goes up when it is back', async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
 import { afterAll, expect, test } from 'vitest';
-import { limits } from '../../protocol/limits.ts';
-import type { WriteOutcome } from '../../protocol/messages/console.ts';
+import { limits } from '../protocol/limits.ts';
+import type { WriteOutcome } from '../protocol/messages/console.ts';
 import { type ImportOptions, type ImportSummary, importFile } from './import-file.ts';
 import type { Mapping } from './mapping.ts';
 

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import { limits } from '../../protocol/limits.ts';
-import type { WriteOutcome } from '../../protocol/messages/console.ts';
-import { SyncError } from '../../protocol/sync-error.ts';
-import { BoundedTasks } from '../bounded-tasks.ts';
+import { collectionOf } from '../protocol/catalogue/catalogue.ts';
+import { limits } from '../protocol/limits.ts';
+import type { WriteOutcome } from '../protocol/messages/console.ts';
+import { SyncError } from '../protocol/sync-error.ts';
+import { BoundedTasks } from './bounded-tasks.ts';
 import { refuseUnfitColumns, unknownFields } from './columns.ts';
 import { defaultMapping } from './default-mapping.ts';
 import { type MappedRecord, RowMapper } from './map-row.ts';
@@ -13,13 +13,15 @@ import { type ReadableRow, type SourceRow, isNdjson, readRows } from './read-row
 import { RejectsFile } from './rejects-file.ts';
 
 /**
- * A file into main data, streaming: memory does not grow with the file, but for one short text per different side
+ * A file into main data, or into a store's outbox, streaming: memory does not grow with the file, but for one short text per different side
  * record (customers of bills) and per identity. Every row of the file is written, unchanged or rejected with a reason:
  * read = written + unchanged + rejected, always.
  */
 export interface ImportOptions {
   readonly collection: string;
   readonly file: string;
+  /** Of a SQLite file; the collection's name if it is not said. */
+  readonly table?: string | undefined;
   /** null: columns are fields. */
   readonly mapping: Mapping | null;
   /** Folder for the rejects file. */
@@ -56,8 +58,13 @@ export async function importFile(options: ImportOptions): Promise<ImportSummary>
 }
 
 /** Whether the file can be read and its columns are those that are needed; reads no further than its first good row. */
-export async function checkFile({ collection, file, mapping }: Pick<ImportOptions, 'collection' | 'file' | 'mapping'>): Promise<void> {
-  for await (const { values } of readRows(file)) {
+export async function checkFile({
+  collection,
+  file,
+  table = collection,
+  mapping,
+}: Pick<ImportOptions, 'collection' | 'file' | 'table' | 'mapping'>): Promise<void> {
+  for await (const { values } of readRows({ file, table })) {
     if (values === null) continue;
     checkColumns({ collection, file, mapping }, values);
     return;
@@ -93,7 +100,7 @@ class ImportRun {
 
   async run(): Promise<ImportSummary> {
     try {
-      for await (const row of readRows(this.#options.file)) {
+      for await (const row of readRows({ file: this.#options.file, table: this.#options.table ?? this.#options.collection })) {
         this.#read += 1;
         this.#take(row);
         if (this.#full.length > 0) await this.#writeFull();

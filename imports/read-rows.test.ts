@@ -12,7 +12,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 async function rowsOf(name: string, content: string | Uint8Array): Promise<SourceRow[]> {
   const file = join(dir, name);
   writeFileSync(file, content);
-  return Array.fromAsync(readRows(file));
+  return Array.fromAsync(readRows({ file: file, table: 'rows' }));
 }
 
 test('byte order mark, quotes, line breaks within cells, CR LF and empty lines', async () => {
@@ -53,8 +53,10 @@ test('NDJSON: lines that are no object are rejects with the line', async () => {
 });
 
 test('files that cannot be read at all', async () => {
-  await expect(Array.fromAsync(readRows(join(dir, 'nowhere.csv')))).rejects.toThrow(/does not exist or cannot be read/);
-  await expect(Array.fromAsync(readRows(dir))).rejects.toThrow(/is a folder/);
+  await expect(Array.fromAsync(readRows({ file: join(dir, 'nowhere.csv'), table: 'rows' }))).rejects.toThrow(
+    /does not exist or cannot be read/,
+  );
+  await expect(Array.fromAsync(readRows({ file: dir, table: 'rows' }))).rejects.toThrow(/is a folder/);
   await expect(rowsOf('a.csv', 'a,b,a\n1,2,3\n')).rejects.toThrow(/two columns named "a"/);
   await expect(rowsOf('a.csv', 'a\n1\n"never closed')).rejects.toThrow(/is not CSV after row 1/);
   await expect(rowsOf('a.csv', `a\n1\n"${'x'.repeat(3 << 20)}`)).rejects.toThrow(/is not CSV after row 1/);

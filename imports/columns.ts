@@ -1,7 +1,7 @@
-import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import type { Issue } from '../../protocol/catalogue/record.ts';
-import type { Collection } from '../../protocol/catalogue/types.ts';
-import { SyncError } from '../../protocol/sync-error.ts';
+import { collectionOf } from '../protocol/catalogue/catalogue.ts';
+import type { Issue } from '../protocol/catalogue/record.ts';
+import type { Collection } from '../protocol/catalogue/types.ts';
+import { SyncError } from '../protocol/sync-error.ts';
 import type { Mapping } from './mapping.ts';
 
 /** Whether the columns of a file are those that are needed: nothing is dropped silently, nothing is missing silently. */

@@ -1,5 +1,5 @@
-import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import type { FieldType } from '../../protocol/catalogue/types.ts';
+import { collectionOf } from '../protocol/catalogue/catalogue.ts';
+import type { FieldType } from '../protocol/catalogue/types.ts';
 import type { Mapping, Source } from './mapping.ts';
 
 /** Without a mapping file a column is the field of its name, read as the field's type wants it. */

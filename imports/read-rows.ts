@@ -1,8 +1,9 @@
 import { type ReadStream, createReadStream } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
-import { SyncError } from '../../protocol/sync-error.ts';
+import { SyncError } from '../protocol/sync-error.ts';
 
 /** Rows of a CSV or NDJSON file, one after the other, whatever its size. Row 1 is the first row of data. */
 export type SourceRow = ReadableRow | UnreadableRow;
@@ -34,13 +35,54 @@ async function checkReadable(file: string): Promise<void> {
   } catch (cause) {
     throw new SyncError('INVALID_INPUT', `the file ${file} does not exist or cannot be read`, { cause });
   }
-  if ((await stat(file)).isDirectory()) throw new SyncError('INVALID_INPUT', `${file} is a folder, not a CSV or NDJSON file`);
+  if ((await stat(file)).isDirectory()) throw new SyncError('INVALID_INPUT', `${file} is a folder, not a CSV, NDJSON or SQLite file`);
 }
 
-export async function* readRows(file: string): AsyncGenerator<SourceRow> {
+/** `table`: of a SQLite file. */
+export interface Source {
+  readonly file: string;
+  readonly table: string;
+}
+
+export function isSqlite(file: string): boolean {
+  return /\.(sqlite3?|db)$/i.test(file);
+}
+
+export async function* readRows({ file, table }: Source): AsyncGenerator<SourceRow> {
   await checkReadable(file);
   if (isNdjson(file)) yield* readNdjson(file);
+  else if (isSqlite(file)) yield* readSqlite(file, table);
   else yield* readCsv(file);
+}
+
+/** Rows as text, as a CSV file would have them; the database is opened for reading and may be in use. */
+function* readSqlite(file: string, table: string): Generator<SourceRow> {
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name").all();
+    const names = tables.map((row) => String(row['name']));
+    if (!names.includes(table))
+      throw new SyncError('INVALID_INPUT', `${file} has no table ${JSON.stringify(table)}; name one with --table: ${names.join(', ')}`);
+    const statement = db.prepare(`SELECT * FROM "${table.replaceAll('"', '""')}"`);
+    statement.setReadBigInts(true);
+    let number = 0;
+    for (const row of statement.iterate()) {
+      number += 1;
+      yield sqliteRow(number, row);
+    }
+  } catch (cause) {
+    if (cause instanceof SyncError) throw cause;
+    throw new SyncError('INVALID_INPUT', `${file} is no SQLite database that can be read: ${(cause as Error).message}`, { cause });
+  } finally {
+    db?.close();
+  }
+}
+
+function sqliteRow(number: number, row: Readonly<Record<string, SQLOutputValue>>): SourceRow {
+  const binary = Object.entries(row).find(([, value]) => value instanceof Uint8Array);
+  if (binary !== undefined) return { number, values: null, reason: `column ${binary[0]} holds bytes`, raw: Object.keys(row) };
+  return { number, values: Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? '' : String(value)])) };
 }
 
 /** The first line names the columns. A row with another number of cells is a reject, because nobody can say which cell is which. */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { SyncError } from '../../protocol/sync-error.ts';
+import { SyncError } from '../protocol/sync-error.ts';
 
 /**
  * Rejected rows as CSV: row number, collection, field, reason, and the row as it came. There only when there are any;

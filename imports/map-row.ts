@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { assert, unreachable } from '../../protocol/assert.ts';
+import { assert, unreachable } from '../protocol/assert.ts';
 import { type Converted, negated, toBoolean, toDecimal, toIdOfNumber, toInteger } from './convert.ts';
 import { toDate, toInstant } from './local-time.ts';
 import type { Condition, Mapping, Source } from './mapping.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { isSyncError } from '../../protocol/sync-error.ts';
+import { isSyncError } from '../protocol/sync-error.ts';
 import { defaultMapping } from './default-mapping.ts';
 import { readMapping } from './mapping.ts';
 
@@ -24,7 +24,7 @@ function refusal(content: unknown, collection = 'bill'): string {
 const target = (fields: object, more: object = {}) => ({ targets: [{ collection: 'bill', fields, ...more }] });
 
 test('the example of the real bills is a mapping', () => {
-  const mapping = readMapping(join(import.meta.dirname, '../../examples/online-retail-bills.map.json'), 'bill');
+  const mapping = readMapping(join(import.meta.dirname, '../examples/online-retail-bills.map.json'), 'bill');
   expect(mapping.targets.map(({ collection }) => collection)).toEqual(['customer', 'bill']);
   expect(mapping.attribution).toContain('CC BY 4.0');
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { findCollection } from '../../protocol/catalogue/catalogue.ts';
-import { SyncError } from '../../protocol/sync-error.ts';
+import { findCollection } from '../protocol/catalogue/catalogue.ts';
+import { SyncError } from '../protocol/sync-error.ts';
 import { formatIssue, isZone } from './local-time.ts';
 
 /**

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { ENTRY_STATUSES } from '../../core/outbox/entry.ts';
+import { keySchema } from '../../protocol/catalogue/record.ts';
+import { receiptSchema } from '../../protocol/operation.ts';
+
+/** What the till sends and gets. The OpenAPI file is made of these. */
+const value = z.union([z.string(), z.number(), z.boolean()]);
+
+export const recordPath = z.object({ collection: z.string().min(1).max(60), key: keySchema });
+export const collectionPath = recordPath.pick({ collection: true });
+
+export const recordAnswer = z.object({
+  collection: z.string(),
+  key: z.string(),
+  /** Something of it was recorded here and is not in head office's row yet. */
+  pending: z.boolean(),
+  fields: z.record(z.string(), value),
+});
+
+/** Fields that are named are set, null takes one away, the others stay. */
+export const recordBody = z.record(z.string().max(60), z.union([value, z.null()]));
+
+export const writtenAnswer = z.object({
+  /** null: it was so already. */
+  opId: z.string().nullable(),
+  seq: z.int().nullable(),
+  key: z.string(),
+  status: z.enum([...ENTRY_STATUSES, 'UNCHANGED']),
+});
+
+export const outboxQuery = z.object({
+  status: z.enum(ENTRY_STATUSES).optional(),
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+
+export const outboxAnswer = z.object({
+  counts: z.record(z.enum(ENTRY_STATUSES), z.int()),
+  entries: z.array(
+    z.object({
+      id: z.int(),
+      seq: z.int(),
+      opId: z.string(),
+      collection: z.string(),
+      key: z.string(),
+      kind: z.enum(['put', 'delete']),
+      status: z.enum(ENTRY_STATUSES),
+      attempts: z.int(),
+      capturedAt: z.string(),
+      receipt: receiptSchema.nullable(),
+    }),
+  ),
+  next: z.int().nullable(),
+});
+
+export const errorAnswer = z.object({
+  error: z.object({ code: z.string(), message: z.string(), remedy: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+});

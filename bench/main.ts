@@ -6,6 +6,7 @@ import { benchFresh } from './fresh.ts';
 import { benchRepair } from './repair.ts';
 import { benchScale } from './scale.ts';
 import type { BenchResult } from './stats.ts';
+import { benchUp } from './up.ts';
 import { benchVerify } from './verify.ts';
 
 /** `npm run -s bench -- <name> [--rows N] [--json]`. */
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
   fleet: { run: benchFleet, rows: 50_000 },
   admission: { run: benchAdmission, rows: 20_000 },
   scale: { run: benchScale, rows: 3_500_000 },
+  up: { run: benchUp, rows: 1_000 },
   verify: { run: benchVerify, rows: 1_000_000 },
   repair: { run: benchRepair, rows: 1_000_000 },
 };

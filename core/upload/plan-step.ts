@@ -20,6 +20,8 @@ export interface StepInput extends Omit<Case, 'operation'> {
   readonly operations: readonly Operation[];
   /** Operations that the database itself would not take. */
   readonly setAside?: ReadonlySet<string>;
+  /** Operations that stand as an exception already, of another replica: a copied disk has sent them too. */
+  readonly standing?: ReadonlySet<string>;
 }
 
 export interface Step {
@@ -55,7 +57,7 @@ class StepBuilder {
 
   /** false: it did not fit, and nothing of it was added. */
   add(operation: Operation): boolean {
-    const judged = this.#judge(operation);
+    const judged = this.#unlessStanding(operation, this.#judge(operation));
     const writes = this.#writesOf(judged);
     const outcome = writes.outcome;
     const open = (OPEN_STATUSES as readonly string[]).includes(outcome.status);
@@ -87,6 +89,12 @@ class StepBuilder {
       // A bug of a rule must not hold up the store: the operation waits for somebody, with the reason.
       return verdict('QUARANTINED', { reason: `it breaks processing: ${error instanceof Error ? error.name : 'unknown'}` });
     }
+  }
+
+  #unlessStanding({ opId }: Operation, judged: Verdict): Verdict {
+    const isOpen = (OPEN_STATUSES as readonly string[]).includes(judged.status);
+    if (!isOpen || this.#input.standing?.has(opId) !== true) return judged;
+    return verdict('SUPERSEDED', { reason: 'a copy of this store has sent it too, and it waits there for what becomes of it' });
   }
 
   /** The records its changes make, or another verdict when they cannot be. */

@@ -67,12 +67,14 @@ interface Work {
   readonly head: UploadHead;
   readonly operations: readonly Operation[];
   readonly setAside?: ReadonlySet<string>;
+  /** Operations that stand as an exception already, because a copy of this store has sent them too. */
+  readonly standing?: ReadonlySet<string>;
 }
 
 async function applyStep(
   deps: ApplyDeps,
   who: { store: Store; replica: Replica },
-  { head, operations, setAside }: Work,
+  { head, operations, setAside, standing }: Work,
 ): Promise<number | 'conflict'> {
   const seen = await loadRecords(deps.records, operations);
   const step = planStep({
@@ -83,14 +85,26 @@ async function applyStep(
     store: who.store,
     settings: deps.settings,
     ...(setAside === undefined ? {} : { setAside }),
+    ...(standing === undefined ? {} : { standing }),
   });
   try {
-    if ((await deps.uploads.apply({ head, ...step })) === 'conflict') return 'conflict';
+    if ((await deps.uploads.apply({ head, ...step })) === 'conflict') {
+      const found = standing === undefined ? await standingOf(deps, step) : new Set<string>();
+      return found.size === 0
+        ? 'conflict'
+        : await applyStep(deps, who, { head, operations, standing: found, ...(setAside === undefined ? {} : { setAside }) });
+    }
   } catch (error) {
     return without(deps, who, { head, operations, step, error });
   }
   await releaseHeld(deps, step.writes);
   return step.receipts.length;
+}
+
+/** There is one exception of an operation, whichever replica sent it first. */
+async function standingOf({ uploads }: ApplyDeps, { exceptions }: Step): Promise<Set<string>> {
+  const found = await Promise.all(exceptions.map(({ opId }) => uploads.readException(opId)));
+  return new Set(found.flatMap((exception) => (exception === null ? [] : [exception.opId])));
 }
 
 /** The database refuses one of them for good: half of them, until the one to blame stands alone and is set aside. */

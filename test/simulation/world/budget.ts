@@ -8,5 +8,7 @@ const TOTAL = Number(process.env['SIM_HISTORIES'] ?? 20_000);
 const FIRST_SEED = Number(process.env['SIM_SEED'] ?? 1);
 const WHOLE_SYSTEM = Math.max(1, Math.floor(TOTAL / 8));
 
+/** As many of uploads, which are short. */
+export const UPLOAD_SERIES: Series = { firstSeed: FIRST_SEED, histories: TOTAL };
 export const WHOLE_SYSTEM_SERIES: Series = { firstSeed: FIRST_SEED, histories: WHOLE_SYSTEM };
 export const HEAD_OFFICE_SERIES: Series = { firstSeed: FIRST_SEED, histories: Math.max(1, TOTAL - WHOLE_SYSTEM) };

@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseSync } from 'node:sqlite';
+import { v7 as uuidv7 } from 'uuid';
+import { systemIo } from '../agent/agent-io.ts';
+import { OutboxFile } from '../agent/outbox/outbox-file.ts';
+import { withStore } from '../agent/outbox/with-store.ts';
+import { requireIdentity } from '../agent/identity.ts';
+import { upload } from '../agent/sync/store-sync.ts';
+import { chainAfter } from '../codec/operation-chain.ts';
+import { CHAIN_START } from '../protocol/operation.ts';
+import { costReportSchema } from '../protocol/local-stack.ts';
+import { SeededCloud } from './seeded-cloud.ts';
+import { type BenchResult, median, percentile, round } from './stats.ts';
+
+/**
+ * How fast does a till have its write on disk, how fast is it at head office with a receipt, and what does that cost?
+ *
+ * The store is the product's own through the local cloud: outbox → push → inbox → doorbell → apply → receipt. The limit for
+ * the local write is the same bytes into a plain table of the same durability, with the hash that the chain needs.
+ */
+const POISON_OPERATIONS = 2_000;
+
+export async function benchUp({ rows, say }: { rows: number; say: (line: string) => void }): Promise<BenchResult> {
+  const cloud = await SeededCloud.start();
+  const io = systemIo(new AbortController().signal);
+  try {
+    const data = await cloud.complete('up');
+    const write = record(data, rows, 'a');
+    const plain = plainInserts(join(cloud.dir, 'plain.sqlite'), rows);
+    say(`${rows} writes of a till: p50 ${write.p50Ms} ms, p99 ${write.p99Ms} ms; plain insert p50 ${plain.p50Ms} ms`);
+    const before = await counts(cloud);
+    const sent = await drain(io, data);
+    const after = await counts(cloud);
+    const unitsPerOperation = round(((after['dynamodb.writeUnits'] ?? 0) - (before['dynamodb.writeUnits'] ?? 0)) / rows);
+    say(
+      `all of them at head office with receipts in ${sent.ms} ms: ${round((rows * 1_000) / sent.ms, 0)} a second, ${unitsPerOperation} write units each`,
+    );
+    record(data, POISON_OPERATIONS, 'b');
+    const clean = await drain(io, data);
+    record(data, POISON_OPERATIONS / 2, 'c');
+    poison(data);
+    record(data, POISON_OPERATIONS / 2, 'd');
+    const withPoison = await drain(io, data);
+    say(`${POISON_OPERATIONS} operations: ${clean.ms} ms; with one among them that no rule takes: ${withPoison.ms} ms`);
+    return {
+      name: 'up',
+      ours: write.p50Ms,
+      limit: plain.p50Ms,
+      ratio: round(write.p50Ms / plain.p50Ms),
+      unit: 'ms for a durable local write, p50',
+      rows,
+      local: write,
+      plain,
+      endToEnd: { ms: sent.ms, operationsPerSecond: round((rows * 1_000) / sent.ms, 0), writeUnitsPerOperation: unitsPerOperation },
+      poison: { operations: POISON_OPERATIONS, withoutMs: clean.ms, withMs: withPoison.ms, ratio: round(withPoison.ms / clean.ms) },
+    };
+  } finally {
+    await cloud.close();
+  }
+}
+
+const billOf = (id: string) => ({
+  till_code: 'T1',
+  bill_client_id: id,
+  type: 'NOT_INTERESTED',
+  number: id,
+  billing_time: '2026-11-23T10:00:00Z',
+  billing_zone: 'Europe/London',
+  amount: '12.5',
+  currency_code: 'GBP',
+  store_code: 'up',
+});
+
+interface Times {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+function timesOf(took: readonly number[]): Times {
+  return { p50Ms: round(median(took)), p99Ms: round(percentile(took, 99)) };
+}
+
+/** As a till does it through the running agent. */
+function record(data: string, rows: number, name: string): Times {
+  const deps = { clock: { now: () => Date.now() }, ids: { next: () => uuidv7() } };
+  return withStore(deps, data, ({ records }) => {
+    const took: number[] = [];
+    for (let index = 0; index < rows; index += 1) {
+      const started = performance.now();
+      records.put('bill', billOf(`${name}${index}`));
+      took.push(performance.now() - started);
+    }
+    return timesOf(took);
+  });
+}
+
+/** One that capture would have refused, as an older or damaged agent might send it. */
+function poison(data: string): void {
+  const outbox = OutboxFile.open(join(data, 'outbox.sqlite'), requireIdentity(join(data, 'identity.json')).replicaId);
+  try {
+    const operation = { collection: 'bill', key: 'T1/poison', kind: 'put' as const, fields: { till_code: 'T1', amount: 'much' }, base: 0 };
+    outbox.record(operation, { now: Date.now(), opId: uuidv7() }, () => operation);
+  } finally {
+    outbox.close();
+  }
+}
+
+function plainInserts(path: string, rows: number): Times {
+  const db = new DatabaseSync(path);
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE entry (id INTEGER PRIMARY KEY, operation TEXT NOT NULL) STRICT',
+  );
+  const insert = db.prepare('INSERT INTO entry (operation) VALUES (?)');
+  const took: number[] = [];
+  let chain = CHAIN_START;
+  for (let index = 0; index < rows; index += 1) {
+    const started = performance.now();
+    const unchained = {
+      seq: index + 1,
+      opId: uuidv7(),
+      collection: 'bill',
+      key: `T1/${index}`,
+      kind: 'put' as const,
+      fields: billOf(`p${index}`),
+      base: 0,
+      clock: index,
+    };
+    chain = chainAfter(chain, unchained);
+    insert.run(JSON.stringify({ ...unchained, chain }));
+    took.push(performance.now() - started);
+  }
+  db.close();
+  return timesOf(took);
+}
+
+/** Until everything has a receipt. */
+async function drain(io: ReturnType<typeof systemIo>, data: string): Promise<{ ms: number }> {
+  const started = performance.now();
+  for (;;) {
+    const { unsent, withoutReceipt, failure } = await upload(io, data);
+    if (failure !== null) throw new Error(`${failure.code}: ${failure.message}`);
+    if (unsent === 0 && withoutReceipt === 0) return { ms: round(performance.now() - started, 0) };
+    await delay(20);
+  }
+}
+
+async function counts(cloud: SeededCloud): Promise<Record<string, number>> {
+  const answer = await fetch(`${cloud.stack.api}/_local/cost`);
+  const { operations } = costReportSchema.parse(await answer.json());
+  const sums: Record<string, number> = {};
+  for (const { counts: own } of operations) for (const [name, count] of Object.entries(own)) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
+}

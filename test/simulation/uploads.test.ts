@@ -1,0 +1,36 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { UPLOAD_SERIES } from './world/budget.ts';
+import { type Scenario, runSeries } from './world/histories.ts';
+import { Random } from './world/random.ts';
+import { UploadHistory } from './world/upload-history.ts';
+
+/** In memory where there is such a folder: power cuts are not of this simulation, and a disk waits at every commit. */
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'storeline-up-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Histories of uploads: what `world/upload-history.ts` says may happen, in any order. */
+const scenario: Scenario = {
+  kinds: { record: 14, push: 8, apply: 8, release: 3, kill: 1, office: 2, sweep: 1, backup: 1, restore: 1, copy: 1 },
+  length: 40,
+  async run(seed, steps) {
+    const random = new Random(seed);
+    const history = new UploadHistory(join(folder, String(seed)), { rate: random.of([0, 0.05, 0.15, 0.3]), random });
+    try {
+      for (const step of steps) {
+        await history.step(step.kind, new Random(step.seed));
+        history.check();
+      }
+      await history.calm();
+      history.checkEnd();
+    } finally {
+      history.close();
+    }
+  },
+};
+
+test(`INV-10, INV-11, INV-12, INV-13, INV-16, INV-17, INV-18, INV-19: ${UPLOAD_SERIES.histories} histories of uploads hold them`, async () => {
+  await expect(runSeries(scenario, UPLOAD_SERIES)).resolves.toBeUndefined();
+});

@@ -1,0 +1,436 @@
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { OutboxFile } from '../../../agent/outbox/outbox-file.ts';
+import { pushOutbox } from '../../../agent/outbox/push-outbox.ts';
+import { StoreRecords } from '../../../agent/outbox/store-records.ts';
+import { isWaiting } from '../../../core/outbox/entry.ts';
+import { clockAt } from '../../../core/outbox/hybrid-clock.ts';
+import type { MainRecord } from '../../../core/ports/record-store.ts';
+import { decideEdit } from '../../../core/records/decide-write.ts';
+import { applyReplica } from '../../../functions/apply/apply.ts';
+import { sweepHeld } from '../../../functions/apply/release-held.ts';
+import { push } from '../../../functions/push/push.ts';
+import { collectionOf } from '../../../protocol/catalogue/catalogue.ts';
+import { parseRecord } from '../../../protocol/catalogue/record.ts';
+import type { PushRequest, PushResponse } from '../../../protocol/messages/push.ts';
+import type { Operation } from '../../../protocol/operation.ts';
+import { SyncError, isSyncError } from '../../../protocol/sync-error.ts';
+import { type Fault, Faults } from './faults.ts';
+import { MemoryRecordStore } from './memory-record-store.ts';
+import { MemoryStoreRegistry } from './memory-store-registry.ts';
+import { MemoryUploadStore } from './memory-upload-store.ts';
+import type { Random } from './random.ts';
+
+/**
+ * Uploads of a few stores: their real outbox files, the real push and apply over memory, and whatever may happen between.
+ *
+ * - a call of head office is refused, works without an answer, hangs, or goes on much later (a zombie)
+ * - a request or its answer is lost on the way; two functions apply one replica at once; nobody rings
+ * - clocks of stores are off by up to a day; a disk is restored from a backup, or its copy runs beside it
+ */
+interface Till {
+  readonly storeId: string;
+  readonly path: string;
+  readonly skewMs: number;
+  replicaId: string;
+  outbox: OutboxFile;
+  backup: { readonly path: string; readonly replicaId: string } | null;
+}
+
+const CUSTOMERS = ['1', '2'];
+const COUPONS = ['c1', 'c2'];
+const OPENING = 100;
+const DAY_MS = 86_400_000;
+const HELD_STATUS = new Set(['HELD', 'CONFLICT', 'REJECTED', 'QUARANTINED']);
+
+export class UploadHistory {
+  now = 1_790_000_000_000;
+  readonly #folder: string;
+  readonly #tills: Till[] = [];
+  readonly #faults: Faults;
+  readonly #records: MemoryRecordStore;
+  readonly #uploads: MemoryUploadStore;
+  readonly #registry = new MemoryStoreRegistry();
+  /** Everything that a store was told is recorded, and was not lost with a disk. */
+  readonly #recorded = new Map<string, { readonly operation: Operation; readonly at: number }>();
+  #mayFail = true;
+  #mayHang = false;
+  #rate: number;
+  #random: Random;
+  #ids = 0;
+  #violation: unknown;
+
+  constructor(folder: string, { rate, random }: { readonly rate: number; readonly random: Random }) {
+    this.#folder = folder;
+    this.#rate = rate;
+    this.#random = random;
+    mkdirSync(folder, { recursive: true });
+    this.#faults = new Faults(() => this.#fault());
+    this.#records = new MemoryRecordStore(this.#faults, () => this.now);
+    this.#uploads = new MemoryUploadStore(this.#faults, this.#records, (id) => this.#registry.replicas.get(id)?.status === 'ACTIVE');
+    this.#edit('coupon_series', { series_id: 's', max_redeem: 2 });
+    for (const coupon_id of COUPONS) this.#edit('coupon', { coupon_id, series_id: 's', code: coupon_id, validity: 'ACTIVE' });
+    for (const user_id of CUSTOMERS) {
+      this.#edit('loyalty_summary', { user_id, program_id: 'P', points: String(OPENING) });
+      if (user_id !== '2') this.#edit('customer', { user_id, firstname: 'first' });
+    }
+    for (const [index, storeId] of ['S1', 'S2'].entries())
+      this.#open(storeId, join(folder, `${storeId}.sqlite`), (index === 0 ? 1 : -1) * random.below(DAY_MS));
+  }
+
+  close(): void {
+    for (const till of this.#tills) till.outbox.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async step(kind: string, random: Random): Promise<void> {
+    this.#random = random;
+    this.now += 1 + random.below(60_000);
+    const till = random.of(this.#tills);
+    switch (kind) {
+      case 'record':
+        return this.#record(till);
+      case 'push':
+        return this.#push(till);
+      case 'apply':
+        return this.#apply();
+      case 'release':
+        if (this.#faults.held > 0) this.#faults.release(random.below(this.#faults.held));
+        return this.#settle();
+      case 'kill':
+        return this.#faults.killHeld();
+      case 'office':
+        return this.#office();
+      case 'backup':
+        return this.#backUp(till);
+      case 'restore':
+        return this.#restore(till);
+      case 'copy':
+        return this.#copy(till);
+      case 'sweep':
+        return this.#invoke(async () => void (await sweepHeld(this.#applyDeps())));
+      default:
+        throw new Error(`no step ${kind}`);
+    }
+  }
+
+  /** What a function may not do, seen after every step. */
+  check(): void {
+    if (this.#violation !== undefined) throw this.#violation;
+    for (const { head, receipts } of this.#uploads.replicas.values()) {
+      const seqs = receipts.map(({ seq }) => seq);
+      this.#assert(seqs.length === head.appliedThrough && seqs.every((seq, index) => seq === index + 1), 'INV-12: receipts without gaps');
+    }
+    this.#checkMoney();
+  }
+
+  /** Nothing fails any more, and everything that can be done is done. */
+  async calm(): Promise<void> {
+    this.#mayFail = false;
+    this.#faults.killHeld();
+    this.#edit('customer', { user_id: '2', firstname: 'late' });
+    for (let round = 0; round < 6; round += 1) {
+      for (const till of this.#tills) await this.#push(till);
+      for (const id of this.#uploads.replicas.keys()) await applyReplica(this.#applyDeps(), id);
+      await sweepHeld(this.#applyDeps());
+    }
+  }
+
+  checkEnd(): void {
+    this.check();
+    this.#checkOutboxes();
+    for (const { operation } of this.#recorded.values()) this.#checkArrived(operation);
+    for (const user of CUSTOMERS) this.#checkConsent(user);
+  }
+
+  #checkOutboxes(): void {
+    for (const till of this.#tills) {
+      const { unsent, withoutReceipt } = till.outbox.countOpen();
+      this.#assert(
+        unsent === 0 && withoutReceipt === 0,
+        () => `INV-10: ${till.replicaId} has ${unsent} unsent and ${withoutReceipt} without a receipt`,
+      );
+      for (const { status } of till.outbox.list({ limit: 10_000 }))
+        this.#assert(!isWaiting(status), 'INV-10: one status, and a closed one');
+    }
+  }
+
+  /** Applied under at least one replica; what was taken is in main data. */
+  #checkArrived({ opId, collection, key, fields }: Operation): void {
+    const receipts = [...this.#uploads.replicas.values()].flatMap((replica) => {
+      const revised = replica.revised.findLast((receipt) => receipt.opId === opId);
+      const first = replica.receipts.find((receipt) => receipt.opId === opId);
+      return first === undefined ? [] : [revised ?? first];
+    });
+    this.#assert(receipts.length > 0, () => `INV-11: ${collection}/${key} (${opId}) was recorded and never applied`);
+    if (receipts.every(({ status }) => HELD_STATUS.has(status) || status === 'SUPERSEDED')) return;
+    const record = this.#records.records.get(`${collection}/${key}`);
+    this.#assert(record !== undefined, () => `INV-11: ${collection}/${key} was accepted and is not there`);
+    if (collection === 'bill') this.#assert(record?.fields['amount'] === fields['amount'], () => `INV-18: ${key} is another bill`);
+  }
+
+  #checkMoney(): void {
+    const live = [...this.#records.records.values()].filter(({ deleted }) => !deleted);
+    for (const user of CUSTOMERS) {
+      const debits = live.filter(({ collection, fields }) => collection === 'points_ledger' && fields['user_id'] === user);
+      const spent = debits.reduce((sum, { fields }) => sum + Number(fields['points']), 0);
+      const points = Number(this.#records.records.get(`loyalty_summary/${user}/P`)?.fields['points']);
+      this.#assert(points === OPENING - spent, () => `INV-16: customer ${user} has ${points} points, ${OPENING} less ${spent} are right`);
+      this.#assert(points >= 0, () => `INV-16: customer ${user} has ${points} points`);
+    }
+    for (const coupon of COUPONS) {
+      const used = live.filter(({ collection, fields }) => collection === 'coupon_redemption' && fields['coupon_id'] === coupon).length;
+      const counted = Number(this.#records.records.get(`coupon/${coupon}`)?.fields['redemption_count'] ?? 0);
+      this.#assert(used <= 2 && counted === used, () => `INV-17: ${coupon} was redeemed ${used} times and counted ${counted} times`);
+    }
+  }
+
+  /** An opt-out of a clock that was not ahead stands, unless a later opt-in had evidence. */
+  #checkConsent(user: string): void {
+    const status = this.#records.records.get(`subscription/${user}/O/INSTORE/-/SMS/BULK`)?.fields['status'];
+    if (status !== 'OPTIN') return;
+    const mine = [...this.#recorded.values()].filter(
+      ({ operation }) => operation.collection === 'subscription' && operation.fields['user_id'] === user,
+    );
+    const outs = mine.filter(({ operation, at }) => operation.fields['status'] === 'OPTOUT' && operation.clock <= clockAt(at) + 1_000);
+    const ins = mine.filter(({ operation }) => operation.fields['status'] === 'OPTIN').map(({ operation }) => operation.clock);
+    for (const { operation } of outs)
+      this.#assert(
+        ins.some((clock) => clock > operation.clock),
+        () => `INV-19: customer ${user} opted out and an older opt-in undid it`,
+      );
+  }
+
+  #record(till: Till): void {
+    const id = `${till.storeId}-${(this.#ids += 1)}`;
+    const user_id = this.#random.of(CUSTOMERS);
+    const time = new Date(this.now).toISOString().replace(/\.\d+Z/, 'Z');
+    const at = { store_code: till.storeId, till_code: till.storeId };
+    const what = this.#random.below(6);
+    const records = new StoreRecords({
+      replica: null,
+      outbox: till.outbox,
+      clock: { now: () => this.now + till.skewMs },
+      ids: { next: () => this.#uuid() },
+    });
+    const write = (collection: string, record: object) => {
+      const before = till.outbox.mark().seq;
+      records.put(collection, record);
+      for (const { operation } of till.outbox.list({ limit: 10_000 }))
+        if (operation.seq > before) this.#recorded.set(operation.opId, { operation, at: this.now });
+    };
+    if (what === 0) write('customer', { user_id, lastname: `l${id}` });
+    else if (what === 1)
+      write('subscription', {
+        user_id,
+        org_unit_id: 'O',
+        source: 'INSTORE',
+        account_id: '-',
+        channel: 'SMS',
+        priority: 'BULK',
+        status: this.#random.chance(0.5) ? 'OPTIN' : 'OPTOUT',
+        evidence: 'signed',
+      });
+    else if (what === 2)
+      write('points_redemption', {
+        external_reference_number: id,
+        user_id,
+        program_id: 'P',
+        points_redeemed: String(10 + this.#random.below(50)),
+        redemption_time: time,
+        transaction_number: id,
+        ...at,
+      });
+    else if (what === 3)
+      write('coupon_redemption', {
+        redemption_client_id: id,
+        coupon_id: this.#random.of(COUPONS),
+        user_id,
+        redemption_time: time,
+        transaction_number: id,
+        ...at,
+      });
+    else
+      write('bill', {
+        bill_client_id: id,
+        type: 'REGULAR',
+        number: id,
+        billing_time: time,
+        billing_zone: 'UTC',
+        amount: String(this.#ids),
+        currency_code: 'GBP',
+        user_id,
+        ...at,
+      });
+  }
+
+  /** One run of an agent; what goes wrong on the way is met by the next. */
+  async #push(till: Till): Promise<void> {
+    const cloud = { push: (request: Omit<PushRequest, 'protocol' | 'agentVersion'>) => this.#network(till.replicaId, request) };
+    try {
+      await pushOutbox({ cloud, outbox: till.outbox, signal: new AbortController().signal });
+    } catch (error) {
+      if (isSyncError(error, 'REPLICA_FORKED')) this.#fork(till);
+      else if (!isSyncError(error, 'UNAVAILABLE') && !isSyncError(error, 'CONNECTIVITY')) throw error;
+    }
+  }
+
+  async #network(replicaId: string, request: Omit<PushRequest, 'protocol' | 'agentVersion'>): Promise<PushResponse> {
+    if (this.#chance()) throw new SyncError('CONNECTIVITY', 'the request was lost by the simulation');
+    const answer: { value?: PushResponse; error?: unknown } = {};
+    await this.#invoke(async () => {
+      try {
+        answer.value = await push(this.#pushDeps(), replicaId, { protocol: 1, agentVersion: 'sim', ...structuredClone(request) });
+      } catch (error) {
+        answer.error = error;
+      }
+    });
+    if (answer.error !== undefined) throw answer.error;
+    if (answer.value === undefined || this.#chance()) throw new SyncError('CONNECTIVITY', 'the answer was lost by the simulation');
+    return structuredClone(answer.value);
+  }
+
+  #fork(till: Till): void {
+    till.outbox.close();
+    till.replicaId = `${till.storeId}:${this.#uuid()}`;
+    this.#enrol(till.storeId, till.replicaId);
+    till.outbox = OutboxFile.open(till.path, till.replicaId);
+  }
+
+  async #apply(): Promise<void> {
+    const ids = [...this.#uploads.replicas.keys()];
+    if (ids.length === 0) return;
+    const id = this.#random.of(ids);
+    const run = () => this.#invoke(async () => void (await applyReplica(this.#applyDeps(), id)));
+    if (this.#random.chance(0.3)) void run();
+    await run();
+  }
+
+  /** A head-office edit, between what stores send. */
+  #office(): void {
+    if (this.#random.chance(0.5)) this.#edit('customer', { user_id: this.#random.of(CUSTOMERS), firstname: `f${this.now}` });
+    else this.#edit('bill', null, [...this.#records.records.values()].find(({ collection }) => collection === 'bill')?.key ?? '');
+  }
+
+  #backUp(till: Till): void {
+    const path = join(this.#folder, `backup-${(this.#ids += 1)}.sqlite`);
+    this.#copyFile(till, path);
+    till.backup = { path, replicaId: till.replicaId };
+  }
+
+  /** What was recorded since and never reached head office is gone with the disk. */
+  #restore(till: Till): void {
+    if (till.backup === null) return;
+    const { path, replicaId } = till.backup;
+    const before = till.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId);
+    till.outbox.close();
+    cpSync(path, till.path);
+    till.replicaId = replicaId;
+    till.outbox = OutboxFile.open(till.path, replicaId);
+    const left = new Set(till.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId));
+    const stored = new Set([...this.#uploads.replicas.values()].flatMap(({ operations }) => operations.map(({ opId }) => opId)));
+    const others = new Set(
+      this.#tills.filter((one) => one !== till).flatMap((one) => one.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId)),
+    );
+    for (const opId of before) if (!left.has(opId) && !stored.has(opId) && !others.has(opId)) this.#recorded.delete(opId);
+  }
+
+  /** A cloned disk in another till of the store. */
+  #copy(till: Till): void {
+    if (this.#tills.length >= 3) return;
+    const path = join(this.#folder, `copy-${(this.#ids += 1)}.sqlite`);
+    this.#copyFile(till, path);
+    this.#tills.push({ ...till, path, backup: null, outbox: OutboxFile.open(path, till.replicaId) });
+  }
+
+  #copyFile(till: Till, path: string): void {
+    till.outbox.close();
+    cpSync(till.path, path);
+    till.outbox = OutboxFile.open(till.path, till.replicaId);
+  }
+
+  #open(storeId: string, path: string, skewMs: number): void {
+    const replicaId = `${storeId}:first`;
+    this.#enrol(storeId, replicaId);
+    this.#tills.push({ storeId, path, skewMs, replicaId, outbox: OutboxFile.open(path, replicaId), backup: null });
+  }
+
+  #enrol(storeId: string, replicaId: string): void {
+    this.#registry.stores.set(storeId, { storeId, name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
+    this.#registry.replicas.set(replicaId, {
+      replicaId,
+      storeId,
+      publicKey: { kty: 'EC', crv: 'P-256', x: '', y: '' },
+      status: 'ACTIVE',
+      enrolledAt: '',
+    });
+  }
+
+  #edit(collection: string, input: Record<string, unknown> | null, key = ''): void {
+    const parsed = input === null ? null : parseRecord(collectionOf(collection), input);
+    if (parsed?.ok === false) throw new Error(JSON.stringify(parsed.issues));
+    const id = parsed?.key ?? key;
+    const current: MainRecord | null = this.#records.records.get(`${collection}/${id}`) ?? null;
+    if (input === null && current === null) return;
+    const edit = decideEdit({
+      collection: collectionOf(collection),
+      key: id,
+      fields: parsed === null ? (current?.fields ?? null) : { ...current?.fields, ...parsed.fields },
+      scopes: ['org'],
+      owner: undefined,
+      current,
+      now: this.now,
+    });
+    if (edit.outcome === 'write') this.#records.writeTogether([edit.write]);
+  }
+
+  #pushDeps() {
+    return { uploads: this.#uploads, clock: { now: () => this.now }, doorbell: { ring: () => Promise.resolve() } };
+  }
+
+  #applyDeps() {
+    return {
+      uploads: this.#uploads,
+      records: this.#records,
+      registry: this.#registry,
+      clock: { now: () => this.now },
+      settings: { scopes: {}, withheld: new Set<string>() },
+      sleep: () => Promise.resolve(),
+      random: () => 0.5,
+      until: () => Number.POSITIVE_INFINITY,
+    };
+  }
+
+  /** Runs until it is over or hangs. A function may fail by the faults it was given, never by an assertion of its own. */
+  async #invoke(run: () => Promise<void>): Promise<void> {
+    this.#mayHang = true;
+    void run().catch((error: unknown) => {
+      if (!isSyncError(error, 'UNAVAILABLE') && !isSyncError(error, 'CONFLICT')) this.#violation ??= error;
+    });
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    this.#mayHang = true;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#mayHang = false;
+  }
+
+  #fault(): Fault {
+    if (!this.#chance()) return 'none';
+    return this.#random.of(this.#mayHang ? (['refuse', 'lose', 'hold', 'stall'] as const) : (['refuse', 'lose'] as const));
+  }
+
+  #chance(): boolean {
+    return this.#mayFail && this.#random.chance(this.#rate);
+  }
+
+  #uuid(): string {
+    this.#ids += 1;
+    return `00000000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
+  }
+
+  #assert(condition: boolean, message: string | (() => string)): void {
+    if (!condition) throw new Error(typeof message === 'string' ? message : message());
+  }
+}

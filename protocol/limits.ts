@@ -76,6 +76,8 @@ export const limits = {
   leftScopeMs: 60 * 86_400_000,
   /** Records of one step of a rebuild: 500 reads and 500 writes of up to 10 ms, 16 at once. */
   rebuildRecords: 500,
+  /** How far the stream's times, which are whole seconds, may be ahead of a function's clock. */
+  streamSkewMs: 2_000,
   /** A change that is younger may still be on its way from main data's stream: seconds as a rule, minutes after a bad batch. */
   streamLagMs: 600_000,
   /** Segments named in one plan answer: 32 × ~1.5 KB of URLs. */

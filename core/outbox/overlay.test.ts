@@ -45,6 +45,20 @@ describe('overlay', () => {
     expect(view(row(9, { user_id: 'c1', firstname: 'Bea' }), accepted)).toMatchObject({ pending: false, base: 9 });
   });
 
+  it('shows no record of which only a part is known', () => {
+    const nothing: ServerState = { row: null, completeUntil: null };
+    expect(
+      view(
+        nothing,
+        entry({ user_id: 'c1', firstname: 'Ann' }, { status: 'SUPERSEDED' }),
+        entry({ city: 'Bonn' }, { status: 'ACCEPTED', rev: 9 }),
+      ),
+    ).toMatchObject({
+      fields: null,
+      pending: true,
+    });
+  });
+
   it('never shows an old value between the receipt and its echo', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 50 }), fc.integer({ min: 1, max: 60 }), (rev, rowRev) => {

@@ -68,15 +68,19 @@ export function overlay({ collection, server, entries }: OverlayInput): RecordVi
   for (const { operation, receipt } of over) {
     const refused = new Set(receipt?.attributes.map(({ field }) => field));
     if (operation.kind === 'delete') fields = null;
-    else
-      fields = withValues(
-        collection,
-        fields ?? {},
-        Object.entries(operation.fields).filter(([name]) => !refused.has(name)),
-      );
+    else {
+      const values = Object.entries(operation.fields).filter(([name]) => !refused.has(name));
+      const merged = withValues(collection, fields ?? {}, values);
+      // A change of a record that is not here yet: nobody can say what the record is.
+      if (fields !== null || isWhole(collection, merged)) fields = merged;
+    }
   }
   const revs = over.map(({ receipt }) => receipt?.rev ?? 0);
   return { fields, pending: over.length > 0, base: Math.max(server.row?.fields == null ? 0 : server.row.rev, 0, ...revs) };
+}
+
+function isWhole(collection: Collection, fields: Fields): boolean {
+  return collection.fields.every(({ name, required }) => !required || fields[name] !== undefined);
 }
 
 /** In the catalogue's order, so that equal records are equal text. */

@@ -86,7 +86,11 @@ async function routeAll(deps: FeedWriterDeps, records: readonly StreamRecord[]):
     const routed = routeChange(record, deps.settings);
     if (routed.kind === 'poison') poison.push(quarantined(record, routed.reason));
     // It comes again with its new revision, in a batch after this one.
-    else if (routed.stale !== null) await deps.records.raiseRev(routed.stale, routed.stale.raiseTo);
+    else if (routed.stale !== null) {
+      // Above the tombstones that later changes without a revision bring: all of them were made before the raise.
+      const to = Math.max(routed.stale.raiseTo, deps.clock.now() + limits.streamSkewMs);
+      await deps.records.raiseRev(routed.stale, to);
+    }
     for (const change of routed.changes) {
       origin.set(change, { index, record });
       changes.push(change);

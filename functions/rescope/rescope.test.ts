@@ -113,6 +113,8 @@ class World {
       case 'leap':
         for (let day = 0; day < step.days; day += 5) {
           this.head.now += Math.min(5, step.days - day) * DAY_MS;
+          // No index lags for days.
+          this.head.records.unindexed.clear();
           await reviewDue(this.deps);
         }
     }

@@ -1,6 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { v7 as uuidv7 } from 'uuid';
+import { withStore } from '../../agent/outbox/with-store.ts';
+import { limits } from '../../protocol/limits.ts';
 import { runFreshSync, runSync } from '../../agent/sync/run-sync.ts';
 import { verifyReplica } from '../../agent/sync/verify-replica.ts';
 import { chunkKey } from '../../core/snapshot/object-keys.ts';
@@ -140,6 +143,46 @@ it('a store that is behind the horizon reconciles, and what did not change is no
   expect(deps.count.chunksFetched).toBe(1);
   const { chunks } = (await fake.world.manifest('Customer@org')).collections[0] ?? { chunks: [] };
   expect(deps.count.chunksSkipped).toBeGreaterThanOrEqual(chunks.length - 1);
+});
+
+it('INV-10: a store that was away for longer than the horizon brings its hundred unsent writes and fetches only what differs', async () => {
+  await fake.write(
+    'customer',
+    Array.from({ length: 200 }, (_, index) => ({ user_id: keyOf(index), firstname: 'x' })),
+  );
+  await runFreshSync(await agent.deps());
+  const io = { clock: { now: () => Date.now() }, ids: { next: () => uuidv7() } };
+  withStore(io, agent.folder, ({ records }) => {
+    for (let index = 0; index < 100; index += 1) records.put('bill', billOf(String(index)));
+  });
+  await fake.write('customer', [{ user_id: keyOf(7), firstname: 'changed' }]);
+  await fake.compactAll();
+  fake.world.now += limits.horizonMs + 60_000;
+  await fake.write('customer', [{ user_id: keyOf(8), firstname: 'changed later' }]);
+  await fake.compactAll();
+  fake.world.now = Date.now();
+  const feed = fake.world.feeds.feeds.get('Customer@org');
+  if (feed?.segments == null) throw new Error('no segments');
+  // What the horizon has passed is gone.
+  feed.segments = { ...feed.segments, segments: feed.segments.segments.slice(-1).map((last) => ({ ...last, after: last.through - 1 })) };
+  fake.objects.clear();
+  const run = await agent.run('logon', '--wait');
+  expect(run.json).toMatchObject({ complete: true, up: { sent: 100, unsent: 0, withoutReceipt: 0, failure: null } });
+  for (let index = 0; index < 100; index += 1) expect(fake.world.records.records.get(`bill/T/${index}`)?.fields['amount']).toBe('12.5');
+  expect(run.json.transfer.chunksFetched).toBeLessThanOrEqual(4);
+  expect((await verifyReplica(await agent.deps(), { deep: true, repair: false })).differences).toEqual([]);
+});
+
+const billOf = (id: string) => ({
+  till_code: 'T',
+  bill_client_id: id,
+  type: 'NOT_INTERESTED',
+  number: id,
+  billing_time: '2026-11-23T10:00:00Z',
+  billing_zone: 'UTC',
+  amount: '12.5',
+  currency_code: 'GBP',
+  store_code: 'S1',
 });
 
 it('a disk that is full in the middle stops everything and leaves nothing half-visible', async () => {

@@ -55,7 +55,7 @@ describe('known to be wrong before anything is started', () => {
     ['an unknown collection', ['import', 'nobody', at('good.csv'), '--dir', cloud], /no collection "nobody"; there are fraud_user, /],
     ['an unknown collection to count', ['records', 'count', 'nobody', '--dir', cloud], /no collection "nobody"/],
     ['a file that is not there', importOf('missing.csv'), /missing\.csv does not exist or cannot be read/],
-    ['a folder in place of a file', importOf('folder.csv'), /folder\.csv is a folder, not a CSV or NDJSON file/],
+    ['a folder in place of a file', importOf('folder.csv'), /folder\.csv is a folder, not a CSV, NDJSON or SQLite file/],
     ['a column twice', importOf('twice.csv'), /twice\.csv has two columns named "user_id"/],
     ['a column that is no field', importOf('unknown-column.csv'), /fraud_user has no field colour\. Name the columns after its fields/],
     ['a mapping that is not there', importOf('good.csv', '--map', at('missing.map.json')), /missing\.map\.json cannot be read/],

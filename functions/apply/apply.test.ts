@@ -311,3 +311,12 @@ test('INV-12: a thousand operations go in steps that fit a transaction, in order
   expect(world.record('customer', 'c1')?.fields['firstname']).toBe('n999');
   expect(sizes.length).toBeLessThan(1_000);
 });
+
+test('INV-12: one that does not fit ends the step, and smaller ones behind it wait for their turn', async () => {
+  for (let index = 0; index < 96; index += 1) outbox.put('bill', bill(`s${index}`));
+  outbox.put('bill', bill('held', { user_id: 'nobody' }));
+  outbox.put('bill', bill('last'));
+  const receipts = await world.send(replicaId, outbox);
+  expect(receipts.map(({ seq }) => seq)).toEqual(Array.from({ length: 98 }, (_, index) => index + 1));
+  expect(receipts.map(({ status }) => status).filter((status) => status === 'HELD')).toHaveLength(1);
+});

@@ -1,0 +1,71 @@
+import { beforeEach, expect, test } from 'vitest';
+import { TestOutbox } from '../../test/fixtures/operations.ts';
+import { UploadWorld } from '../../test/fixtures/upload-world.ts';
+import type { Operation } from '../../protocol/operation.ts';
+import { push } from './push.ts';
+
+let world: UploadWorld;
+let replicaId: string;
+let outbox: TestOutbox;
+const bill = (id: string) => ({
+  till_code: 'T',
+  bill_client_id: id,
+  type: 'NOT_INTERESTED',
+  number: id,
+  billing_time: '2026-11-23T10:00:00Z',
+  billing_zone: 'UTC',
+  amount: '1',
+  currency_code: 'GBP',
+  store_code: 'S1',
+});
+
+beforeEach(() => {
+  world = new UploadWorld();
+  replicaId = world.replica('S1');
+  outbox = new TestOutbox();
+});
+
+const send = (after: number, operations: readonly Operation[], from = outbox) =>
+  push(world.deps, replicaId, {
+    protocol: 1,
+    agentVersion: 'test',
+    after: from.markAt(after),
+    operations: [...operations],
+    receiptsAfter: 0,
+  });
+const stored = async () => (await world.uploads.readHead(replicaId)).stored.seq;
+
+test('INV-10: what was stored is stored once, whatever comes again, and the doorbell rings until it is applied', async () => {
+  const [one, two] = [outbox.put('bill', bill('1')), outbox.put('bill', bill('2'))];
+  expect(await send(0, [one])).toMatchObject({ storedThrough: 1, appliedThrough: 0 });
+  expect(await send(0, [one, two])).toMatchObject({ storedThrough: 2 });
+  expect(await send(0, [one, two])).toMatchObject({ storedThrough: 2 });
+  expect((await world.uploads.readOperations(replicaId, 0, 99)).map(({ seq }) => seq)).toEqual([1, 2]);
+  expect(world.rung).toEqual([replicaId, replicaId, replicaId]);
+});
+
+test('INV-10: a gap is refused and says how far head office is', async () => {
+  for (const id of ['1', '2', '3']) outbox.put('bill', bill(id));
+  await expect(send(2, outbox.operations.slice(2))).rejects.toMatchObject({ code: 'OUTBOX_GAP', details: { storedThrough: 0 } });
+  expect(await stored()).toBe(0);
+});
+
+test('INV-10: numbers that do not follow and chains that are not their own are refused, and nothing is stored', async () => {
+  const [one, two, three] = ['1', '2', '3'].map((id) => outbox.put('bill', bill(id))) as [Operation, Operation, Operation];
+  await expect(send(0, [one, three])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  await expect(send(0, [one, { ...two, chain: one.chain }])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  await expect(send(0, [{ ...one, fields: { ...one.fields, amount: '2' } }])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await stored()).toBe(0);
+});
+
+test('INV-10: another past is seen, wherever it begins', async () => {
+  for (const id of ['1', '2', '3']) outbox.put('bill', bill(id));
+  await send(0, outbox.operations);
+  const other = new TestOutbox();
+  other.operations.push(...outbox.operations.slice(0, 1));
+  for (const id of ['x', 'y', 'z']) other.put('bill', bill(id));
+  await expect(send(1, other.operations.slice(1), other)).rejects.toMatchObject({ code: 'REPLICA_FORKED' });
+  await expect(send(3, other.operations.slice(3), other)).rejects.toMatchObject({ code: 'REPLICA_FORKED' });
+  await expect(send(1, [], other)).rejects.toMatchObject({ code: 'REPLICA_FORKED' });
+  expect(await stored()).toBe(3);
+});

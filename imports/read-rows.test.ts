@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { type SourceRow, readRows } from './read-rows.ts';
@@ -12,8 +13,26 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 async function rowsOf(name: string, content: string | Uint8Array): Promise<SourceRow[]> {
   const file = join(dir, name);
   writeFileSync(file, content);
-  return Array.fromAsync(readRows({ file: file, table: 'rows' }));
+  return Array.fromAsync(readRows({ file, table: 'rows' }));
 }
+
+test('a table of a SQLite file, with large numbers whole, nothing for NULL, and a row with bytes rejected', async () => {
+  const file = join(dir, 'old.sqlite');
+  const db = new DatabaseSync(file);
+  db.exec(`CREATE TABLE "old bills" (id INTEGER, name TEXT, amount REAL, note TEXT, picture BLOB);
+    INSERT INTO "old bills" VALUES (9007199254740993, 'Ann', 12.5, NULL, NULL), (2, 'Bob', 1, 'x', x'00ff')`);
+  db.close();
+  const rows = await Array.fromAsync(readRows({ file, table: 'old bills' }));
+  expect(rows).toEqual([
+    { number: 1, values: { id: '9007199254740993', name: 'Ann', amount: '12.5', note: '', picture: '' } },
+    { number: 2, values: null, reason: 'column picture holds bytes', raw: ['id', 'name', 'amount', 'note', 'picture'] },
+  ]);
+  await expect(Array.fromAsync(readRows({ file, table: 'bill' }))).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringMatching(/has no table "bill"; name one with --table: old bills/) as string,
+  });
+  await expect(rowsOf('no.sqlite', 'not a database at all'.repeat(50))).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+});
 
 test('byte order mark, quotes, line breaks within cells, CR LF and empty lines', async () => {
   expect(await rowsOf('a.csv', '\uFEFFid,"na me"\r\n1,"two\nlines, ""quoted"""\r\n\r\n2,\r\n')).toEqual([

@@ -77,7 +77,7 @@ export const errorCodes = {
   OUTBOX_DAMAGED: {
     status: 500,
     remedy: 'operator',
-    what: 'The file with the store’s unsent writes cannot be read. It is left as it is. Stop the agent and run `agent outbox --salvage`.',
+    what: 'The file with the store’s unsent writes cannot be read. It is left as it is. Stop the agent, keep a copy, and restore the data folder from a backup; what head office has already is not doubled.',
   },
   FRESH_NOT_COMPLETE: {
     status: 409,

@@ -63,7 +63,7 @@ export async function compactFeed(deps: CompactDeps, feed: FeedName): Promise<Fe
       if (isSameSnapshot(currentSnapshot(state), pointer))
         throw new SyncError(
           'INTEGRITY',
-          `${feed}: the segments after its snapshot at ${pointer?.position ?? 0} are gone; rebuild the feed`,
+          `${feed}: the segments after its snapshot at ${pointer?.position ?? 0} are gone, which must not happen (INV-04); stores keep what they have`,
         );
       continue;
     }

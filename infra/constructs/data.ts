@@ -2,8 +2,8 @@
  * What the organization's data stands in: four tables, a bucket and the queues between.
  *
  * No table has a time to live: an expiry on main data would reach the feeds as deletes, and one on feeds or stores
- * would take away what a replica still needs. Only `records` has a stream; the one thing a function writes back to it
- * is a revision that somebody forgot to raise, which it does not do twice. Logical ids are fixed, so that moving code around never replaces a table.
+ * would take away what a replica still needs. Only `records` has a stream; what the
+ * stream's own consumer and what it asks for write back (a revision that was forgotten, a place that changed) comes to rest. Logical ids are fixed, so that moving code around never replaces a table.
  */
 import { CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
 
@@ -109,6 +110,24 @@ test('INV-17: two stores redeem one coupon: one has it, the other stands in the 
   const { exceptions } = await json<{ exceptions: { storeId: string; against: string[] }[] }>(storeline('exceptions', 'list', ...IN_CLOUD));
   expect(exceptions).toMatchObject([{ storeId: 'S2' }]);
   expect(exceptions[0]?.against.join()).toMatch(/bill-S1.*bill-S2/);
+});
+
+test('what a store has in an older database goes up too, and what head office has already is not there twice', async () => {
+  const file = at('old.sqlite');
+  const db = new DatabaseSync(file);
+  const columns = Object.keys(bill('x', 'S2'));
+  db.exec(`CREATE TABLE receipts (${columns.join(', ')})`);
+  const insert = db.prepare(`INSERT INTO receipts VALUES (${columns.map(() => '?').join(', ')})`);
+  for (const id of ['old1', 'old2']) insert.run(...Object.values(bill(id, 'S2')));
+  insert.run(...Object.values({ ...bill('old3', 'S2'), amount: 'much' }));
+  db.close();
+  await json(storeline('records', 'put', 'bill', JSON.stringify(bill('old1', 'S2')), ...IN_CLOUD));
+  const run = () => json(agent('import', 'bill', file, '--table', 'receipts', ...inStore('S2')));
+  expect(await run()).toMatchObject({ read: 3, written: 2, unchanged: 0, rejected: 1 });
+  expect(await run()).toMatchObject({ read: 3, written: 0, unchanged: 2, rejected: 1 });
+  expect((await logon('S2')).up).toMatchObject({ sent: 2, receipts: 2, unsent: 0 });
+  expect((await outbox('S2')).counts).toMatchObject({ DUPLICATE: 1 });
+  expect((await inCloud('bill', 'S2-T1/old2')).fields).toMatchObject({ amount: '12.5' });
 });
 
 test('a running agent takes records from the till and sends them within seconds', async () => {

@@ -1,17 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import { consoleRequestSchema } from '../../protocol/messages/console.ts';
-import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { documentClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
-import { describeIssues, errorResponse } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
+import { invokedFunction } from '../invoked-function.ts';
 import { consoleApi } from './console-api.ts';
 
 const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE');
@@ -28,15 +25,4 @@ const deps = {
   organization: organization(),
 };
 
-export const handler = middy<unknown, object>()
-  .use(injectLambdaContext(logger))
-  .handler(async (event) => {
-    try {
-      const request = consoleRequestSchema.safeParse(event);
-      if (!request.success) throw new SyncError('INVALID_INPUT', describeIssues(request.error));
-      return await consoleApi(deps, request.data);
-    } catch (error) {
-      if (isSyncError(error)) return errorResponse(error, systemClock.now());
-      throw error;
-    }
-  });
+export const handler = invokedFunction(logger, consoleRequestSchema, (request) => consoleApi(deps, request));

@@ -1,9 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
+import * as z from 'zod';
 import { eraseRequestSchema } from '../../protocol/messages/erase.ts';
 import { limits } from '../../protocol/limits.ts';
-import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { documentClient, s3Client } from '../aws/clients.ts';
 import { DynamoErasureStore } from '../aws/dynamo-erasure-store.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
@@ -11,8 +9,8 @@ import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
-import { describeIssues, errorResponse } from '../http/http-function.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
+import { invokedFunction } from '../invoked-function.ts';
 import { eraseStep } from './erase.ts';
 
 const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET');
@@ -32,19 +30,15 @@ const deps = {
   scopes: organization().scopes,
 };
 
-/** Two callers: people, with a step; the schedule, with an event of its own. The log names erasures by their id only. */
-export const handler = middy<unknown, object>()
-  .use(injectLambdaContext(logger))
-  .handler(async (event) => {
-    try {
-      const isScheduled = typeof event === 'object' && event !== null && !('op' in event);
-      const request = eraseRequestSchema.safeParse(isScheduled ? { op: 'sweep' } : event);
-      if (!request.success) throw new SyncError('INVALID_INPUT', describeIssues(request.error));
-      const answer = await eraseStep(deps, request.data);
-      if (request.data.op === 'sweep') logger.info('swept', { ...answer });
-      return answer;
-    } catch (error) {
-      if (isSyncError(error)) return errorResponse(error, systemClock.now());
-      throw error;
-    }
-  });
+/** Two callers: people, with a step; the schedule, with an event of its own, which means a sweep. The log names erasures by their id only. */
+const requestSchema = z.preprocess((event) => (isStep(event) ? event : { op: 'sweep' }), eraseRequestSchema);
+
+export const handler = invokedFunction(logger, requestSchema, async (request) => {
+  const answer = await eraseStep(deps, request);
+  if (request.op === 'sweep') logger.info('swept', { ...answer });
+  return answer;
+});
+
+function isStep(event: unknown): boolean {
+  return typeof event !== 'object' || event === null || 'op' in event;
+}

@@ -1,15 +1,12 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import { withheldFields } from '../../core/withheld-fields.ts';
 import { rebuildRequestSchema } from '../../protocol/messages/rebuild.ts';
-import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { documentClient, s3Client } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
-import { describeIssues, errorResponse } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
+import { invokedFunction } from '../invoked-function.ts';
 import { rebuildStep } from './rebuild.ts';
 
 const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'SNAPSHOTS_BUCKET');
@@ -23,15 +20,4 @@ const deps = {
   settings: { withheld: new Set(withheldFields(organization().shareSensitiveFields)) },
 };
 
-export const handler = middy<unknown, object>()
-  .use(injectLambdaContext(logger))
-  .handler(async (event) => {
-    try {
-      const request = rebuildRequestSchema.safeParse(event);
-      if (!request.success) throw new SyncError('INVALID_INPUT', describeIssues(request.error));
-      return await rebuildStep(deps, request.data);
-    } catch (error) {
-      if (isSyncError(error)) return errorResponse(error, systemClock.now());
-      throw error;
-    }
-  });
+export const handler = invokedFunction(logger, rebuildRequestSchema, (request) => rebuildStep(deps, request));

@@ -1,0 +1,26 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import type * as z from 'zod';
+import { SyncError, isSyncError } from '../protocol/sync-error.ts';
+import { describeIssues, errorResponse } from './http/http-function.ts';
+import { systemClock } from './runtime.ts';
+
+/**
+ * The door of functions that the command line invokes with its own identity: schema in, answer out, every refusal an
+ * `ErrorResponse`. Only a bug ends as a function error.
+ */
+export function invokedFunction<T>(logger: Logger, schema: z.ZodType<T>, run: (request: T) => Promise<object>) {
+  return middy<unknown, object>()
+    .use(injectLambdaContext(logger))
+    .handler(async (event) => {
+      try {
+        const request = schema.safeParse(event);
+        if (!request.success) throw new SyncError('INVALID_INPUT', describeIssues(request.error));
+        return await run(request.data);
+      } catch (error) {
+        if (isSyncError(error)) return errorResponse(error, systemClock.now());
+        throw error;
+      }
+    });
+}

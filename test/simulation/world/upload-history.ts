@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { OutboxFile } from '../../../agent/outbox/outbox-file.ts';
 import { pushOutbox } from '../../../agent/outbox/push-outbox.ts';
 import { StoreRecords } from '../../../agent/outbox/store-records.ts';
-import { isWaiting } from '../../../core/outbox/entry.ts';
-import { clockAt } from '../../../core/outbox/hybrid-clock.ts';
 import type { MainRecord } from '../../../core/ports/record-store.ts';
 import { decideEdit } from '../../../core/records/decide-write.ts';
 import { applyReplica } from '../../../functions/apply/apply.ts';
@@ -13,13 +11,13 @@ import { push } from '../../../functions/push/push.ts';
 import { collectionOf } from '../../../protocol/catalogue/catalogue.ts';
 import { parseRecord } from '../../../protocol/catalogue/record.ts';
 import type { PushRequest, PushResponse } from '../../../protocol/messages/push.ts';
-import type { Operation } from '../../../protocol/operation.ts';
 import { SyncError, isSyncError } from '../../../protocol/sync-error.ts';
 import { type Fault, Faults } from './faults.ts';
 import { MemoryRecordStore } from './memory-record-store.ts';
 import { MemoryStoreRegistry } from './memory-store-registry.ts';
 import { MemoryUploadStore } from './memory-upload-store.ts';
 import type { Random } from './random.ts';
+import { COUPONS, CUSTOMERS, OPENING, type Recorded, UploadChecks } from './upload-checks.ts';
 
 /**
  * Uploads of a few stores: their real outbox files, the real push and apply over memory, and whatever may happen between.
@@ -37,11 +35,7 @@ interface Till {
   backup: { readonly path: string; readonly replicaId: string } | null;
 }
 
-const CUSTOMERS = ['1', '2'];
-const COUPONS = ['c1', 'c2'];
-const OPENING = 100;
 const DAY_MS = 86_400_000;
-const HELD_STATUS = new Set(['HELD', 'CONFLICT', 'REJECTED', 'QUARANTINED']);
 
 export class UploadHistory {
   now = 1_790_000_000_000;
@@ -51,8 +45,8 @@ export class UploadHistory {
   readonly #records: MemoryRecordStore;
   readonly #uploads: MemoryUploadStore;
   readonly #registry = new MemoryStoreRegistry();
-  /** Everything that a store was told is recorded, and was not lost with a disk. */
-  readonly #recorded = new Map<string, { readonly operation: Operation; readonly at: number }>();
+  readonly #recorded: Recorded = new Map();
+  readonly #checks: UploadChecks;
   #mayFail = true;
   #mayHang = false;
   #rate: number;
@@ -68,6 +62,7 @@ export class UploadHistory {
     this.#faults = new Faults(() => this.#fault());
     this.#records = new MemoryRecordStore(this.#faults, () => this.now);
     this.#uploads = new MemoryUploadStore(this.#faults, this.#records, (id) => this.#registry.replicas.get(id)?.status === 'ACTIVE');
+    this.#checks = new UploadChecks({ records: this.#records, uploads: this.#uploads, recorded: this.#recorded });
     this.#edit('coupon_series', { series_id: 's', max_redeem: 2 });
     for (const coupon_id of COUPONS) this.#edit('coupon', { coupon_id, series_id: 's', code: coupon_id, validity: 'ACTIVE' });
     for (const user_id of CUSTOMERS) {
@@ -117,11 +112,7 @@ export class UploadHistory {
   /** What a function may not do, seen after every step. */
   check(): void {
     if (this.#violation !== undefined) throw this.#violation;
-    for (const { head, receipts } of this.#uploads.replicas.values()) {
-      const seqs = receipts.map(({ seq }) => seq);
-      this.#assert(seqs.length === head.appliedThrough && seqs.every((seq, index) => seq === index + 1), 'INV-12: receipts without gaps');
-    }
-    this.#checkMoney();
+    this.#checks.always();
   }
 
   /** Nothing fails any more, and everything that can be done is done. */
@@ -138,67 +129,7 @@ export class UploadHistory {
 
   checkEnd(): void {
     this.check();
-    this.#checkOutboxes();
-    for (const { operation } of this.#recorded.values()) this.#checkArrived(operation);
-    for (const user of CUSTOMERS) this.#checkConsent(user);
-  }
-
-  #checkOutboxes(): void {
-    for (const till of this.#tills) {
-      const { unsent, withoutReceipt } = till.outbox.countOpen();
-      this.#assert(
-        unsent === 0 && withoutReceipt === 0,
-        () => `INV-10: ${till.replicaId} has ${unsent} unsent and ${withoutReceipt} without a receipt`,
-      );
-      for (const { status } of till.outbox.list({ limit: 10_000 }))
-        this.#assert(!isWaiting(status), 'INV-10: one status, and a closed one');
-    }
-  }
-
-  /** Applied under at least one replica; what was taken is in main data. */
-  #checkArrived({ opId, collection, key, fields }: Operation): void {
-    const receipts = [...this.#uploads.replicas.values()].flatMap((replica) => {
-      const revised = replica.revised.findLast((receipt) => receipt.opId === opId);
-      const first = replica.receipts.find((receipt) => receipt.opId === opId);
-      return first === undefined ? [] : [revised ?? first];
-    });
-    this.#assert(receipts.length > 0, () => `INV-11: ${collection}/${key} (${opId}) was recorded and never applied`);
-    if (receipts.every(({ status }) => HELD_STATUS.has(status) || status === 'SUPERSEDED')) return;
-    const record = this.#records.records.get(`${collection}/${key}`);
-    this.#assert(record !== undefined, () => `INV-11: ${collection}/${key} was accepted and is not there`);
-    if (collection === 'bill') this.#assert(record?.fields['amount'] === fields['amount'], () => `INV-18: ${key} is another bill`);
-  }
-
-  #checkMoney(): void {
-    const live = [...this.#records.records.values()].filter(({ deleted }) => !deleted);
-    for (const user of CUSTOMERS) {
-      const debits = live.filter(({ collection, fields }) => collection === 'points_ledger' && fields['user_id'] === user);
-      const spent = debits.reduce((sum, { fields }) => sum + Number(fields['points']), 0);
-      const points = Number(this.#records.records.get(`loyalty_summary/${user}/P`)?.fields['points']);
-      this.#assert(points === OPENING - spent, () => `INV-16: customer ${user} has ${points} points, ${OPENING} less ${spent} are right`);
-      this.#assert(points >= 0, () => `INV-16: customer ${user} has ${points} points`);
-    }
-    for (const coupon of COUPONS) {
-      const used = live.filter(({ collection, fields }) => collection === 'coupon_redemption' && fields['coupon_id'] === coupon).length;
-      const counted = Number(this.#records.records.get(`coupon/${coupon}`)?.fields['redemption_count'] ?? 0);
-      this.#assert(used <= 2 && counted === used, () => `INV-17: ${coupon} was redeemed ${used} times and counted ${counted} times`);
-    }
-  }
-
-  /** An opt-out of a clock that was not ahead stands, unless a later opt-in had evidence. */
-  #checkConsent(user: string): void {
-    const status = this.#records.records.get(`subscription/${user}/O/INSTORE/-/SMS/BULK`)?.fields['status'];
-    if (status !== 'OPTIN') return;
-    const mine = [...this.#recorded.values()].filter(
-      ({ operation }) => operation.collection === 'subscription' && operation.fields['user_id'] === user,
-    );
-    const outs = mine.filter(({ operation, at }) => operation.fields['status'] === 'OPTOUT' && operation.clock <= clockAt(at) + 1_000);
-    const ins = mine.filter(({ operation }) => operation.fields['status'] === 'OPTIN').map(({ operation }) => operation.clock);
-    for (const { operation } of outs)
-      this.#assert(
-        ins.some((clock) => clock > operation.clock),
-        () => `INV-19: customer ${user} opted out and an older opt-in undid it`,
-      );
+    this.#checks.atRest(this.#tills);
   }
 
   #record(till: Till): void {
@@ -428,9 +359,5 @@ export class UploadHistory {
   #uuid(): string {
     this.#ids += 1;
     return `00000000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
-  }
-
-  #assert(condition: boolean, message: string | (() => string)): void {
-    if (!condition) throw new Error(typeof message === 'string' ? message : message());
   }
 }

@@ -117,7 +117,6 @@ function* loyalty(draw: Draw, userId: string, registered: number): Generator<Gen
     lifetime_purchases: major(draw.below(1_000_000)),
     currency_code: 'GBP',
     as_of: asOf,
-    ledger_seq: draw.below(1_000),
   });
   yield record('slab_state', {
     user_id: userId,
@@ -137,7 +136,7 @@ function* loyalty(draw: Draw, userId: string, registered: number): Generator<Gen
       entry_type: 'CREDIT',
       points: String(draw.between(1, 900)),
       points_category: 'Main',
-      created_at: instant(registered + draw.below(100) * DAY_MS),
+      created_at: instant(Math.min(registered + draw.below(100) * DAY_MS, EPOCH_MS)),
     });
   }
 }

@@ -29,16 +29,24 @@ export async function writeGenerated(
     }
     onProgress(summary.written + summary.unchanged);
   };
+  const send = async (collection: string) => {
+    const puts = batches.get(collection) ?? [];
+    batches.delete(collection);
+    // Balances are opened before the entries that they hold already.
+    if (collection === 'points_ledger') {
+      if (batches.has('loyalty_summary')) await send('loyalty_summary');
+      await tasks.drain();
+    }
+    await tasks.add(() => flush(collection, puts));
+  };
   for (const { collection, record } of source) {
     summary.records[collection] = (summary.records[collection] ?? 0) + 1;
     const puts = batches.get(collection) ?? [];
     batches.set(collection, puts);
     puts.push(record);
-    if (puts.length < limits.writeBatchMax) continue;
-    batches.delete(collection);
-    await tasks.add(() => flush(collection, puts));
+    if (puts.length >= limits.writeBatchMax) await send(collection);
   }
-  for (const [collection, puts] of batches) await tasks.add(() => flush(collection, puts));
+  for (const collection of batches.keys()) if (batches.has(collection)) await send(collection);
   await tasks.drain();
   return summary;
 }

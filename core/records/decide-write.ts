@@ -1,6 +1,7 @@
-import { type Fields, equalFields } from '../../protocol/catalogue/record.ts';
+import { type Fields, type Issue, equalFields } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { Scope } from '../../protocol/feed.ts';
+import { openedSummary, refusedEdit } from '../ledger/edits.ts';
 import { clockAt } from '../outbox/hybrid-clock.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import { scopesUntilPlaced } from '../working-set/owner.ts';
@@ -29,9 +30,15 @@ export interface EditInput {
   readonly now: number;
 }
 
-export type Edit = { readonly outcome: 'unchanged'; readonly rev: number } | { readonly outcome: 'write'; readonly write: RecordWrite };
+export type Edit =
+  | { readonly outcome: 'unchanged'; readonly rev: number }
+  | { readonly outcome: 'rejected'; readonly issues: Issue[] }
+  | { readonly outcome: 'write'; readonly write: RecordWrite };
 
-export function decideEdit(input: EditInput): Edit {
+export function decideEdit(brought: EditInput): Edit {
+  const issues = refusedEdit(brought);
+  if (issues.length > 0) return { outcome: 'rejected', issues };
+  const input = { ...brought, fields: asWritten(brought) };
   const { collection, key, fields, current, now } = input;
   const owned = ownerAfter(input);
   const scopes = fields === null ? (current?.scopes ?? []) : (input.scopes ?? scopesUntilPlaced(current, owned.owner));
@@ -49,6 +56,11 @@ export function decideEdit(input: EditInput): Edit {
     ...clocksAfter(collection, { fields, current, now }),
   };
   return { outcome: 'write', write: { record, previousRev: current?.rev ?? null } };
+}
+
+function asWritten({ collection, fields, current, now }: EditInput): Fields | null {
+  if (fields === null || collection.name !== 'loyalty_summary') return fields;
+  return openedSummary({ collection, fields, current }, now);
 }
 
 /** A tombstone keeps its owner, and a customer the day of its next review. */

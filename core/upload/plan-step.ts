@@ -1,14 +1,10 @@
-import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import { limits } from '../../protocol/limits.ts';
 import { OPEN_STATUSES, type Operation, type Receipt } from '../../protocol/operation.ts';
 import { utf8Bytes } from '../../protocol/utf8.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import type { LostValue, UploadException } from '../ports/upload-store.ts';
-import { leftScopes } from '../records/left-scopes.ts';
-import { recordScopes } from '../records/record-scopes.ts';
-import { ownerAfter, scopesUntilPlaced } from '../working-set/owner.ts';
+import { RecordOverlay } from '../records/record-overlay.ts';
 import { decideOperation } from './decide-operation.ts';
-import { type Case, type RecordChange, type Seen, type Verdict, rejected, verdict } from './verdict.ts';
+import { type Case, type Verdict, rejected, verdict } from './verdict.ts';
 
 /**
  * As many operations of one replica, in order, as fit one transaction: what they write, what their receipts say, what
@@ -44,7 +40,7 @@ export function planStep(input: StepInput): Step {
 
 class StepBuilder {
   readonly #input: StepInput;
-  readonly #records: Overlay;
+  readonly #records: RecordOverlay;
   readonly #receipts: Receipt[] = [];
   readonly #exceptions: UploadException[] = [];
   readonly #lost: LostValue[] = [];
@@ -52,7 +48,7 @@ class StepBuilder {
 
   constructor(input: StepInput) {
     this.#input = input;
-    this.#records = new Overlay(input.records, input.now);
+    this.#records = new RecordOverlay(input.records, input.now);
   }
 
   /** false: it did not fit, and nothing of it was added. */
@@ -101,7 +97,7 @@ class StepBuilder {
   #writesOf(outcome: Verdict): { outcome: Verdict; records: MainRecord[] } {
     const records: MainRecord[] = [];
     for (const change of outcome.changes) {
-      const made = this.#records.made(change, this.#input);
+      const made = this.#records.made(change, this.#input.settings.scopes);
       if (typeof made === 'string') return { outcome: rejected(made), records: [] };
       records.push(made);
     }
@@ -141,60 +137,6 @@ class StepBuilder {
 
   #parts(): number {
     return this.#records.writes().length + this.#exceptions.length * 2 + new Set(this.#lost.map(({ opId }) => opId)).size;
-  }
-}
-
-/** Records as the operations before leave them. */
-class Overlay implements Seen {
-  readonly #base: Seen;
-  readonly #now: number;
-  readonly #written = new Map<string, MainRecord>();
-
-  constructor(base: Seen, now: number) {
-    this.#base = base;
-    this.#now = now;
-  }
-
-  get(collection: string, key: string): MainRecord | null {
-    return this.#written.get(`${collection}/${key}`) ?? this.#base.get(collection, key);
-  }
-
-  isWritten({ collection, key }: MainRecord): boolean {
-    return this.#written.has(`${collection}/${key}`);
-  }
-
-  write(record: MainRecord): void {
-    this.#written.set(`${record.collection}/${record.key}`, record);
-  }
-
-  /** The record a change makes, or why it makes none. */
-  made({ collection, key, fields, clocks }: RecordChange, { settings }: Pick<StepInput, 'settings'>): MainRecord | string {
-    const standing = this.get(collection, key);
-    const previousRev = this.#base.get(collection, key)?.rev ?? 0;
-    const scoped = fields === null ? null : recordScopes(collectionOf(collection), fields, settings.scopes);
-    if (scoped?.ok === false) return `${scoped.issue.field} ${scoped.issue.reason}`;
-    if (fields !== null && jsonBytes(fields) > limits.recordBytesMax) return `the record has more than ${limits.recordBytesMax} bytes`;
-    const owned = ownerAfter(fields, { collection, key, standing: standing?.owner }, settings.scopes);
-    const scopes = (fields === null ? standing?.scopes : scoped?.scopes) ?? scopesUntilPlaced(standing, owned.owner);
-    return {
-      collection,
-      key,
-      rev: Math.max(previousRev + 1, this.#now),
-      scopes,
-      ...owned,
-      ...leftScopes(standing, scopes, this.#now),
-      deleted: fields === null,
-      updatedAt: new Date(this.#now).toISOString(),
-      fields: fields ?? {},
-      ...(clocks === undefined ? {} : { clocks }),
-    };
-  }
-
-  writes(): RecordWrite[] {
-    return [...this.#written.values()].map((record) => ({
-      record,
-      previousRev: this.#base.get(record.collection, record.key)?.rev ?? null,
-    }));
   }
 }
 

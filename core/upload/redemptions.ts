@@ -1,8 +1,8 @@
 import type { Fields } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
-import { pointsText, thousandths } from './exact.ts';
+import { pointsText, thousandths } from '../ledger/exact.ts';
 import { differingFacts } from './facts.ts';
-import { addToSummary, spendable } from './ledger.ts';
+import { addToSummary, spendable } from '../ledger/balance.ts';
 import { type StoreRecord, storeRecord } from './store-fields.ts';
 import { type Case, type RecordChange, type Verdict, conflict, held, isThere, rejected, verdict } from './verdict.ts';
 

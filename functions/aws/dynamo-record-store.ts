@@ -84,6 +84,20 @@ export class DynamoRecordStore implements RecordStore {
     return outcomes;
   }
 
+  async writeTogether(writes: readonly RecordWrite[]): Promise<'written' | 'conflict'> {
+    const TransactItems = writes.map((write) => ({ Put: putRecord(this.#table, write) }));
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await translated('write records together', this.#client.send(new TransactWriteCommand({ TransactItems })));
+        return 'written';
+      } catch (error) {
+        const reasons = cancellationReasons(error);
+        if (reasons === null) throw error;
+        if (reasons.includes('ConditionalCheckFailed') || tries >= CONFLICT_TRIES) return 'conflict';
+      }
+    }
+  }
+
   async raiseRev({ collection, key, rev }: { collection: string; key: string; rev: number }, to: number): Promise<void> {
     const update = new UpdateCommand({
       TableName: this.#table,

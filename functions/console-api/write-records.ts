@@ -12,6 +12,7 @@ import type { Scope } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { WriteOutcome } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { writeLedger } from './write-ledger.ts';
 
 /**
  * Head-office edits, each judged by itself: a bad record is rejected with its reasons and holds up nothing.
@@ -23,7 +24,7 @@ export interface WriteDeps {
   readonly scopes: ScopeSettings;
 }
 
-interface Edit {
+export interface Edit {
   readonly index: number;
   readonly key: string;
   /** null: delete. */
@@ -67,7 +68,8 @@ export async function writeRecords(
     if (issue === null) edits.push({ index, key, fields: null, scopes: [], owner: undefined });
     else outcomes[index] = { outcome: 'rejected', issues: [issue] };
   }
-  for (const wave of wavesOfUniqueKeys(edits)) await writeWave(deps, { collection, wave, outcomes });
+  const asRecords = collection.name === 'points_ledger' ? await writeLedger(deps, edits, outcomes) : edits;
+  for (const wave of wavesOfUniqueKeys(asRecords)) await writeWave(deps, { collection, wave, outcomes });
   return outcomes;
 }
 
@@ -88,6 +90,7 @@ async function writeWave(
     for (const edit of left) {
       const decided = decideEdit({ ...edit, collection, current: current.get(edit.key) ?? null, now });
       if (decided.outcome === 'write') writes.push({ edit, write: decided.write });
+      else if (decided.outcome === 'rejected') outcomes[edit.index] = decided;
       else outcomes[edit.index] = { outcome: 'unchanged', key: edit.key, rev: decided.rev };
     }
     const results = await deps.records.writeMany(writes.map(({ write }) => write));

@@ -49,7 +49,8 @@ export const loyaltySummary: Collection = {
     field('partner_programs', json(8_000), 'C CW P', 'Linked partner programs and memberships.'),
     field('expiry_schedule', json(4_000), 'C CD -', 'The next three expiries.'),
     field('as_of', instant, 'C CD -', 'Time up to which the balances are complete.'),
-    field('ledger_seq', integer, 'C CD -', 'Last ledger entry counted.'),
+    field('ledger_seq', integer, 'C CD -', 'Ledger entries counted since the balances were opened. Head office counts them itself.'),
+    field('opened_at', instant, 'C CD -', 'Entries made up to then were in the balances when head office brought them.'),
   ],
 };
 
@@ -92,6 +93,7 @@ export const slabDefinition: Collection = {
     field('name', text(60), 'C CW -', 'Name.'),
     field('description', text(500), 'C CW -', 'What it gives.'),
     field('program_name', text(100), 'C CW -', 'Name of the program.'),
+    field('from_points', points, 'C CW -', 'Points ever earned from which a customer has the tier; absent: the tier is given by hand.'),
   ],
 };
 

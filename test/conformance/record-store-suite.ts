@@ -54,6 +54,18 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     expect(await store.writeMany([{ record: record(collection, 'a', 7), previousRev: null }])).toEqual(['conflict']);
   });
 
+  test('INV-16: what is written together is all there or not at all', async () => {
+    const store = await open();
+    const collection = fresh();
+    const together = (...writes: [string, number, number | null][]) =>
+      store.writeTogether(writes.map(([key, rev, previousRev]) => ({ record: record(collection, key, rev), previousRev })));
+    expect(await together(['a', 5, null], ['b', 5, null])).toBe('written');
+    expect(await together(['c', 6, null], ['a', 6, 4])).toBe('conflict');
+    expect(await together(['b', 6, 5], ['a', 6, null])).toBe('conflict');
+    expect([...(await store.getMany(collection, ['a', 'b', 'c'])).values()].map(({ rev }) => rev)).toEqual([5, 5]);
+    expect(await together(['a', 6, 5], ['c', 1, null])).toBe('written');
+  });
+
   test('records are listed by their owner, tombstones too, and leave the list with it', async () => {
     const store = await open();
     const collection = fresh();

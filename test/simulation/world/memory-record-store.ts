@@ -40,8 +40,12 @@ export class MemoryRecordStore implements RecordStore {
     );
   }
 
+  writeTogether(writes: readonly RecordWrite[]): Promise<'written' | 'conflict'> {
+    return this.#faults.strike('writeTogether', () => (this.writeAtOnce(writes) ? 'written' : 'conflict'));
+  }
+
   /** All of them or none; false: one of them moved. */
-  writeTogether(writes: readonly RecordWrite[]): boolean {
+  writeAtOnce(writes: readonly RecordWrite[]): boolean {
     const before = writes.map(({ record }) => this.records.get(`${record.collection}/${record.key}`) ?? null);
     if (writes.some(({ previousRev }, index) => (before[index]?.rev ?? null) !== previousRev)) return false;
     for (const [index, { record }] of writes.entries()) this.#put(before[index] ?? null, record);

@@ -54,7 +54,7 @@ export class MemoryUploadStore implements UploadStore {
     return this.#faults.strike('apply', () => {
       const state = this.#of(head.replicaId);
       const moved = state.head.appliedThrough !== head.appliedThrough || !this.#isActive(head.replicaId);
-      if (moved || exceptions.some(({ opId }) => this.exceptions.has(opId)) || !this.#records.writeTogether(writes)) return 'conflict';
+      if (moved || exceptions.some(({ opId }) => this.exceptions.has(opId)) || !this.#records.writeAtOnce(writes)) return 'conflict';
       state.head = { ...state.head, appliedThrough };
       state.receipts.push(...receipts);
       for (const exception of exceptions) this.exceptions.set(exception.opId, exception);
@@ -105,7 +105,7 @@ export class MemoryUploadStore implements UploadStore {
     }: { writes: readonly RecordWrite[]; lost: readonly LostValue[]; receipt: Receipt; exception: UploadException | null },
   ): Promise<'closed' | 'conflict'> {
     return this.#faults.strike('closeException', () => {
-      if (this.exceptions.get(before.opId)?.version !== before.version || !this.#records.writeTogether(writes)) return 'conflict';
+      if (this.exceptions.get(before.opId)?.version !== before.version || !this.#records.writeAtOnce(writes)) return 'conflict';
       if (exception === null) this.exceptions.delete(before.opId);
       else this.exceptions.set(before.opId, exception);
       const state = this.#of(before.replicaId);

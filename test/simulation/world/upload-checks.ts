@@ -76,10 +76,11 @@ export class UploadChecks {
   #checkMoney(): void {
     const live = [...this.#seen.records.records.values()].filter(({ deleted }) => !deleted);
     for (const user of CUSTOMERS) {
-      const debits = live.filter(({ collection, fields }) => collection === 'points_ledger' && fields['user_id'] === user);
-      const spent = debits.reduce((sum, { fields }) => sum + Number(fields['points']), 0);
+      const entries = live.filter(({ collection, fields }) => collection === 'points_ledger' && fields['user_id'] === user);
+      const signed = entries.map(({ fields }) => Number(fields['points']) * (fields['entry_type'] === 'DEBIT' ? -1 : 1));
+      const right = OPENING + signed.reduce((sum, moved) => sum + moved, 0);
       const points = Number(this.#seen.records.records.get(`loyalty_summary/${user}/P`)?.fields['points']);
-      assert(points === OPENING - spent, () => `INV-16: customer ${user} has ${points} points, ${OPENING} less ${spent} are right`);
+      assert(points === right, () => `INV-16: customer ${user} has ${points} points, ${right} are right`);
       assert(points >= 0, () => `INV-16: customer ${user} has ${points} points`);
     }
     for (const coupon of COUPONS) {

@@ -7,6 +7,7 @@ import type { MainRecord } from '../../../core/ports/record-store.ts';
 import { decideEdit } from '../../../core/records/decide-write.ts';
 import { applyReplica } from '../../../functions/apply/apply.ts';
 import { sweepHeld } from '../../../functions/apply/release-held.ts';
+import { writeRecords } from '../../../functions/console-api/write-records.ts';
 import { push } from '../../../functions/push/push.ts';
 import { collectionOf } from '../../../protocol/catalogue/catalogue.ts';
 import { parseRecord } from '../../../protocol/catalogue/record.ts';
@@ -238,9 +239,28 @@ export class UploadHistory {
   }
 
   /** A head-office edit, between what stores send. */
-  #office(): void {
-    if (this.#random.chance(0.5)) this.#edit('customer', { user_id: this.#random.of(CUSTOMERS), firstname: `f${this.now}` });
+  async #office(): Promise<void> {
+    if (this.#random.chance(0.4)) await this.#earn();
+    else if (this.#random.chance(0.5)) this.#edit('customer', { user_id: this.#random.of(CUSTOMERS), firstname: `f${this.now}` });
     else this.#edit('bill', null, [...this.#records.records.values()].find(({ collection }) => collection === 'bill')?.key ?? '');
+  }
+
+  /** Points that head office's own rules give; the caller comes again with the same entry when it heard nothing. */
+  async #earn(): Promise<void> {
+    const entry = {
+      event_log_id: `e${this.#random.below(40)}`,
+      line_no: 1,
+      user_id: this.#random.of(CUSTOMERS),
+      program_id: 'P',
+      entry_type: 'CREDIT',
+      points: String(1 + this.#random.below(9)),
+      created_at: new Date(this.now).toISOString(),
+    };
+    const deps = { records: this.#records, clock: { now: () => this.now }, scopes: {} };
+    const write = () => writeRecords(deps, { collection: 'points_ledger', puts: [entry], deletes: [] });
+    const run = () => this.#invoke(async () => void (await write()));
+    if (this.#random.chance(0.3)) void run();
+    await run();
   }
 
   #backUp(till: Till): void {
@@ -312,7 +332,7 @@ export class UploadHistory {
       current,
       now: this.now,
     });
-    if (edit.outcome === 'write') this.#records.writeTogether([edit.write]);
+    if (edit.outcome === 'write') this.#records.writeAtOnce([edit.write]);
   }
 
   #pushDeps() {

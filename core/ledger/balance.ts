@@ -28,6 +28,12 @@ export function addToSummary(summary: Fields | null, entry: Fields): Fields {
   };
 }
 
+/** Whether the balances that stand had the entry in them when they were opened. */
+export function isInOpening(summary: Fields | null, entry: Fields): boolean {
+  const openedAt = summary?.['opened_at'];
+  return openedAt !== undefined && Date.parse(String(entry['created_at'])) <= Date.parse(String(openedAt));
+}
+
 export function spendable(summary: Fields | null): bigint {
   return thousandths(String(summary?.['available_points'] ?? summary?.['points'] ?? '0'));
 }

@@ -11,7 +11,7 @@ direction, and the statuses that each can have. ▲ goes up from a store, ▼ co
 Generated from the catalogue by \`storeline data-sync-details\`; not to be edited by hand.`;
 
 export function detailsAsMarkdown(details: SyncDetails): string {
-  const blocks = [HEAD, ...contents(details), ...statuses(details), ...details.components.flatMap(componentBlocks)];
+  const blocks = [HEAD, ...contents(details), ...directions(details), ...statuses(details), ...details.components.flatMap(componentBlocks)];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
@@ -22,7 +22,7 @@ function contents({ components }: SyncDetails): string[] {
     ARROWS[direction],
     collections.map((collection) => code(collection.name)).join(', '),
   ]);
-  const more = ['Statuses of a record', 'Statuses of an attribute'].map((title) => `- ${link(title)}`);
+  const more = ['Directions and rules', 'Statuses of a record', 'Statuses of an attribute'].map((title) => `- ${link(title)}`);
   return [
     '## Contents',
     more.join('\n'),
@@ -36,6 +36,28 @@ const NEXT: Readonly<Record<SyncDetails['statuses']['recordUp'][number]['next'],
   person: 'a person decides',
   nobody: 'final',
 };
+
+function directions({ rules }: SyncDetails): string[] {
+  return [
+    '## Directions and rules',
+    'A record comes down whole. What a store sends of it is said attribute by attribute:',
+    table(
+      ['Direction', 'Means'],
+      [
+        ['▼', 'Head office sets it; no store does.'],
+        ['▲ ▼', 'A store sets it with a new record and whenever it changes.'],
+        ['▲ once ▼', 'A store sets it with a new record, or later while it has no value.'],
+        ['▲ new ▼', 'A store sets it with a new record only.'],
+        ['▼ if shared', 'Sensitive: neither sent to stores nor taken from them unless the organization shares it.'],
+      ],
+    ),
+    'When a store and head office, or two stores, write the same, the rule decides:',
+    table(
+      ['Rule', 'Name', 'Of an attribute'],
+      rules.map(({ rule, name, attribute }) => [rule, name, cell(attribute)]),
+    ),
+  ];
+}
 
 function statuses({ components, statuses: { recordUp, recordDown, attribute, notGivenYet } }: SyncDetails): string[] {
   return [

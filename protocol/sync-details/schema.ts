@@ -62,6 +62,8 @@ const componentSchema = z.strictObject({
 export const syncDetailsSchema = z.strictObject({
   format: z.literal(1),
   components: z.array(componentSchema),
+  /** What the rules mean, of a record and of one attribute. */
+  rules: z.array(z.strictObject({ rule: z.string(), name: z.string(), record: z.string(), attribute: z.string() })),
   /** What the statuses above mean. */
   statuses: z.strictObject({
     recordUp: z.array(z.strictObject({ status: z.enum(UP_STATUSES), next: z.enum(NEXT_STEPS), description: z.string() })),

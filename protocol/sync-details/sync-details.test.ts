@@ -101,6 +101,18 @@ test('every status that something has is described, and no word is described tha
   expect(Object.values(upStatusTexts).every(({ description }) => description.endsWith('.'))).toBe(true);
 });
 
+test('every rule that something has is described, of a record and of an attribute', () => {
+  const used = new Set(collections.flatMap(({ rule, fields }) => [rule, ...fields.map((field) => field.rule)]));
+  expect([...used].filter((one) => !details.rules.some(({ rule }) => rule === one))).toEqual([]);
+  for (const { rule, name, record, attribute } of details.rules) {
+    expect(
+      [record, attribute].every((text) => /^[A-Z].+\.$/.test(text)),
+      rule,
+    ).toBe(true);
+    expect(markdown).toContain(`| ${rule} | ${name} | ${attribute} |`);
+  }
+});
+
 test('fields that are updated are attributes of the collection, each in one list, and nothing goes up where nothing may', () => {
   for (const { direction, fieldsUp, fieldsDown, attributes, recordStatuses } of details.components.flatMap((one) => one.collections)) {
     const up = [...fieldsUp.made, ...fieldsUp.once, ...fieldsUp.changed];
@@ -134,6 +146,20 @@ test('tables of the markdown have as many cells in each row, and fit a page', ()
   }
 });
 
+test('text of the catalogue stays text within its cell', () => {
+  const fraud = syncDetails({ only: 'Fraud Users List' });
+  for (const collection of fraud.components[0]?.collections ?? [])
+    for (const attribute of collection.attributes) attribute.description = 'One | two\nof <b>three</b> *four*.';
+  const table =
+    detailsAsMarkdown(fraud)
+      .trimEnd()
+      .split('\n\n')
+      .find((block) => block.startsWith('| Attribute |'))
+      ?.split('\n') ?? [];
+  expect(table).toHaveLength(2 + 5);
+  for (const row of table.slice(2)) expect(row).toContain(' One \\| two of &lt;b>three&lt;/b> \\*four\\*. | ');
+});
+
 /** Without the marks that are not printed. */
 function shown(word: string): number {
   return word.replaceAll(/`|\]\(#.*\)|\[|\\/g, '').length;
@@ -149,11 +175,12 @@ test('links of the contents lead to headings', () => {
     ),
   );
   const links = [...markdown.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
-  expect(links).toHaveLength(16);
+  expect(links).toHaveLength(3 + 14);
   expect(links.filter((anchor) => !headings.has(anchor))).toEqual([]);
 });
 
 test('CSV is read back as it was, and no cell begins like a formula', () => {
+  expect(csvText([['=1', '+1', '-1', '@a', 'a=1']])).toBe(`"'=1","'+1","'-1","'@a",a=1\r\n`);
   const cellText = fc.oneof(fc.string({ unit: 'grapheme' }), fc.stringMatching(/^[=+\-@\t\r",\n' a]{0,6}$/));
   fc.assert(
     fc.property(fc.array(fc.tuple(cellText, cellText), { minLength: 1 }), (table) => {

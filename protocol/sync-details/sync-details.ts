@@ -15,6 +15,7 @@ export function syncDetails({ only }: { readonly only?: ComponentName } = {}): S
   return {
     format: 1,
     components: components.filter(({ name }) => only === undefined || name === only).map(componentDetails),
+    rules: Object.entries(ruleTexts).map(([rule, text]) => ({ rule, ...text })),
     statuses: statusTexts(),
   };
 }

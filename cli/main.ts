@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addComponentsCommand } from './commands/components.ts';
 import { addCostCommand } from './commands/cost.ts';
+import { addDataSyncDetailsCommand } from './commands/data-sync-details.ts';
 import { addEraseCommand } from './commands/erase.ts';
 import { addExceptionsCommand } from './commands/exceptions.ts';
 import { addFeedsCommand } from './commands/feeds.ts';
@@ -23,6 +24,7 @@ const program = new Command('storeline')
 for (const add of [
   addLocalCommand,
   addComponentsCommand,
+  addDataSyncDetailsCommand,
   addStoreCommand,
   addImportCommand,
   addGenerateCommand,

@@ -35,6 +35,16 @@ export const outboxMarkSchema = z.strictObject({ seq: z.int().min(0), chain: z.s
 export type OutboxMark = z.infer<typeof outboxMarkSchema>;
 
 /**
+ * Where an operation is in the store's outbox while it has no receipt:
+ * - `PENDING` waits to be sent
+ * - `SENDING` was given to a push, or is stored at head office and waits for its receipt
+ * - `UNCONFIRMED` was sent and nobody knows whether it arrived; it is sent again as it is
+ * - `RETRY_WAIT` head office was busy
+ */
+export const WAITING_STATUSES = ['PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT'] as const;
+export type WaitingStatus = (typeof WAITING_STATUSES)[number];
+
+/**
  * What became of an operation at head office. Final ones, and those that wait for a person or another record:
  * - `ACCEPTED`, `ACCEPTED_EFFECTS_PENDING` (stored, derived values follow), `ACCEPTED_WITH_WARNINGS` (some attributes not)
  * - `DUPLICATE` same key and content were there; `MERGED` after a merge by field; `SUPERSEDED` by something newer

@@ -1,19 +1,20 @@
-import { OPEN_STATUSES, RECEIPT_STATUSES, type Operation, type Receipt, type ReceiptStatus } from '../../protocol/operation.ts';
+import {
+  OPEN_STATUSES,
+  RECEIPT_STATUSES,
+  WAITING_STATUSES,
+  type Operation,
+  type Receipt,
+  type ReceiptStatus,
+  type WaitingStatus,
+} from '../../protocol/operation.ts';
 
 /**
  * What becomes of one operation, from its capture to its receipt (domain page, section 6.3).
  *
- * Every entry is in exactly one status. Without a receipt:
- * - `PENDING` waits to be sent
- * - `SENDING` was given to a push, or is stored at head office and waits for its receipt
- * - `UNCONFIRMED` was sent and nobody knows whether it arrived; it is sent again as it is
- * - `RETRY_WAIT` head office was busy
- * - `QUARANTINED` without a receipt: head office does not even take it in; it waits for a person
- * From a receipt on it has the receipt's status. `HELD` is one of those: a bill that waits for its customer is sent
- * behind the customer, and only head office knows what it waits for.
+ * Every entry is in exactly one status. Without a receipt that is a waiting one, or `QUARANTINED`: head office does not
+ * even take it in; it waits for a person. From a receipt on it has the receipt's status. `HELD` is one of those: a bill
+ * that waits for its customer is sent behind the customer, and only head office knows what it waits for.
  */
-export const WAITING_STATUSES = ['PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT'] as const;
-export type WaitingStatus = (typeof WAITING_STATUSES)[number];
 export const ENTRY_STATUSES = [...WAITING_STATUSES, ...RECEIPT_STATUSES] as const;
 export type EntryStatus = WaitingStatus | ReceiptStatus;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RECEIPT_STATUSES, type Receipt, type ReceiptStatus } from '../../protocol/operation.ts';
-import { type EntryStatus, WAITING_STATUSES, isClosed } from './entry.ts';
+import { RECEIPT_STATUSES, WAITING_STATUSES, type Receipt, type ReceiptStatus } from '../../protocol/operation.ts';
+import { type EntryStatus, isClosed } from './entry.ts';
 import { type KnownEntry, settle } from './settle.ts';
 
 const receipt = (opId: string, status: ReceiptStatus, more: Partial<Receipt> = {}): Receipt => ({

@@ -45,6 +45,7 @@ const NAME = /^[\w.+-]{1,80}$/;
 export class Executions {
   readonly #options: Options;
   readonly #running = new Map<string, Running>();
+  readonly #machines = new Map<string, StateMachine>();
   #closing = false;
 
   constructor(options: Options) {
@@ -138,16 +139,13 @@ export class Executions {
     const machine = this.#machine(execution.machineArn);
     this.#options.state.clearExecutionEvents(execution.arn);
     const started = new AbortController();
-    const run = new StateMachine(structuredClone(machine.definition) as unknown as Definition).run(
-      JSON.parse(execution.input) as Parameters<StateMachine['run']>[0],
-      {
-        overrides: { taskResourceLocalHandlers: this.#tasks(machine, started.signal), waitTimeOverrides: { ...this.#options.waits } },
-        context: {
-          Execution: { Id: execution.arn, Name: execution.name },
-          StateMachine: { Id: machine.arn, Name: machine.name },
-        },
+    const run = this.#interpreter(machine).run(JSON.parse(execution.input) as Parameters<StateMachine['run']>[0], {
+      overrides: { taskResourceLocalHandlers: this.#tasks(machine, started.signal), waitTimeOverrides: { ...this.#options.waits } },
+      context: {
+        Execution: { Id: execution.arn, Name: execution.name },
+        StateMachine: { Id: machine.arn, Name: machine.name },
       },
-    );
+    });
     const abort = () => {
       started.abort();
       run.abort();
@@ -216,6 +214,13 @@ export class Executions {
     const { StateMachineArn: machineArn, Name: name, Input } = input as { StateMachineArn: string; Name?: string; Input: unknown };
     const { arn, startedAt } = this.start({ machineArn, name, input: JSON.stringify(Input) });
     return { ExecutionArn: arn, StartDate: startedAt / 1_000 };
+  }
+
+  /** Made once, because it validates the definition, which takes longer than most executions. The copy is for it to write into. */
+  #interpreter({ arn, definition }: StateMachineDefinition): StateMachine {
+    const made = this.#machines.get(arn) ?? new StateMachine(structuredClone(definition) as unknown as Definition);
+    this.#machines.set(arn, made);
+    return made;
   }
 
   #machine(arn: string): StateMachineDefinition {

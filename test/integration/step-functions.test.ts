@@ -34,6 +34,24 @@ const machine: StateMachineDefinition = {
   },
 };
 
+/** Tries its task again after a minute. */
+const retrying: StateMachineDefinition = {
+  name: 'retrying',
+  arn: `${PLACE}:stateMachine:retrying`,
+  definition: {
+    StartAt: 'Work',
+    States: {
+      Work: {
+        ...machine.definition.States['Work'],
+        Type: 'Task',
+        Retry: [{ ErrorEquals: ['RangeError'], IntervalSeconds: 60 }],
+        Next: 'Done',
+      },
+      Done: { Type: 'Succeed' },
+    },
+  },
+};
+
 let answer: InvokeResult;
 let invoked: string[];
 let stack: Awaited<ReturnType<typeof start>>;
@@ -42,7 +60,7 @@ async function start(restMs: number) {
   const state = new StateFile(folder);
   const logs: string[] = [];
   const executions = new Executions({
-    machines: [machine],
+    machines: [machine, retrying],
     state,
     functions: {
       invoke: (name, event) => {
@@ -133,6 +151,19 @@ test('a task that fails ends an execution that does not catch it, with the name 
   const { error, cause = '' } = await describeIt(executionArn);
   expect({ error, cause: JSON.parse(cause) as unknown }).toEqual({ error: 'RangeError', cause: answer.error });
   expect(stack.logs.join()).toContain('execution fails of tiny failed');
+});
+
+test('one that is stopped while it waits to try again does not try again', async () => {
+  answer = { ok: false, error: { errorType: 'RangeError', errorMessage: 'told to' } };
+  const { executionArn } = await stack.client.send(
+    new StartExecutionCommand({ stateMachineArn: retrying.arn, name: 'stop', input: '{"n":9}' }),
+  );
+  // Executions of other tests have begun again in this stack.
+  const tries = () => invoked.filter((one) => one.includes('"n":9'));
+  await expect.poll(tries).toHaveLength(1);
+  await stack.client.send(new StopExecutionCommand({ executionArn }));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(tries()).toHaveLength(1);
 });
 
 test('what runs begins again after a restart, from its input; what is over stays over', async () => {

@@ -13,6 +13,7 @@ type Variable =
   | 'UPLOADS_TABLE'
   | 'DOORBELL_QUEUE_URL'
   | 'RESCOPE_QUEUE_URL'
+  | 'FRESH_WORKFLOW_ARN'
   | 'ORGANIZATION';
 
 export function environment<Name extends Variable>(...names: Name[]): Record<Name, string> {

@@ -1,12 +1,13 @@
 /**
  * Everything one organization has in the cloud. Organizations share nothing: no table, no bucket, no role.
  */
-import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Organization } from '../protocol/organization.ts';
 import { Api } from './constructs/api.ts';
 import { Data } from './constructs/data.ts';
-import { FUNCTION_NAMES, Functions } from './constructs/functions.ts';
+import { FRESH_RUN_TIMEOUT, FUNCTION_NAMES, Functions } from './constructs/functions.ts';
+import { FreshWorkflow } from './constructs/fresh-workflow.ts';
 import { grantAccess } from './constructs/access.ts';
 import { addTriggers } from './constructs/triggers.ts';
 
@@ -28,6 +29,10 @@ export class StorelineStack extends Stack {
     const functions = new Functions(this, 'Functions', { organization, data, bundles });
     grantAccess(data, functions);
     addTriggers(this, { organization, data, functions });
+    const fresh = new FreshWorkflow(this, 'FreshSync', {
+      task: functions.get('fresh-run'),
+      taskTimeout: FRESH_RUN_TIMEOUT.plus(Duration.seconds(30)),
+    });
     const api = new Api(this, 'Api', functions);
 
     const outputs: Record<string, string> = {
@@ -43,6 +48,7 @@ export class StorelineStack extends Stack {
       QueueFeedWriterFailures: data.feedWriterFailures.queueUrl,
       QueueDoorbell: data.doorbell.queueUrl,
       QueueDoorbellFailures: data.doorbellFailures.queueUrl,
+      WorkflowFreshSync: fresh.arn,
     };
     for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;
     for (const [name, value] of Object.entries(outputs)) output(this, name, value);

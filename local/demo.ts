@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type LocalStack, localStackSchema } from '../protocol/local-stack.ts';
+import { durationMs } from './duration.ts';
 
 /**
  * `npm start`: the whole cloud, a demo organization and two stores on this machine, as their users would run them.
@@ -25,6 +26,7 @@ interface Options {
   readonly json: boolean;
   readonly dir: string;
   readonly port: string | undefined;
+  readonly hour: string | undefined;
   readonly customers: string;
 }
 
@@ -66,10 +68,17 @@ async function run<T>(script: string, args: readonly string[]): Promise<T> {
  * Agents know head office by its address, so a demo keeps the port it had first. The channel to the cloud closes however
  * the demo ends, and then the cloud ends too.
  */
-async function startCloud({ dir, port }: Options): Promise<{ stack: LocalStack; child: ChildProcess }> {
+async function startCloud({ dir, port, hour }: Options): Promise<{ stack: LocalStack; child: ChildProcess }> {
   const portFile = join(dir, 'port');
   const wanted = port ?? (existsSync(portFile) ? readFileSync(portFile, 'utf8').trim() : '0');
-  const args = [join(ROOT, 'local/main.ts'), '--dir', join(dir, 'cloud'), '--port', wanted];
+  const args = [
+    join(ROOT, 'local/main.ts'),
+    '--dir',
+    join(dir, 'cloud'),
+    '--port',
+    wanted,
+    ...(hour === undefined ? [] : ['--hour', hour]),
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   children.add(child);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
@@ -164,6 +173,7 @@ The whole cloud, a demo organization and two stores on this machine, until Ctrl-
   --dir <folder>        where everything is kept (default: .storeline)
   --port <port>         port of the API (default: the one of an earlier start, else a free one)
   --customers <number>  size of the demo organization (default: 2000)
+  --hour <duration>     how long the hour between two checks of a fresh sync is, such as 5s or 2m (default: 1h)
   --once                end when both stores are in step, with 0, or with 1 when one is not
   --json                print the result as one JSON object on standard output
   --help                show this`;
@@ -183,6 +193,7 @@ function readOptions(): Options | null {
         dir: { type: 'string', default: join(ROOT, '.storeline') },
         port: { type: 'string' },
         customers: { type: 'string', default: '2000' },
+        hour: { type: 'string' },
       },
     });
     if (values.help) {
@@ -192,7 +203,8 @@ function readOptions(): Options | null {
     const dir = resolve(values.dir);
     if (existsSync(dir) && !statSync(dir).isDirectory()) throw new Error(`--dir ${dir} is a file; give a folder`);
     const port = values.port === undefined ? undefined : wholeNumber('--port', values.port, 65_535);
-    return { ...values, dir, port, customers: wholeNumber('--customers', values.customers, 10_000_000) };
+    if (values.hour !== undefined) durationMs('--hour', values.hour);
+    return { ...values, dir, port, hour: values.hour, customers: wholeNumber('--customers', values.customers, 10_000_000) };
   } catch (error) {
     say(`${(error as Error).message}\n\n${USAGE}`);
     process.exitCode = 2;

@@ -1,12 +1,13 @@
 /**
- * `node local/main.ts --dir <folder> [--port <number>] [--org <name|file.json>] [--json]` runs the local stack until
- * SIGTERM or SIGINT. When it is up it prints one line of JSON on standard output (`protocol/local-stack.ts`) and
+ * `node local/main.ts --dir <folder> [--port <number>] [--org <name|file.json>] [--hour <duration>] [--json]` runs the
+ * local stack until SIGTERM or SIGINT; `--hour 5s` shortens the hour between two checks of a fresh sync. When it is up it prints one line of JSON on standard output (`protocol/local-stack.ts`) and
  * nothing else; what happens is told on standard error. Ends with 2 when an argument or the organization is wrong,
  * with 1 when the stack cannot run.
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
+import { durationMs } from './duration.ts';
 import { startLocalStack } from './stack.ts';
 
 /** After this the process ends however far stopping has come; everything is safe to be cut off. */
@@ -16,15 +17,26 @@ interface Arguments {
   readonly dir: string;
   readonly organization: string;
   readonly port?: number;
+  readonly hourMs?: number;
 }
 
 function readArguments(): Arguments {
   try {
     const { values } = parseArgs({
-      options: { dir: { type: 'string' }, port: { type: 'string' }, org: { type: 'string' }, json: { type: 'boolean' } },
+      options: {
+        dir: { type: 'string' },
+        port: { type: 'string' },
+        org: { type: 'string' },
+        hour: { type: 'string' },
+        json: { type: 'boolean' },
+      },
     });
-    const given = { dir: values.dir ?? '.storeline', organization: values.org ?? 'demo' };
-    return values.port === undefined ? given : { ...given, port: readPort(values.port) };
+    return {
+      dir: values.dir ?? '.storeline',
+      organization: values.org ?? 'demo',
+      ...(values.port === undefined ? {} : { port: readPort(values.port) }),
+      ...(values.hour === undefined ? {} : { hourMs: durationMs('--hour', values.hour) }),
+    };
   } catch (error) {
     throw isSyncError(error) ? error : new SyncError('INVALID_INPUT', (error as Error).message, { cause: error });
   }

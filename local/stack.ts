@@ -2,7 +2,7 @@
  * The whole cloud of one organization in one process: emulators, functions, HTTP front, pollers and schedules, all
  * wired from the synthesized template and running the bundles that would be deployed.
  *
- * Tables, streams, objects and the places in the streams stay in `dir` over restarts and crashes; queue messages do
+ * Tables, streams, objects, running workflows and the places in the streams stay in `dir` over restarts and crashes; queue messages do
  * not, which the design allows. One stack per folder.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -14,13 +14,16 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '../protocol/assert.ts';
 import type { LocalStack, LocalState } from '../protocol/local-stack.ts';
+import { WAIT_AN_HOUR } from '../protocol/messages/fresh-run.ts';
 import { SyncError } from '../protocol/sync-error.ts';
 import { type Assembly, makeAssembly, readAssembly } from './assembly.ts';
 import { CREDENTIALS } from './emulators/credentials.ts';
 import { watchDisk } from './disk-watch.ts';
 import { type DynamoEmulator, startDynamo } from './emulators/dynamodb.ts';
 import { type S3Emulator, startS3 } from './emulators/s3.ts';
+import { Executions } from './emulators/executions.ts';
 import { type SqsEmulator, startSqs } from './emulators/sqs.ts';
+import { type StepFunctionsEmulator, startStepFunctions } from './emulators/step-functions.ts';
 import { QueuePoller } from './events/queue-poller.ts';
 import { startSchedules } from './events/schedules.ts';
 import { StreamPoller } from './events/stream-poller.ts';
@@ -42,6 +45,8 @@ interface Options {
   readonly port?: number;
   /** A name of `orgs/` or the path of a JSON file. */
   readonly organization: string;
+  /** How long the fresh workflow's hour is here. */
+  readonly hourMs?: number;
   readonly log: (message: string) => void;
   /** Folder of a cloud assembly to run instead of the organization's. */
   readonly assembly?: string;
@@ -58,6 +63,7 @@ interface Emulators {
   readonly dynamo: DynamoEmulator;
   readonly s3: S3Emulator;
   readonly sqs: SqsEmulator;
+  readonly sfn: StepFunctionsEmulator;
 }
 
 export async function startLocalStack(options: Options): Promise<RunningStack> {
@@ -74,7 +80,8 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   const s3 = opening.adopt(await startS3(dir, log), (one) => one.close());
   const assembly = await readAssembly(await making);
   const sqs = opening.adopt(await startSqs(assembly.region), (one) => one.close());
-  const emulators = { dynamo, s3, sqs };
+  const sfn = opening.adopt(await startStepFunctions(log), (one) => one.close());
+  const emulators = { dynamo, s3, sqs, sfn };
   const meter = new CostMeter();
   const targets = { dynamodb: dynamo.endpoint, s3: s3.endpoint, sqs: sqs.endpoint };
   const proxy = opening.adopt(await startCountingProxy(targets, meter), (one) => one.close());
@@ -83,7 +90,10 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
 
   const functions = new LocalFunctions({
     functions: wiring.functions,
-    environment: (name) => sdkEnvironment((service) => proxy.endpoint(service, name), assembly.region),
+    environment: (name) => ({
+      ...sdkEnvironment((service) => proxy.endpoint(service, name), assembly.region),
+      AWS_ENDPOINT_URL_SFN: sfn.endpoint,
+    }),
     onInvoked: ({ operation, gbMs }) => {
       meter.count('lambda.requests', 1, { operation });
       meter.count('lambda.gbMs', gbMs, { operation });
@@ -93,8 +103,18 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   });
   opening.defer(() => functions.close());
   opening.adopt(watchDisk(dir, log), (watch) => watch.close());
-  const running = await startEvents({ opening, assembly, emulators, functions, wiring, state, log });
-  const readState = () => localState({ ...running, wiring, functions, sqs });
+  const { streamPollers } = await startEvents({ opening, assembly, emulators, functions, wiring, state, log });
+  const executions = new Executions({
+    machines: wiring.stateMachines,
+    state,
+    functions,
+    waits: options.hourMs === undefined ? {} : { [WAIT_AN_HOUR]: options.hourMs },
+    onTransition: ({ name }) => meter.count('states.transitions', 1, { operation: name }),
+    log,
+  });
+  opening.adopt(executions, (all) => all.close());
+  sfn.open(executions);
+  const readState = () => localState({ streamPollers, executions, wiring, functions, sqs });
 
   const stack = describe({ assembly, wiring, emulators, front });
   const page = () => consolePage(stack.organization, (request) => callConsole(functions, wiring, request));
@@ -150,6 +170,7 @@ async function startEvents({ opening, assembly, emulators, functions, wiring, st
 }
 
 interface StateParts {
+  readonly executions: Executions;
   readonly streamPollers: readonly StreamPoller[];
   readonly wiring: Wiring;
   readonly functions: LocalFunctions;
@@ -157,7 +178,7 @@ interface StateParts {
 }
 
 /** Streams first: what they hold may still send messages. */
-async function localState({ streamPollers, wiring, functions, sqs }: StateParts): Promise<LocalState> {
+async function localState({ streamPollers, executions, wiring, functions, sqs }: StateParts): Promise<LocalState> {
   const pending: Record<string, number> = {};
   const short = shortNames(wiring);
   const add = (name: string, count: number) => {
@@ -167,6 +188,7 @@ async function localState({ streamPollers, wiring, functions, sqs }: StateParts)
   for (const poller of streamPollers) add(poller.name, await poller.pending());
   for (const mapping of wiring.queueMappings) add(mapping.function.name, await sqs.countMessages(mapping.queue));
   pending['asynchronous'] = functions.asyncCalls;
+  pending['workflows'] = executions.busy;
   const invocations = Object.fromEntries(Object.entries(functions.stats()).map(([name, stats]) => [short.get(name) ?? name, stats]));
   return { idle: Object.values(pending).every((count) => count === 0), pending, invocations };
 }
@@ -204,11 +226,13 @@ function describe({ assembly, wiring, emulators, front }: DescribeParts): LocalS
       s3: emulators.s3.endpoint,
       sqs: emulators.sqs.endpoint,
       lambda: front.origin,
+      sfn: emulators.sfn.endpoint,
     },
     tables: outputsOf(wiring, 'Table'),
     buckets: outputsOf(wiring, 'Bucket'),
     queues: outputsOf(wiring, 'Queue'),
     functions: outputsOf(wiring, 'Function'),
+    workflows: outputsOf(wiring, 'Workflow'),
   };
 }
 

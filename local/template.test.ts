@@ -46,7 +46,7 @@ describe('what is not understood is refused by name', () => {
   });
 
   test('a type of resource', () => {
-    const other = { Resources: { Machine: { Type: 'AWS::StepFunctions::StateMachine' } } };
-    expect(() => createResolver(other, place)).toThrow(/Machine is a AWS::StepFunctions::StateMachine/);
+    const other = { Resources: { Machine: { Type: 'AWS::EC2::Instance' } } };
+    expect(() => createResolver(other, place)).toThrow(/Machine is a AWS::EC2::Instance/);
   });
 });

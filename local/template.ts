@@ -54,6 +54,10 @@ const REFERENCES: Readonly<Record<string, (name: string, place: Place) => Attrib
   },
   'AWS::Lambda::Function': (name, place) => ({ Ref: name, Arn: arn('lambda', `function:${name}`, place) }),
   'AWS::Lambda::EventSourceMapping': (name) => ({ Ref: name }),
+  'AWS::StepFunctions::StateMachine': (name, place) => {
+    const machine = arn('states', `stateMachine:${name}`, place);
+    return { Ref: machine, Arn: machine, Name: name };
+  },
   'AWS::Events::Rule': (name, place) => ({ Ref: name, Arn: arn('events', `rule/${name}`, place) }),
   'AWS::ApiGatewayV2::Api': (name, place) => ({ Ref: name, ApiId: name, ApiEndpoint: place.apiOrigin }),
   'AWS::ApiGatewayV2::Integration': (name) => ({ Ref: name }),
@@ -61,7 +65,7 @@ const REFERENCES: Readonly<Record<string, (name: string, place: Place) => Attrib
 };
 
 /** Properties that carry a physical name, where the template gives one. */
-const NAME_PROPERTIES = ['TableName', 'BucketName', 'QueueName', 'FunctionName', 'Name'];
+const NAME_PROPERTIES = ['TableName', 'BucketName', 'QueueName', 'FunctionName', 'StateMachineName', 'Name'];
 
 export interface Resolver {
   /** The value with every intrinsic function in it replaced. */

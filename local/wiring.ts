@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { SyncError } from '../protocol/sync-error.ts';
+import { type StateMachineDefinition, stateMachineSchema } from './state-machine.ts';
 import { type Place, type Template, createResolver, isRunHere } from './template.ts';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
@@ -121,6 +122,7 @@ export interface Wiring {
   readonly queueMappings: readonly QueueMapping[];
   readonly schedules: readonly ScheduleDefinition[];
   readonly routes: readonly RouteDefinition[];
+  readonly stateMachines: readonly StateMachineDefinition[];
   readonly outputs: Readonly<Record<string, string>>;
 }
 
@@ -181,6 +183,11 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
       const integration = integrations.get(Target.replace('integrations/', ''));
       return { key: literalRoute(RouteKey), function: find(functions, integration?.IntegrationUri ?? Target, id) };
     }),
+    stateMachines: all(['AWS::StepFunctions::StateMachine'], stateMachineSchema, (id, { DefinitionString }) => ({
+      name: resolver.nameOf(id),
+      arn: resolver.attribute(id, 'Arn'),
+      definition: DefinitionString,
+    })),
     outputs: Object.fromEntries(Object.entries(template.Outputs ?? {}).map(([name, { Value }]) => [name, String(resolver.resolve(Value))])),
   };
 }

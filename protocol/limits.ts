@@ -62,6 +62,13 @@ export const limits = {
   freshSlotMs: 900_000,
   /** A store that waits for a slot comes back after this, or up to twice as long: 1,000 stores are 22 calls a second. */
   freshRetryMs: 30_000,
+  /** Between two checks of a fresh run: a store on 1 Mbit/s loads 450 MB in it, and an operator is told within the hour. */
+  freshCheckSeconds: 3_600,
+  /**
+   * Checks in one execution of the fresh workflow, which then goes on as a new one. A history holds 25,000 events; a round is 18
+   * (wait 2, two tasks of 5, two choices and a count of 2), 36 if each task was retried three times: 600 × 36 = 21,600.
+   */
+  freshChecksPerExecution: 600,
   /** A collection's partitions: 64 × 1,000 writes a second, and it is read without a scan of everything. Part of what is stored: never change it. */
   recordBuckets: 64,
   /** A bill keeps its customer at its store for 24 months (domain page): a third of customers come once a year or less. */

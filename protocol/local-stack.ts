@@ -13,20 +13,22 @@ export const localStackSchema = z.object({
   api: z.string(),
   /** URL of a read-only page of stores and certificates. */
   console: z.string(),
-  endpoints: z.object({ dynamodb: z.string(), s3: z.string(), sqs: z.string(), lambda: z.string() }),
+  endpoints: z.object({ dynamodb: z.string(), s3: z.string(), sqs: z.string(), lambda: z.string(), sfn: z.string() }),
   /** Logical part to physical name: records, feeds, stores. */
   tables: z.record(z.string(), z.string()),
   buckets: z.record(z.string(), z.string()),
   queues: z.record(z.string(), z.string()),
   /** Function folder name to physical name: `console-api`, `compact`, … */
   functions: z.record(z.string(), z.string()),
+  /** Part to ARN of the state machine: `fresh-sync`. */
+  workflows: z.record(z.string(), z.string()),
 });
 export type LocalStack = z.infer<typeof localStackSchema>;
 
 /** `GET <api>/_local/state`: whether everything written to main data has reached the feeds. */
 export const localStateSchema = z.object({
   idle: z.boolean(),
-  /** Stream records read but not yet taken by their function, and queue messages not yet deleted. */
+  /** Stream records read but not yet taken by their function, queue messages not yet deleted, workflows that do not just wait. */
   pending: z.record(z.string(), z.int()),
   /** Invocations and failed invocations since start, per function. */
   invocations: z.record(z.string(), z.object({ count: z.int(), failed: z.int() })),

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
@@ -20,4 +21,8 @@ export function s3Client(): S3Client {
 
 export function sqsClient(): SQSClient {
   return new SQSClient({});
+}
+
+export function sfnClient(): SFNClient {
+  return new SFNClient({});
 }

@@ -14,6 +14,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { FeedPlan, PlanRequest, PlanResponse } from '../../protocol/messages/plan.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
+import { readOrCreateFeeds } from '../read-or-create-feeds.ts';
 
 /**
  * One call per round: cursors in, work out.
@@ -37,7 +38,7 @@ const SNAPSHOT_RETRY_MS = 1_000;
 
 export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): Promise<PlanResponse> {
   const inScope = allFeedsInScope(store, deps.scopes);
-  const states = await readOrCreate(deps, inScope);
+  const states = await readOrCreateFeeds(deps, inScope);
   const cursors = new Map(request.feeds.map((cursor) => [cursor.feed, cursor]));
   const horizonAt = deps.clock.now() - limits.horizonMs;
   const decisions = await Promise.all(
@@ -80,17 +81,6 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
     feeds: [...feeds, ...leave],
     chunkUrls,
   };
-}
-
-async function readOrCreate({ feeds, ids }: PlanDeps, names: readonly FeedName[]): Promise<ReadonlyMap<FeedName, FeedState>> {
-  const states = new Map(await feeds.readFeeds(names));
-  const missing = names.filter((name) => !states.has(name));
-  await Promise.all(
-    missing.map(async (name) => {
-      states.set(name, { head: await feeds.createFeed(name, ids.next()), snapshot: null });
-    }),
-  );
-  return states;
 }
 
 /** In order, because the pages of all feeds share one answer's size. */

@@ -64,6 +64,11 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('apply', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   data.doorbell.grantSendMessages(functions.get('apply'));
 
+  // Feeds that a store needs and that do not exist yet are made; a compaction gives them their first snapshot.
+  allow('fresh-run', data.feeds, ...READ, ...PUT);
+  allow('fresh-run', data.stores, ...READ);
+  data.compaction.grantSendMessages(functions.get('fresh-run'));
+
   allow('watch-stores', data.stores, ...READ);
 
   // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.

@@ -10,6 +10,7 @@ import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { APPLY_TIMEOUT, COMPACT_TIMEOUT, type Data, RESCOPE_TIMEOUT } from './data.ts';
+import { freshWorkflowArn } from './fresh-workflow.ts';
 
 /** An HTTP API gives up after 30 s, so an answer after that has no reader. */
 const HTTP_TIMEOUT = Duration.seconds(29);
@@ -29,7 +30,11 @@ type EnvironmentName =
   | 'COMPACTION_QUEUE_URL'
   | 'UPLOADS_TABLE'
   | 'DOORBELL_QUEUE_URL'
-  | 'RESCOPE_QUEUE_URL';
+  | 'RESCOPE_QUEUE_URL'
+  | 'FRESH_WORKFLOW_ARN';
+
+/** Also how long a step of the fresh workflow may take. */
+export const FRESH_RUN_TIMEOUT = Duration.seconds(60);
 
 const SIZES = {
   // 1,000 records of up to 6 MB twice over as text and objects, and one transaction per page of a feed.
@@ -69,6 +74,12 @@ const SIZES = {
     memorySize: 3008,
     timeout: Duration.minutes(15),
     environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET'],
+  },
+  // A store's feeds read, and a message for each that has no snapshot.
+  'fresh-run': {
+    memorySize: 512,
+    timeout: FRESH_RUN_TIMEOUT,
+    environment: ['FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL'],
   },
   // Thousands of rows once a day.
   'watch-stores': { memorySize: 512, timeout: Duration.seconds(60), environment: ['STORES_TABLE'] },
@@ -126,7 +137,7 @@ export class Functions extends Construct {
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
-      environment: { ...pick(environmentOf(data), environment), ORGANIZATION: JSON.stringify(organization) },
+      environment: { ...pick(environmentOf(data, freshWorkflowArn(this)), environment), ORGANIZATION: JSON.stringify(organization) },
     });
     acknowledge(made, role);
     return made;
@@ -143,7 +154,7 @@ function acknowledge(made: LambdaFunction, role: Role): void {
   Validations.of(made).acknowledge({ id: 'Serverless-LambdaDLQ', reason }, { id: 'Serverless-LambdaAsyncFailureDestination', reason });
 }
 
-function environmentOf(data: Data): Record<EnvironmentName, string> {
+function environmentOf(data: Data, freshWorkflow: string): Record<EnvironmentName, string> {
   return {
     RECORDS_TABLE: data.records.tableName,
     FEEDS_TABLE: data.feeds.tableName,
@@ -153,6 +164,7 @@ function environmentOf(data: Data): Record<EnvironmentName, string> {
     UPLOADS_TABLE: data.uploads.tableName,
     DOORBELL_QUEUE_URL: data.doorbell.queueUrl,
     RESCOPE_QUEUE_URL: data.rescope.queueUrl,
+    FRESH_WORKFLOW_ARN: freshWorkflow,
   };
 }
 

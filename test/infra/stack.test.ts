@@ -30,6 +30,10 @@ const assembly = storelineApp(organizations, { outdir: join(folder, 'out'), bund
 /** Queues with work in them, and the function that does it. */
 const WORKED_OFF_BY = { Compaction: 'compact', Doorbell: 'apply' };
 
+/** What AWS asks of a workflow's role for its log, on no resource in particular, and for its traces. */
+const LOG_DELIVERY =
+  /^logs:((Create|Get|Update|Delete|List)LogDeliver(y|ies)|PutResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$|^xray:GetSampling(Rules|Targets)$/;
+
 describe.each(organizations)('the stack of $name', (organization) => {
   const json = assembly.getStackByName(`storeline-${organization.name}`).template as { Resources: Record<string, Resource> };
   const template = Template.fromJSON(json);
@@ -134,6 +138,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'erase',
       'feed-writer',
       'fork',
+      'fresh-run',
       'lookup',
       'plan',
       'push',
@@ -150,12 +155,14 @@ describe.each(organizations)('the stack of $name', (organization) => {
     for (const [id, role] of ofType('AWS::IAM::Role')) expect(role.Properties['ManagedPolicyArns'], id).toBeUndefined();
   });
 
-  test('no role may do everything, or anything on everything but add trace segments', () => {
+  test('no role may do everything, or anything on everything but add trace segments and have logs delivered', () => {
     for (const [id, policy] of ofType('AWS::IAM::Policy')) {
       for (const { Action, Resource: resource } of statements(policy)) {
         const actions = [Action].flat();
         for (const action of actions) expect(action, id).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
-        const tracing = actions.every((action) => action.startsWith('xray:Put'));
+        const tracing = actions.every(
+          (action) => action.startsWith('xray:Put') || (id.startsWith('FreshSync') && LOG_DELIVERY.test(action)),
+        );
         if (!tracing) expect([resource].flat(), id).not.toContain('*');
         const wildcards = JSON.stringify(resource).match(/"[^"]*\*[^"]*"/g) ?? [];
         for (const wildcard of tracing ? [] : wildcards) expect(['"/chunks/*"', '"/manifests/*"', '"/segments/*"'], id).toContain(wildcard);
@@ -165,7 +172,10 @@ describe.each(organizations)('the stack of $name', (organization) => {
 
   test('each function may do what its part needs and no more', () => {
     const access = Object.fromEntries(
-      ofType('AWS::IAM::Policy').map(([id, policy]) => [/^Functions(.*)roleDefaultPolicy/.exec(id)?.[1], accessOf(statements(policy))]),
+      ofType('AWS::IAM::Policy').map(([id, policy]) => [
+        /^(?:Functions)?(.*)[rR]oleDefaultPolicy/.exec(id)?.[1],
+        accessOf(statements(policy)),
+      ]),
     );
     expect(access).toMatchSnapshot();
   });

@@ -58,7 +58,7 @@ export async function importCommand(
 
 function outcomeOf(records: StoreRecords, collection: string, put: Record<string, unknown>): WriteOutcome {
   try {
-    const { key, seq, opId } = records.put(collection, put);
+    const { key, seq, opId } = records.put(collection, put, { hasHappened: true });
     return opId === null ? { outcome: 'unchanged', key, rev: 0 } : { outcome: 'written', key, rev: seq ?? 0 };
   } catch (error) {
     const issues = isSyncError(error) ? (error.details?.['issues'] as Issue[] | undefined) : undefined;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { WireValue } from '../protocol/sections.ts';
 import { collectionOf } from '../protocol/catalogue/catalogue.ts';
 import type { Collection } from '../protocol/catalogue/types.ts';
@@ -12,6 +12,7 @@ import { OutboxFile } from './outbox/outbox-file.ts';
 import { StoreRecords, type Written } from './outbox/store-records.ts';
 import { withStore } from './outbox/with-store.ts';
 import { type Pinned, PinnedFile } from './pinned/pinned-file.ts';
+import { readJson } from './read-json.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
 import { layoutOf } from './replica/table-layout.ts';
@@ -44,14 +45,6 @@ function writeCommand(io: AgentIo, { data, json }: RecordsOptions, write: (recor
   if (json === true) printJson(io, written);
   else io.stdout.write(written.opId === null ? 'It was so already.\n' : `Recorded as ${written.seq}; it goes up with the next sync.\n`);
   return exitCodes.fine;
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text) as unknown;
-  } catch (error) {
-    throw new SyncError('INVALID_INPUT', `the record is not JSON: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 export function getRecordCommand(

@@ -12,6 +12,7 @@ import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
 import { freshOutstanding } from './sync/fresh-standing.ts';
 import { type UploadOutcome, syncStore, upload } from './sync/store-sync.ts';
+import { askToRedeem } from './command-redeem.ts';
 import { statusOf } from './command-status.ts';
 import { type LocalServer, serveLocalApi } from './local-api/serve.ts';
 import type { OutboxFile } from './outbox/outbox-file.ts';
@@ -56,6 +57,7 @@ async function serveStore(io: AgentIo, { data, port }: RunOptions, requestSync: 
   const deps = {
     status: () => statusOf(data),
     requestSync,
+    redeem: (collection: string, record: unknown) => askToRedeem(io, data, { collection, record }),
     log: (line: string) => void io.stderr.write(`${line}\n`),
     withRecords: <T>(run: (store: { records: StoreRecords; outbox: OutboxFile }) => T): T =>
       withStore(io, data, ({ records, outbox }) => run({ records, outbox })),

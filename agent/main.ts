@@ -8,6 +8,7 @@ import { type ImportCommandOptions, importCommand } from './command-import.ts';
 import { type LookupOptions, lookupCommand } from './command-lookup.ts';
 import { type OutboxOptions, outboxCommand } from './command-outbox.ts';
 import { type RecordsOptions, countRecordsCommand, deleteRecordCommand, getRecordCommand, putRecordCommand } from './command-records.ts';
+import { type RedeemOptions, redeemCommand } from './command-redeem.ts';
 import { type RunOptions, runCommand } from './command-run.ts';
 import { type StatusOptions, statusCommand } from './command-status.ts';
 import { type VerifyCommandOptions, verifyCommand } from './command-verify.ts';
@@ -118,6 +119,14 @@ function addRecordCommands(program: Command, io: AgentIo, done: (code: ExitCode)
     .option('--account <account>', 'account of the source (default: -)')
     .addOption(jsonOption())
     .action(async (asked: string, options: LookupOptions) => done(await lookupCommand(io, asked, options)));
+  program
+    .command('redeem <collection> <json>')
+    .description('spend points or a coupon now, by the word of head office: JSON of a points_redemption or coupon_redemption, or @file')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (collection: string, record: string, options: RedeemOptions) =>
+      done(await redeemCommand(io, collection, { ...options, record })),
+    );
   program
     .command('import <collection> <file>')
     .description('record what another file of this store has: CSV, NDJSON or SQLite; it goes up with the next sync')

@@ -1,3 +1,4 @@
+import { NO_OFFLINE_REDEMPTION } from '../protocol/offline-redemption.ts';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { v7 as uuidv7 } from 'uuid';
@@ -31,6 +32,7 @@ export class PlanDoor {
       ids: { next: () => uuidv7() },
       withheld: [],
       scopes: {},
+      offlineRedemption: NO_OFFLINE_REDEMPTION,
     };
   }
 

@@ -55,6 +55,11 @@ export const errorCodes = {
     remedy: 'retry-later',
     what: 'This store has looked up as many customers as it may in an hour. What it looked up today it still has.',
   },
+  REDEMPTION_NEEDS_HEAD_OFFICE: {
+    status: 409,
+    remedy: 'operator',
+    what: 'Points or a coupon cannot be redeemed on the word of this store alone. Nothing was recorded. Ask head office (`agent redeem`); the message says which ceiling was met.',
+  },
   OUT_OF_SCOPE: { status: 403, remedy: 'fix-input', what: 'The store may not read this feed.' },
   SNAPSHOT_GONE: { status: 410, remedy: 'retry', what: 'The snapshot was replaced by a newer one. Ask for a plan again.' },
   INTEGRITY: {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { scopeSettingIssues } from './catalogue/scopes.ts';
 import { COMPONENT_NAMES, SCOPE_CHOICES } from './catalogue/types.ts';
+import { NO_OFFLINE_REDEMPTION, offlineRedemptionSchema } from './offline-redemption.ts';
 
 /** One organization's settings: `orgs/<name>.json`. One stack is made from each. */
 export const organizationSchema = z.strictObject({
@@ -21,6 +22,8 @@ export const organizationSchema = z.strictObject({
       for (const { component, reason } of scopeSettingIssues(scopes))
         context.addIssue({ code: 'custom', path: [component], message: reason });
     }),
+  /** How many points and coupons stores may redeem before head office has decided; nothing if it is not set (docs/decisions/0017). */
+  offlineRedemption: offlineRedemptionSchema.default(NO_OFFLINE_REDEMPTION),
   /** Snapshots are brought up to date this often when something changed. */
   compactionMinutes: z.int().min(5).max(1440).default(60),
   /** Data outlives the stack unless this says otherwise. */

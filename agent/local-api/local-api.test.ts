@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { Hono } from 'hono';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
+import { SyncError } from '../../protocol/sync-error.ts';
 import { OutboxFile } from '../outbox/outbox-file.ts';
 import { StoreRecords } from '../outbox/store-records.ts';
 import { createLocalApi } from './local-api.ts';
@@ -28,6 +29,7 @@ beforeEach(() => {
     hosts: () => [HOST],
     withRecords: (run) => run({ records, outbox }),
     status: () => ({ complete: true }),
+    redeem: (collection) => Promise.reject(new SyncError('CONNECTIVITY', `${collection} is not decided: head office cannot be reached`)),
     requestSync: () => (asked += 1),
     log: (line) => logged.push(line),
   });
@@ -114,4 +116,13 @@ test('a body that is too large is refused before it is read', async () => {
 test('the document in docs is the one that is served', async () => {
   await expect(`${JSON.stringify(openApi(), null, 2)}\n`).toMatchFileSnapshot('../../docs/local-api.json');
   expect(await (await ask('GET', '/openapi.json')).json()).toEqual(openApi());
+});
+
+test('INV-47: what may not be redeemed without head office is not recorded, and head office is asked by another path', async () => {
+  const spent = { external_reference_number: '1', user_id: 'c', program_id: 'p', points_redeemed: '5' };
+  const put = await ask('PUT', '/v1/records/points_redemption', JSON.stringify(spent));
+  expect([put.status, await put.json()]).toMatchObject([409, { error: { code: 'REDEMPTION_NEEDS_HEAD_OFFICE' } }]);
+  expect(outbox.list({ limit: 10 })).toEqual([]);
+  const answered = await ask('POST', '/v1/redemptions/points_redemption', JSON.stringify(spent));
+  expect([answered.status, await answered.json()]).toMatchObject([503, { error: { code: 'CONNECTIVITY' } }]);
 });

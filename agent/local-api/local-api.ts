@@ -6,6 +6,7 @@ import type * as z from 'zod';
 import { errorCodes } from '../../protocol/error-codes.ts';
 import { limits } from '../../protocol/limits.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import type { RedeemResponse } from '../../protocol/messages/redeem.ts';
 import type { OutboxFile } from '../outbox/outbox-file.ts';
 import type { StoreRecords } from '../outbox/store-records.ts';
 import { openApi } from './open-api.ts';
@@ -24,6 +25,8 @@ export interface LocalApiDeps {
   /** Opens what a request needs and closes it after. */
   readonly withRecords: <T>(run: (store: { readonly records: StoreRecords; readonly outbox: OutboxFile }) => T) => T;
   readonly status: () => object;
+  /** Head office decides; rejects with a typed error when it cannot be asked. */
+  readonly redeem: (collection: string, record: unknown) => Promise<RedeemResponse>;
   /** Asks for a sync, now if none is under way. */
   readonly requestSync: () => void;
   readonly log: (line: string) => void;
@@ -49,7 +52,7 @@ export function createLocalApi(deps: LocalApiDeps): Hono {
   return app;
 }
 
-function addRoutes(app: Hono, { withRecords, status, requestSync }: LocalApiDeps): void {
+function addRoutes(app: Hono, { withRecords, status, requestSync, redeem }: LocalApiDeps): void {
   app.get('/openapi.json', (context) => context.json(openApi()));
   app.get('/v1/records/:collection/:key', (context) => {
     const { collection, key } = parsed(recordPath, context.req.param());
@@ -65,6 +68,11 @@ function addRoutes(app: Hono, { withRecords, status, requestSync }: LocalApiDeps
   app.delete('/v1/records/:collection/:key', (context) => {
     const { collection, key } = parsed(recordPath, context.req.param());
     return context.json(withRecords(({ records }) => records.delete(collection, key)));
+  });
+  app.post('/v1/redemptions/:collection', async (context) => {
+    const { collection } = parsed(collectionPath, context.req.param());
+    const body = parsed(recordBody, await jsonOf(() => context.req.text()));
+    return context.json(await redeem(collection, body));
   });
   app.get('/v1/outbox', (context) => {
     const { status: wanted, after, limit } = parsed(outboxQuery, context.req.query());

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { redeemResponseSchema } from '../../protocol/messages/redeem.ts';
 import { errorAnswer, outboxAnswer, outboxQuery, recordAnswer, recordBody, type recordPath, writtenAnswer } from './schemas.ts';
 
 /** The document of the local API, made of the schemas that it checks with. `docs/local-api.json` is this, and a test compares them. */
@@ -27,6 +28,16 @@ export function openApi(): object {
           ...operation(
             'Records a new or changed record. Durable when it answers; it goes up within seconds, or when there is a network',
             writtenAnswer,
+          ),
+          requestBody: { required: true, content: { 'application/json': { schema: schemaOf(recordBody) } } },
+        },
+      },
+      '/v1/redemptions/{collection}': {
+        parameters: [collection],
+        post: {
+          ...operation(
+            'Spends points or a coupon now, by the word of head office. Without an answer ask again with the same record: it is spent once',
+            redeemResponseSchema,
           ),
           requestBody: { required: true, content: { 'application/json': { schema: schemaOf(recordBody) } } },
         },

@@ -109,6 +109,14 @@ export class OutboxFile {
     return this.#all('SELECT * FROM entry WHERE collection = ? AND key = ? ORDER BY id', collection, key).map(toEntry);
   }
 
+  /** What of a collection was recorded here and head office has not decided about. */
+  undecided(collection: string): Operation[] {
+    return this.#all(
+      "SELECT operation FROM entry WHERE collection = ? AND status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT', 'HELD')",
+      collection,
+    ).map(toOperation);
+  }
+
   /** Where this replica's outbox ends. */
   mark(): OutboxMark {
     const row = this.#get('SELECT operation FROM entry WHERE replica_id = ? ORDER BY seq DESC LIMIT 1', this.#replicaId());

@@ -1,15 +1,18 @@
 import { type Captured, captureDelete, capturePut, recordKey, writableCollection } from '../../core/outbox/capture.ts';
 import type { EntryStatus } from '../../core/outbox/entry.ts';
+import { offlineRefusal } from '../../core/outbox/offline-redemption.ts';
 import { type RecordView, type ServerState, overlay } from '../../core/outbox/overlay.ts';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
-import { type Issue, fromWire } from '../../protocol/catalogue/record.ts';
+import { type Fields, type Issue, fromWire } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
+import { isRedemption } from '../../protocol/messages/redeem.ts';
+import { NO_OFFLINE_REDEMPTION } from '../../protocol/offline-redemption.ts';
 import type { WireValue } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { Replica } from '../replica/replica.ts';
 import { layoutOf } from '../replica/table-layout.ts';
-import type { OutboxFile } from './outbox-file.ts';
+import type { NewOperation, OutboxFile } from './outbox-file.ts';
 
 /**
  * Records as the store's user sees and writes them, with or without a network: head office's rows with the store's own
@@ -48,14 +51,17 @@ export class StoreRecords {
     });
   }
 
-  put(name: string, record: unknown): Written {
+  /** `hasHappened`: it was redeemed long ago, so nobody can be asked to wait for head office. */
+  put(name: string, record: unknown, { hasHappened = false }: { readonly hasHappened?: boolean } = {}): Written {
     const collection = this.#writable(name);
     const address = recordKey(collection, record);
     if (address.outcome === 'refused') throw refusal(address);
     const terms = this.#terms();
-    return this.#write(collection, address.key, (seen) =>
-      capturePut({ collection, record: record as Readonly<Record<string, unknown>>, seen, terms }),
-    );
+    return this.#write(collection, address.key, (seen) => {
+      const captured = capturePut({ collection, record: record as Readonly<Record<string, unknown>>, seen, terms });
+      if (captured.outcome === 'write' && !hasHappened) this.#requireOfflineRedemption(name, captured.fields);
+      return captured;
+    });
   }
 
   delete(name: string, key: string): Written {
@@ -76,6 +82,21 @@ export class StoreRecords {
     return operation === null
       ? { opId: null, seq: null, key, status: 'UNCHANGED' }
       : { opId: operation.opId, seq: operation.seq, key, status: 'PENDING' };
+  }
+
+  /** In the transaction that records it, so that two tills cannot each be the last below a ceiling. */
+  #requireOfflineRedemption(collection: string, fields: NewOperation['fields']): void {
+    if (!isRedemption(collection)) return;
+    const allowed = this.#deps.replica?.planNote()?.offlineRedemption ?? NO_OFFLINE_REDEMPTION;
+    const undecided = this.#deps.outbox.undecided(collection);
+    const reason = offlineRefusal({ collection, fields, allowed, undecided, series: this.#seriesOf(fields['coupon_id']) });
+    if (reason !== null) throw new SyncError('REDEMPTION_NEEDS_HEAD_OFFICE', reason);
+  }
+
+  #seriesOf(coupon: NewOperation['fields'][string] | undefined): Fields | null {
+    if (typeof coupon !== 'string') return null;
+    const series = this.#server(collectionOf('coupon'), coupon).row?.fields?.['series_id'];
+    return series === undefined ? null : (this.#server(collectionOf('coupon_series'), String(series)).row?.fields ?? null);
   }
 
   #writable(name: string): Collection {

@@ -5,6 +5,7 @@ import { kindOfScope, scopeKindOf } from '../../protocol/catalogue/scopes.ts';
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type Cursor, type FeedName, splitFeedName } from '../../protocol/feed.ts';
 import type { PlanResponse } from '../../protocol/messages/plan.ts';
+import type { OfflineRedemption } from '../../protocol/offline-redemption.ts';
 import type { Certificate } from '../../protocol/messages/report.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { tableNames } from './replica-schema.ts';
@@ -28,7 +29,10 @@ export interface FeedRow extends FeedStanding {
 }
 
 /** What `status` shows without head office. */
-export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'scopes' | 'withheld' | 'serverTime'>;
+export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'scopes' | 'withheld' | 'serverTime'> & {
+  /** Absent in the note of an agent that did not know of it: nothing. */
+  readonly offlineRedemption?: OfflineRedemption;
+};
 
 /** How the last run ended. */
 export interface LastRun {
@@ -110,8 +114,8 @@ export class Replica {
   /** Keeps what head office said, and where every feed's head is. */
   recordPlan(plan: PlanResponse): void {
     this.transaction(() => {
-      const { store, components, scopes, withheld, serverTime } = plan;
-      this.setMeta('plan', JSON.stringify({ store, components, scopes, withheld, serverTime } satisfies PlanNote));
+      const { store, components, scopes, withheld, offlineRedemption, serverTime } = plan;
+      this.setMeta('plan', JSON.stringify({ store, components, scopes, withheld, offlineRedemption, serverTime } satisfies PlanNote));
       this.#kinds = null;
       const standings = new Map(this.feeds().map((row) => [row.feed, row]));
       const upsert = this.prepare(

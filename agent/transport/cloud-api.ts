@@ -12,6 +12,7 @@ import {
   forkResponseSchema,
   pushResponseSchema,
 } from '../../protocol/messages/push.ts';
+import { type RedeemRequest, type RedeemResponse, redeemResponseSchema } from '../../protocol/messages/redeem.ts';
 import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
@@ -21,7 +22,7 @@ import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
 import type { TransferCount } from './transfer-count.ts';
 
 /**
- * Head office over HTTPS: enrol, plan, report, push, fork, lookup.
+ * Head office over HTTPS: enrol, plan, report, push, fork, lookup, redeem.
  *
  * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
  * proxy's error page) and is `CONNECTIVITY`. A wrong clock heals itself: the offset is taken from the refusal and the
@@ -81,6 +82,10 @@ export class HttpCloudApi implements CloudApi, UploadApi {
 
   async lookup(request: Omit<LookupRequest, 'protocol'>): Promise<LookupResponse> {
     return this.#post('/v1/lookup', { protocol: PROTOCOL_VERSION, ...request } satisfies LookupRequest, lookupResponseSchema);
+  }
+
+  async redeem(request: Omit<RedeemRequest, 'protocol'>): Promise<RedeemResponse> {
+    return this.#post('/v1/redeem', { protocol: PROTOCOL_VERSION, ...request } satisfies RedeemRequest, redeemResponseSchema);
   }
 
   async #post<T>(path: string, message: object, schema: z.ZodType<T>): Promise<T> {

@@ -84,7 +84,7 @@ function redeemCoupon(collection: Collection, input: Case, { fields, key, attrib
   return verdict(attributes.length > 0 ? 'ACCEPTED_WITH_WARNINGS' : 'ACCEPTED', {
     attributes,
     changes: [
-      { collection: collection.name, key, fields: { ...fields, state: 'REDEEMED' } },
+      { collection: collection.name, key, fields: { ...fields, state: 'REDEEMED', ...copied(coupon.fields, ['zone_code']) } },
       usedCoupon(coupon.key, coupon.fields, { series: isThere(series) ? series.fields : {}, bill: fields['transaction_number'] }),
     ],
   });

@@ -32,6 +32,7 @@ const deps = {
   ids: systemIds,
   withheld: withheldFields(settings.shareSensitiveFields),
   scopes: settings.scopes,
+  offlineRedemption: settings.offlineRedemption,
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, planRequestSchema, async (request) => {

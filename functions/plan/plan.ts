@@ -1,3 +1,4 @@
+import type { OfflineRedemption } from '../../protocol/offline-redemption.ts';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { CompactionRequests } from '../../core/ports/compaction-requests.ts';
 import type { FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
@@ -30,6 +31,7 @@ export interface PlanDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly withheld: readonly string[];
+  readonly offlineRedemption: OfflineRedemption;
   readonly scopes: ScopeSettings;
 }
 
@@ -78,6 +80,7 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
     })),
     scopes: changedKinds(deps.scopes),
     withheld: [...deps.withheld],
+    offlineRedemption: deps.offlineRedemption,
     feeds: [...feeds, ...leave],
     chunkUrls,
   };

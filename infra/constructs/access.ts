@@ -58,6 +58,9 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('lookup', data.records, 'dynamodb:BatchGetItem');
   allowOn(functions.get('lookup'), ['dynamodb:Query'], `${data.records.tableArn}/index/owner`);
   allow('lookup', data.stores, ...READ, 'dynamodb:UpdateItem');
+  // The redemption, the entry of the ledger and the balance are one transaction.
+  allow('redeem', data.records, 'dynamodb:BatchGetItem', ...PUT);
+  allow('redeem', data.stores, ...READ);
   // Main data, the watermark, the receipts and the replica's own row are one transaction.
   allow('apply', data.records, ...READ, ...PUT);
   allow('apply', data.stores, ...READ, 'dynamodb:ConditionCheckItem');

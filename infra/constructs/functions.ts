@@ -60,6 +60,8 @@ const SIZES = {
   push: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL'] },
   // One customer with a few bills.
   lookup: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['RECORDS_TABLE', 'STORES_TABLE'] },
+  // One redemption judged and written in one transaction, while a customer waits: a whole core halves the first start.
+  redeem: { memorySize: 1769, timeout: HTTP_TIMEOUT, environment: ['RECORDS_TABLE', 'STORES_TABLE'] },
   fork: { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
   // 99 operations with what they are judged by, 4 MB at most.
   apply: {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { NO_OFFLINE_REDEMPTION, offlineRedemptionSchema } from '../offline-redemption.ts';
 import { limits } from '../limits.ts';
 import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import type { FeedName } from '../feed.ts';
@@ -119,6 +120,7 @@ export const planResponseSchema = z.object({
   scopes: z.record(z.string(), z.enum(['org', 'zone', 'store'])).default({}),
   /** `collection.field` names that this organization does not share with stores: shown as withheld, never as empty. */
   withheld: z.array(z.string()),
+  offlineRedemption: offlineRedemptionSchema.default(NO_OFFLINE_REDEMPTION),
   feeds: z.array(feedPlanSchema),
   chunkUrls: z.array(z.object({ sha256, url: z.string() })),
 });

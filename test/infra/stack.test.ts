@@ -143,6 +143,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'plan',
       'push',
       'rebuild',
+      'redeem',
       'report',
       'rescope',
       'watch-stores',

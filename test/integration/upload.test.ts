@@ -112,6 +112,33 @@ test('INV-17: two stores redeem one coupon: one has it, the other stands in the 
   expect(exceptions[0]?.against.join()).toMatch(/bill-S1.*bill-S2/);
 });
 
+test('INV-48: points are redeemed by the word of head office, and offline only below the ceilings', async () => {
+  await json(storeline('records', 'put', 'loyalty_summary', '{"user_id":"7","program_id":"P","points":"1000"}', ...IN_CLOUD));
+  const spend = (id: string, points: string) =>
+    JSON.stringify({ external_reference_number: id, user_id: '7', program_id: 'P', points_redeemed: points });
+  const redeem = (id: string, points: string) => agent('redeem', 'points_redemption', spend(id, points), ...inStore('S1'));
+  const refused = await agent('records', 'put', 'points_redemption', spend('p1', '501'), ...inStore('S1'));
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^REDEMPTION_NEEDS_HEAD_OFFICE: at most 500 points of a customer/),
+  ]);
+  expect(await json(redeem('p1', '501'))).toMatchObject({ outcome: 'APPROVED', isRepeat: false, balanceAfter: '499' });
+  expect(await json(redeem('p1', '501'))).toMatchObject({ outcome: 'APPROVED', isRepeat: true });
+  const declined = await redeem('p2', '500');
+  expect([declined.code, JSON.parse(declined.stdout)]).toEqual([
+    3,
+    expect.objectContaining({ outcome: 'DECLINED', reason: 'there are 499 points, not 500' }),
+  ]);
+  await json(agent('records', 'put', 'points_redemption', spend('p3', '400'), ...inStore('S1')));
+  expect((await agent('records', 'put', 'points_redemption', spend('p4', '101'), ...inStore('S1'))).stderr).toMatch(/501 would be/);
+  await logon('S1');
+  expect((await inCloud('loyalty_summary', '7/P')).fields).toMatchObject({ points: '99' });
+  // Decided: what is undecided begins again at nothing.
+  await json(agent('records', 'put', 'points_redemption', spend('p4', '99'), ...inStore('S1')));
+  await logon('S1');
+  expect((await inCloud('loyalty_summary', '7/P')).fields).toMatchObject({ points: '0' });
+});
+
 test('what a store has in an older database goes up too, and what head office has already is not there twice', async () => {
   const file = at('old.sqlite');
   const db = new DatabaseSync(file);

@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Histories of uploads: what `world/upload-history.ts` says may happen, in any order. */
 const scenario: Scenario = {
-  kinds: { record: 14, push: 8, apply: 8, release: 3, kill: 1, office: 2, sweep: 1, backup: 1, restore: 1, copy: 1 },
+  kinds: { record: 14, redeem: 4, push: 8, apply: 8, release: 3, kill: 1, office: 2, sweep: 1, backup: 1, restore: 1, copy: 1 },
   length: 40,
   async run(seed, steps) {
     const random = new Random(seed);
@@ -31,6 +31,6 @@ const scenario: Scenario = {
   },
 };
 
-test(`INV-10, INV-11, INV-12, INV-13, INV-16, INV-17, INV-18, INV-19: ${UPLOAD_SERIES.histories} histories of uploads hold them`, async () => {
+test(`INV-10, INV-11, INV-12, INV-13, INV-16, INV-17, INV-18, INV-19, INV-48: ${UPLOAD_SERIES.histories} histories of uploads hold them`, async () => {
   await expect(runSeries(scenario, UPLOAD_SERIES)).resolves.toBeUndefined();
 });

@@ -2,6 +2,7 @@ import type { OutboxFile } from '../../../agent/outbox/outbox-file.ts';
 import { isWaiting } from '../../../core/outbox/entry.ts';
 import { clockAt } from '../../../core/outbox/hybrid-clock.ts';
 import { assert } from '../../../protocol/assert.ts';
+import type { RedeemResponse } from '../../../protocol/messages/redeem.ts';
 import type { Operation } from '../../../protocol/operation.ts';
 import type { MemoryRecordStore } from './memory-record-store.ts';
 import type { MemoryUploadStore } from './memory-upload-store.ts';
@@ -40,6 +41,13 @@ export class UploadChecks {
       assert(seqs.length === head.appliedThrough && seqs.every((seq, index) => seq === index + 1), 'INV-12: receipts without gaps');
     }
     this.#checkMoney();
+  }
+
+  /** What a till was told of a redemption. */
+  answered(outcome: RedeemResponse['outcome'], { collection, key }: { readonly collection: string; readonly key: string }): void {
+    const record = this.#seen.records.records.get(`${collection}/${key}`);
+    const isThere = record !== undefined && !record.deleted;
+    assert(isThere === (outcome === 'APPROVED'), () => `INV-48: ${collection}/${key} is ${outcome} and ${isThere ? '' : 'not '}there`);
   }
 
   atRest(tills: readonly CheckedTill[]): void {

@@ -9,9 +9,12 @@ import { applyReplica } from '../../../functions/apply/apply.ts';
 import { sweepHeld } from '../../../functions/apply/release-held.ts';
 import { writeRecords } from '../../../functions/console-api/write-records.ts';
 import { push } from '../../../functions/push/push.ts';
+import { redeem } from '../../../functions/redeem/redeem.ts';
+import { assert } from '../../../protocol/assert.ts';
 import { collectionOf } from '../../../protocol/catalogue/catalogue.ts';
 import { parseRecord } from '../../../protocol/catalogue/record.ts';
 import type { PushRequest, PushResponse } from '../../../protocol/messages/push.ts';
+import type { RedeemResponse, RedemptionCollection } from '../../../protocol/messages/redeem.ts';
 import { SyncError, isSyncError } from '../../../protocol/sync-error.ts';
 import { type Fault, Faults } from './faults.ts';
 import { MemoryRecordStore } from './memory-record-store.ts';
@@ -86,6 +89,8 @@ export class UploadHistory {
     switch (kind) {
       case 'record':
         return this.#record(till);
+      case 'redeem':
+        return this.#redeem(till);
       case 'push':
         return this.#push(till);
       case 'apply':
@@ -139,18 +144,7 @@ export class UploadHistory {
     const time = new Date(this.now).toISOString().replace(/\.\d+Z/, 'Z');
     const at = { store_code: till.storeId, till_code: till.storeId };
     const what = this.#random.below(6);
-    const records = new StoreRecords({
-      replica: null,
-      outbox: till.outbox,
-      clock: { now: () => this.now + till.skewMs },
-      ids: { next: () => this.#uuid() },
-    });
-    const write = (collection: string, record: object) => {
-      const before = till.outbox.mark().seq;
-      records.put(collection, record);
-      for (const { operation } of till.outbox.list({ limit: 10_000 }))
-        if (operation.seq > before) this.#recorded.set(operation.opId, { operation, at: this.now });
-    };
+    const write = (collection: string, record: object) => this.#write(till, collection, record);
     if (what === 0) write('customer', { user_id, lastname: `l${id}` });
     else if (what === 1)
       write('subscription', {
@@ -163,25 +157,7 @@ export class UploadHistory {
         status: this.#random.chance(0.5) ? 'OPTIN' : 'OPTOUT',
         evidence: 'signed',
       });
-    else if (what === 2)
-      write('points_redemption', {
-        external_reference_number: id,
-        user_id,
-        program_id: 'P',
-        points_redeemed: String(10 + this.#random.below(50)),
-        redemption_time: time,
-        transaction_number: id,
-        ...at,
-      });
-    else if (what === 3)
-      write('coupon_redemption', {
-        redemption_client_id: id,
-        coupon_id: this.#random.of(COUPONS),
-        user_id,
-        redemption_time: time,
-        transaction_number: id,
-        ...at,
-      });
+    else if (what === 2 || what === 3) write(...this.#redemption(till, what === 2 ? 'points_redemption' : 'coupon_redemption'));
     else
       write('bill', {
         bill_client_id: id,
@@ -194,6 +170,55 @@ export class UploadHistory {
         user_id,
         ...at,
       });
+  }
+
+  #write(till: Till, collection: string, record: object): void {
+    const records = new StoreRecords({
+      replica: null,
+      outbox: till.outbox,
+      clock: { now: () => this.now + till.skewMs },
+      ids: { next: () => this.#uuid() },
+    });
+    const before = till.outbox.mark().seq;
+    // Ceilings are checked elsewhere; here it is about what becomes of what was redeemed.
+    records.put(collection, record, { hasHappened: true });
+    for (const { operation } of till.outbox.list({ limit: 10_000 }))
+      if (operation.seq > before) this.#recorded.set(operation.opId, { operation, at: this.now });
+  }
+
+  #redemption(till: Till, collection: RedemptionCollection): [RedemptionCollection, Record<string, string>] {
+    const id = `${till.storeId}-${(this.#ids += 1)}`;
+    const common = {
+      user_id: this.#random.of(CUSTOMERS),
+      redemption_time: new Date(this.now).toISOString().replace(/\.\d+Z/, 'Z'),
+      transaction_number: id,
+      store_code: till.storeId,
+      till_code: till.storeId,
+    };
+    return collection === 'points_redemption'
+      ? [collection, { external_reference_number: id, program_id: 'P', points_redeemed: String(10 + this.#random.below(50)), ...common }]
+      : [collection, { redemption_client_id: id, coupon_id: this.#random.of(COUPONS), ...common }];
+  }
+
+  /** A till that asks head office, asks again when it hears nothing, and records it offline when it still hears nothing. */
+  async #redeem(till: Till): Promise<void> {
+    const [collection, fields] = this.#redemption(till, this.#random.chance(0.5) ? 'points_redemption' : 'coupon_redemption');
+    const deps = {
+      records: this.#records,
+      clock: { now: () => this.now },
+      ids: { next: () => this.#uuid() },
+      settings: { scopes: {}, withheld: new Set<string>() },
+    };
+    const store = this.#registry.stores.get(till.storeId);
+    assert(store !== undefined, 'a till is of a store');
+    for (let tries = 0; tries < 2; tries += 1) {
+      const answer: { value?: RedeemResponse } = {};
+      await this.#invoke(async () => void (answer.value = await redeem(deps, store, { protocol: 1, collection, fields })));
+      if (answer.value === undefined || this.#chance()) continue;
+      this.#checks.answered(answer.value.outcome, { collection, key: answer.value.key });
+      return;
+    }
+    this.#write(till, collection, fields);
   }
 
   /** One run of an agent; what goes wrong on the way is met by the next. */

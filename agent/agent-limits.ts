@@ -17,6 +17,10 @@ export const agentLimits = {
   /** 16,000 rows a chunk: a manifest of 100 million rows is 6,250 chunks × ~350 bytes. */
   manifestBytesMax: 64 * MIB,
   requestTimeoutMs: 60_000,
+  /** An object of 1 MB at 64 kbit/s is 130 s; what takes longer goes in batches. */
+  putTimeoutMs: 300_000,
+  /** Objects are tried less often than requests, because batches are the other way. */
+  putAttemptsMax: 2,
   /** A download without a single byte for this long is cut and resumed. */
   stallTimeoutMs: 30_000,
   attemptsMax: 6,

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { v7 as uuidv7 } from 'uuid';
-import { systemIo } from '../agent/agent-io.ts';
+import { createCloudApi, systemIo } from '../agent/agent-io.ts';
 import { OutboxFile } from '../agent/outbox/outbox-file.ts';
+import { type LargeUploads, pushOutbox } from '../agent/outbox/push-outbox.ts';
 import { withStore } from '../agent/outbox/with-store.ts';
 import { requireIdentity } from '../agent/identity.ts';
-import { upload } from '../agent/sync/store-sync.ts';
 import { chainAfter } from '../codec/operation-chain.ts';
 import { CHAIN_START } from '../protocol/operation.ts';
 import { costReportSchema } from '../protocol/local-stack.ts';
@@ -14,34 +14,35 @@ import { SeededCloud } from './seeded-cloud.ts';
 import { type BenchResult, median, percentile, round } from './stats.ts';
 
 /**
- * How fast does a till have its write on disk, how fast is it at head office with a receipt, and what does that cost?
+ * How fast does a till have its write on disk, how fast is it at head office with a receipt, and what does that cost: in batches,
+ * and as objects?
  *
  * The store is the product's own through the local cloud: outbox → push → inbox → doorbell → apply → receipt. The limit for
  * the local write is the same bytes into a plain table of the same durability, with the hash that the chain needs.
  */
 const POISON_OPERATIONS = 2_000;
+/** As often as it takes to see when they are there, and not so often that asking is what is measured. */
+const RECEIPTS_POLL_MS = 200;
+const IN_BATCHES: LargeUploads = { operationsMin: Number.POSITIVE_INFINITY, operationsMax: 0 };
 
 export async function benchUp({ rows, say }: { rows: number; say: (line: string) => void }): Promise<BenchResult> {
   const cloud = await SeededCloud.start();
-  const io = systemIo(new AbortController().signal);
   try {
     const data = await cloud.complete('up');
     const write = record(data, rows, 'a');
     const plain = plainInserts(join(cloud.dir, 'plain.sqlite'), rows);
     say(`${rows} writes of a till: p50 ${write.p50Ms} ms, p99 ${write.p99Ms} ms; plain insert p50 ${plain.p50Ms} ms`);
-    const before = await counts(cloud);
-    const sent = await drain(io, data);
-    const after = await counts(cloud);
-    const unitsPerOperation = round(((after['dynamodb.writeUnits'] ?? 0) - (before['dynamodb.writeUnits'] ?? 0)) / rows);
-    say(
-      `all of them at head office with receipts in ${sent.ms} ms: ${round((rows * 1_000) / sent.ms, 0)} a second, ${unitsPerOperation} write units each`,
-    );
+    const inBatches = await backlog(cloud, { data, rows, large: IN_BATCHES });
+    say(`all of them at head office with receipts, in batches: ${inBatches.line}`);
+    record(data, rows, 'o');
+    const asObjects = await backlog(cloud, { data, rows });
+    say(`as many again as objects: ${asObjects.line}`);
     record(data, POISON_OPERATIONS, 'b');
-    const clean = await drain(io, data);
+    const clean = await drain(data);
     record(data, POISON_OPERATIONS / 2, 'c');
     poison(data);
     record(data, POISON_OPERATIONS / 2, 'd');
-    const withPoison = await drain(io, data);
+    const withPoison = await drain(data);
     say(`${POISON_OPERATIONS} operations: ${clean.ms} ms; with one among them that no rule takes: ${withPoison.ms} ms`);
     return {
       name: 'up',
@@ -52,7 +53,8 @@ export async function benchUp({ rows, say }: { rows: number; say: (line: string)
       rows,
       local: write,
       plain,
-      endToEnd: { ms: sent.ms, operationsPerSecond: round((rows * 1_000) / sent.ms, 0), writeUnitsPerOperation: unitsPerOperation },
+      inBatches: inBatches.counted,
+      asObjects: asObjects.counted,
       poison: { operations: POISON_OPERATIONS, withoutMs: clean.ms, withMs: withPoison.ms, ratio: round(withPoison.ms / clean.ms) },
     };
   } finally {
@@ -134,14 +136,57 @@ function plainInserts(path: string, rows: number): Times {
   return timesOf(took);
 }
 
+interface Counted {
+  /** Until head office had stored all of it, and until the store had all receipts. */
+  readonly storedMs: number;
+  readonly ms: number;
+  readonly operationsPerSecond: number;
+  readonly requestsPerThousand: number;
+  readonly writeUnitsPerOperation: number;
+  readonly readUnitsPerOperation: number;
+  readonly objectCalls: number;
+}
+
+/** Sends what is recorded, and counts. */
+async function backlog(
+  cloud: SeededCloud,
+  { data, rows, large }: { readonly data: string; readonly rows: number; readonly large?: LargeUploads },
+): Promise<{ readonly counted: Counted; readonly line: string }> {
+  const before = await counts(cloud);
+  const { storedMs, ms } = await drain(data, large);
+  const after = await counts(cloud);
+  const used = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+  const counted = {
+    storedMs,
+    ms,
+    operationsPerSecond: round((rows * 1_000) / ms, 0),
+    requestsPerThousand: round((used('api.requests') * 1_000) / rows, 1),
+    writeUnitsPerOperation: round(used('dynamodb.writeUnits') / rows),
+    readUnitsPerOperation: round(used('dynamodb.readUnits') / rows),
+    objectCalls: used('s3.puts') + used('s3.gets'),
+  };
+  const { operationsPerSecond, writeUnitsPerOperation, readUnitsPerOperation, requestsPerThousand } = counted;
+  const line = `${ms} ms (stored after ${storedMs} ms), ${operationsPerSecond} a second, ${writeUnitsPerOperation} write and ${readUnitsPerOperation} read units each, ${requestsPerThousand} requests a thousand`;
+  return { counted, line };
+}
+
 /** Until everything has a receipt. */
-async function drain(io: ReturnType<typeof systemIo>, data: string): Promise<{ ms: number }> {
+async function drain(data: string, large?: LargeUploads): Promise<{ storedMs: number; ms: number }> {
+  const io = systemIo(new AbortController().signal);
+  const cloud = await createCloudApi(io, data, { patient: true });
+  const outbox = OutboxFile.open(join(data, 'outbox.sqlite'), requireIdentity(join(data, 'identity.json')).replicaId);
   const started = performance.now();
-  for (;;) {
-    const { unsent, withoutReceipt, failure } = await upload(io, data);
-    if (failure !== null) throw new Error(`${failure.code}: ${failure.message}`);
-    if (unsent === 0 && withoutReceipt === 0) return { ms: round(performance.now() - started, 0) };
-    await delay(20);
+  let storedMs = 0;
+  try {
+    for (;;) {
+      await pushOutbox({ cloud, outbox, signal: io.signal, ...(large === undefined ? {} : { large }) });
+      const { unsent, withoutReceipt } = outbox.countOpen();
+      if (unsent === 0 && storedMs === 0) storedMs = round(performance.now() - started, 0);
+      if (unsent === 0 && withoutReceipt === 0) return { storedMs, ms: round(performance.now() - started, 0) };
+      await delay(RECEIPTS_POLL_MS);
+    }
+  } finally {
+    outbox.close();
   }
 }
 

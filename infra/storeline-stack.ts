@@ -43,6 +43,7 @@ export class StorelineStack extends Stack {
       TableStores: data.stores.tableName,
       TableUploads: data.uploads.tableName,
       BucketSnapshots: data.snapshots.bucketName,
+      BucketUploads: data.uploadObjects.bucketName,
       QueueCompaction: data.compaction.queueUrl,
       QueueCompactionFailures: data.compactionFailures.queueUrl,
       QueueFeedWriterFailures: data.feedWriterFailures.queueUrl,

@@ -54,6 +54,21 @@ export const limits = {
   pushOperationsMax: 99,
   /** Bytes of one push: an item of DynamoDB has 400 KB. */
   pushBytesMax: 262_144,
+  /** A backlog of at least this much goes up as an object: that takes 3 requests whatever is in it, 500 operations in batches take 6. */
+  uploadOperationsMin: 500,
+  /** Operations of one object: 500,000 bills are 50 objects. Checked at the door in well under a second of one core. */
+  uploadOperationsMax: 10_000,
+  /** Unpacked: 10,000 operations × ~500 bytes = 5 MB, ~40 MB parsed. The largest single operation is a push of its own, 256 KB. */
+  uploadRawBytesMax: 8 * MIB,
+  /** Packed: 500 to 1,000 KB as a rule; what cannot be packed at all grows by 1/256. */
+  uploadBytesMax: 8 * MIB + 64 * KIB,
+  /**
+   * An object that is not applied in this time is thrown away and asked for again: as long as a queue keeps what failed, so
+   * that somebody can look. What is applied goes at once.
+   */
+  uploadLifeMs: 14 * 86_400_000,
+  /** An object that was put and is not in the inbox a day later never will be: its address was good for minutes. */
+  uploadUnclaimedMs: 86_400_000,
   /** Receipts in one answer: 500 × ~200 bytes. */
   receiptsMax: 500,
   /** Stores that load everything at the same time: 200 × 5 Mbit/s = 1 Gbit/s, and 200 plan calls a minute or so. */

@@ -128,6 +128,13 @@ export class OutboxFile {
     return { seq: Number(this.#meta('stored_seq') ?? 0), chain: this.#meta('stored_chain') ?? CHAIN_START };
   }
 
+  /** Where the entry with this number ends; null when it is not here any more. */
+  markAt(seq: number): OutboxMark | null {
+    if (seq === 0) return { seq, chain: CHAIN_START };
+    const row = this.#get('SELECT operation FROM entry WHERE replica_id = ? AND seq = ?', this.#replicaId(), seq);
+    return row === undefined ? null : markOf(toOperation(row));
+  }
+
   /** Receipts up to here are taken. */
   receiptsThrough(): number {
     return Number(this.#meta('receipts_through') ?? 0);
@@ -135,7 +142,11 @@ export class OutboxFile {
 
   /** In order, what head office has not stored yet. */
   unsent(limit: number): Operation[] {
-    const { seq } = this.storedMark();
+    return this.operationsAfter(this.storedMark().seq, limit);
+  }
+
+  /** In order, from the one after `seq` on. */
+  operationsAfter(seq: number, limit: number): Operation[] {
     return this.#all(
       'SELECT operation FROM entry WHERE replica_id = ? AND seq > ? ORDER BY seq LIMIT ?',
       this.#replicaId(),
@@ -252,11 +263,10 @@ export class OutboxFile {
   }
 
   #setStored(seq: number): void {
-    const row = this.#get('SELECT operation FROM entry WHERE replica_id = ? AND seq = ?', this.#replicaId(), seq);
-    const chain = seq === 0 ? CHAIN_START : row === undefined ? null : toOperation(row).chain;
-    if (chain === null) throw new SyncError('REPLICA_FORKED', `head office has an operation ${seq} that this outbox does not have`);
+    const mark = this.markAt(seq);
+    if (mark === null) throw new SyncError('REPLICA_FORKED', `head office has an operation ${seq} that this outbox does not have`);
     this.#setMeta('stored_seq', String(seq));
-    this.#setMeta('stored_chain', chain);
+    this.#setMeta('stored_chain', mark.chain);
   }
 
   #replicaId(): string {

@@ -1,19 +1,24 @@
 import { nextBatch } from '../../core/outbox/next-batch.ts';
 import { limits } from '../../protocol/limits.ts';
+import type { PushResponse } from '../../protocol/messages/push.ts';
 import type { Operation } from '../../protocol/operation.ts';
 import { isSyncError } from '../../protocol/sync-error.ts';
-import type { UploadApi } from '../transport/cloud-api.ts';
 import type { OutboxFile } from './outbox-file.ts';
+import { type PushObjectDeps, pushObject, wantedOperations } from './push-object.ts';
 
 /**
- * Sends what is recorded, in order, batch after batch, and takes the receipts that are there. Whatever is lost on the
- * way, the same is sent again: head office stores each operation once. Throws what head office or the network says; what
- * was not answered to is noted as such and is sent by the next run.
+ * Sends what is recorded, in order, and takes the receipts that are there: a large backlog as objects, the rest batch after
+ * batch. Whatever is lost on the way, the same is sent again: head office stores each operation once. Throws what head office
+ * or the network says; what was not answered to is noted as such and is sent by the next run.
  */
-export interface PushDeps {
-  readonly cloud: Pick<UploadApi, 'push'>;
-  readonly outbox: OutboxFile;
-  readonly signal: AbortSignal;
+export interface PushDeps extends PushObjectDeps {
+  /** From how many unsent operations on they go up as objects, and how many in one. */
+  readonly large?: LargeUploads;
+}
+
+export interface LargeUploads {
+  readonly operationsMin: number;
+  readonly operationsMax: number;
 }
 
 export interface Pushed {
@@ -24,26 +29,84 @@ export interface Pushed {
 /** Head office was restored more than once within one run: something else is wrong. */
 const REWINDS_MAX = 3;
 
-export async function pushOutbox({ cloud, outbox, signal }: PushDeps): Promise<Pushed> {
-  const pushed = { sent: 0, receipts: 0 };
+const LARGE: LargeUploads = { operationsMin: limits.uploadOperationsMin, operationsMax: limits.uploadOperationsMax };
+
+export async function pushOutbox(deps: PushDeps): Promise<Pushed> {
+  const { outbox, signal } = deps;
+  const run = new PushRun(deps);
   let rewinds = 0;
   for (;;) {
     signal.throwIfAborted();
-    const operations = nextBatch(outbox.unsent(limits.pushOperationsMax));
-    if (operations.length === 0 && outbox.countOpen().withoutReceipt === 0 && pushed.sent === 0) return pushed;
-    outbox.note(operations, 'given');
+    const turn = run.next();
+    if (turn.operations.length === 0 && outbox.countOpen().withoutReceipt === 0 && run.pushed.sent === 0) return run.pushed;
+    outbox.note(turn.operations, 'given');
     try {
-      const request = { after: outbox.storedMark(), operations, receiptsAfter: outbox.receiptsThrough() };
-      const answer = await cloud.push(request);
-      outbox.acknowledge(answer);
-      pushed.sent += operations.length;
-      pushed.receipts += answer.receipts.length;
-      if (operations.length === 0 && answer.receipts.length < limits.receiptsMax) return pushed;
+      if ((await run.send(turn)) === 'done') return run.pushed;
     } catch (error) {
-      if (!isSyncError(error, 'OUTBOX_GAP') || ++rewinds > REWINDS_MAX) throw noted(outbox, operations, error);
-      outbox.note(operations, 'no-answer');
+      if (!isSyncError(error, 'OUTBOX_GAP') || ++rewinds > REWINDS_MAX) throw noted(outbox, turn.operations, error);
+      outbox.note(turn.operations, 'no-answer');
       outbox.rewind(Number(error.details?.['storedThrough'] ?? 0));
     }
+  }
+}
+
+interface Turn {
+  readonly as: 'object' | 'batch';
+  readonly operations: readonly Operation[];
+}
+
+class PushRun {
+  readonly #deps: PushDeps;
+  readonly #large: LargeUploads;
+  #pushed: Pushed = { sent: 0, receipts: 0 };
+  /** Objects do not get there: what is left of this run goes in batches. */
+  #batchesOnly = false;
+  #isResent = false;
+
+  constructor(deps: PushDeps) {
+    this.#deps = deps;
+    this.#large = deps.large ?? LARGE;
+  }
+
+  get pushed(): Pushed {
+    return this.#pushed;
+  }
+
+  /** What goes up in one go. */
+  next(): Turn {
+    const { outbox } = this.#deps;
+    const { operationsMin, operationsMax } = this.#large;
+    if (this.#batchesOnly || outbox.countOpen().unsent < operationsMin)
+      return { as: 'batch', operations: nextBatch(outbox.unsent(limits.pushOperationsMax)) };
+    const bounds = { operationsMax, bytesMax: limits.uploadRawBytesMax };
+    return { as: 'object', operations: nextBatch(outbox.unsent(operationsMax), bounds) };
+  }
+
+  /** `done`: nothing is left to send, and no receipts are there that were not taken. */
+  async send({ as, operations }: Turn): Promise<'done' | 'more'> {
+    const { outbox, cloud } = this.#deps;
+    const after = outbox.storedMark();
+    if (as === 'object') {
+      const answer = await pushObject(this.#deps, after, operations);
+      if (answer === null) {
+        this.#batchesOnly = true;
+        outbox.note(operations, 'no-answer');
+      } else await this.#take(answer, Math.min(operations.length, answer.storedThrough - after.seq));
+      return 'more';
+    }
+    const answer = await cloud.push({ after, operations: [...operations], receiptsAfter: outbox.receiptsThrough() });
+    outbox.acknowledge(answer);
+    await this.#take(answer, operations.length);
+    return operations.length === 0 && answer.receipts.length < limits.receiptsMax ? 'done' : 'more';
+  }
+
+  async #take({ receipts, wanted }: PushResponse, sent: number): Promise<void> {
+    this.#pushed = { sent: this.#pushed.sent + sent, receipts: this.#pushed.receipts + receipts.length };
+    if (wanted === undefined || this.#isResent) return;
+    this.#isResent = true;
+    const again = wantedOperations(this.#deps.outbox, wanted);
+    const answer = again === null ? null : await pushObject(this.#deps, again.after, again.operations);
+    if (answer !== null) await this.#take(answer, 0);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type ForkResponse,
   type PushRequest,
   type PushResponse,
+  type PutAddress,
   forkResponseSchema,
   pushResponseSchema,
 } from '../../protocol/messages/push.ts';
@@ -16,7 +17,9 @@ import { type RedeemRequest, type RedeemResponse, redeemResponseSchema } from '.
 import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
+import { agentLimits } from '../agent-limits.ts';
 import { postJson } from './post-json.ts';
+import { putObject } from './put-object.ts';
 import type { ProvableRequest } from './request-signer.ts';
 import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
 import type { TransferCount } from './transfer-count.ts';
@@ -35,6 +38,8 @@ export interface CloudApi {
 
 export interface UploadApi {
   push(request: Omit<PushRequest, 'protocol' | 'agentVersion'>): Promise<PushResponse>;
+  /** Where `push` said. */
+  putObject(address: PutAddress, bytes: Uint8Array): Promise<void>;
   fork(request: Pick<ForkRequest, 'publicKey'>): Promise<ForkResponse>;
 }
 
@@ -53,12 +58,14 @@ export interface CloudApiDeps {
 export class HttpCloudApi implements CloudApi, UploadApi {
   readonly #deps: CloudApiDeps;
   readonly #retry: RetryPolicy;
+  readonly #putRetry: RetryPolicy;
   /** Head office's clock minus ours. */
   #offsetMs = 0;
 
   constructor(deps: CloudApiDeps) {
     this.#deps = deps;
     this.#retry = deps.retry ?? createRetry(defaultRetry);
+    this.#putRetry = deps.retry ?? createRetry({ ...defaultRetry, attemptsMax: agentLimits.putAttemptsMax });
   }
 
   async plan(request: Omit<PlanRequest, 'protocol' | 'agentVersion'>): Promise<PlanResponse> {
@@ -73,6 +80,11 @@ export class HttpCloudApi implements CloudApi, UploadApi {
   async push(request: Omit<PushRequest, 'protocol' | 'agentVersion'>): Promise<PushResponse> {
     const body = { protocol: PROTOCOL_VERSION, agentVersion: this.#deps.agentVersion, ...request } satisfies PushRequest;
     return this.#post('/v1/push', body, pushResponseSchema);
+  }
+
+  async putObject(address: PutAddress, bytes: Uint8Array): Promise<void> {
+    const { count, signal } = this.#deps;
+    await this.#putRetry.execute(() => putObject({ count, signal }, address, bytes), signal);
   }
 
   async fork({ publicKey }: Pick<ForkRequest, 'publicKey'>): Promise<ForkResponse> {

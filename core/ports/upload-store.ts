@@ -13,7 +13,24 @@ export interface UploadHead {
   readonly appliedThrough: number;
   /** Counts up whenever a receipt that was given already changes. */
   readonly revisions: number;
+  /** The object with the next operation, up to this one, is lost: its replica is asked for it again. */
+  readonly wantedThrough: number | null;
 }
+
+/** Operations that stand as an object beside the inbox, one after another from the one after `after` up to `through`. */
+export interface ObjectEntry {
+  readonly kind: 'object';
+  /** Where the entry begins, and its chain there. What was lost and sent again may begin later, at `after`. */
+  readonly before: OutboxMark;
+  readonly through: OutboxMark;
+  readonly after: number;
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What was stored in one go. */
+export type InboxEntry = { readonly kind: 'operations'; readonly operations: readonly Operation[] } | ObjectEntry;
 
 /** An operation that needs somebody or something before it can be closed. */
 export interface UploadException {
@@ -60,8 +77,14 @@ export interface UploadStore {
   readHead(replicaId: string): Promise<UploadHead>;
   /** Adds operations, in order and without gaps after `head.stored`; `conflict` when the head moved meanwhile. */
   store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'>;
-  /** At most `max` stored operations after `after`, by `seq`. */
-  readOperations(replicaId: string, after: number, max: number): Promise<Operation[]>;
+  /** The same for an object that is there and was checked: `entry.before` is `head.stored`. */
+  storeObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'>;
+  /** What stands in the inbox after `after`, from the entry that holds it on, in order, until there are `max` operations or more. */
+  readInbox(replicaId: string, after: number, max: number): Promise<InboxEntry[]>;
+  /** The object with the operation after `head.appliedThrough` is lost; `conflict` when the head moved meanwhile. */
+  noteLostObject(head: UploadHead, entry: ObjectEntry): Promise<'noted' | 'conflict'>;
+  /** Another object in place of one that was lost, and is wanted no more; `conflict` when the head moved meanwhile. */
+  replaceObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'>;
   /** All of it or nothing; `conflict` when the head or a record moved meanwhile, or the replica is not active any more (INV-25). */
   apply(step: ApplyStep): Promise<'applied' | 'conflict'>;
   /** By `seq`, after `after`. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/ports/clock.ts';
+import type { ObjectStore } from '../../core/ports/object-store.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
@@ -7,6 +8,7 @@ import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { Operation } from '../../protocol/operation.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import type { Inbox } from './inbox.ts';
 import { loadRecords } from './load-records.ts';
 import { releaseHeld } from './release-held.ts';
 
@@ -16,6 +18,8 @@ import { releaseHeld } from './release-held.ts';
  */
 export interface ApplyDeps {
   readonly uploads: UploadStore;
+  readonly inbox: Inbox;
+  readonly objects: Pick<ObjectStore, 'delete'>;
   readonly records: Pick<RecordStore, 'getMany'>;
   readonly registry: Pick<StoreRegistry, 'readReplica'>;
   readonly clock: Clock;
@@ -23,6 +27,8 @@ export interface ApplyDeps {
   readonly sleep: (ms: number) => Promise<void>;
   /** Between 0 and 1. */
   readonly random: () => number;
+  /** Operations of one transaction, if it is to be fewer than it may hold. */
+  readonly operationsMax?: number;
   /** When to stop and leave the rest to the next call, in milliseconds. */
   readonly until: () => number;
 }
@@ -31,6 +37,8 @@ export interface Applied {
   readonly applied: number;
   /** Something is left: ring again. */
   readonly more: boolean;
+  /** This object was stored and is gone: the replica is asked for it, and rings when it is there. */
+  readonly lost?: string;
 }
 
 /** Another transaction had the same records, this often in a row, before the queue tries again. */
@@ -49,7 +57,11 @@ export async function applyReplica(deps: ApplyDeps, replicaId: string): Promise<
     head = await deps.uploads.readHead(replicaId)
   ) {
     if (deps.clock.now() >= deps.until()) return { applied, more: true };
-    const operations = await deps.uploads.readOperations(replicaId, head.appliedThrough, limits.pushOperationsMax);
+    const { operations, object, isLost } = await deps.inbox.next(head, deps.operationsMax ?? limits.pushOperationsMax);
+    if (isLost && object !== null) {
+      if ((await deps.uploads.noteLostObject(head, object)) === 'conflict') continue;
+      return { applied, more: false, lost: object.key };
+    }
     const done = await applyStep(deps, who, { head, operations });
     if (done === 'conflict') {
       conflicts += 1;
@@ -59,6 +71,8 @@ export async function applyReplica(deps: ApplyDeps, replicaId: string): Promise<
     }
     conflicts = 0;
     applied += done;
+    // Main data has what it held of people.
+    if (object !== null && head.appliedThrough + done === object.through.seq) await deps.objects.delete([object.key]);
   }
   return { applied, more: false };
 }

@@ -5,22 +5,29 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { withheldFields } from '../../core/withheld-fields.ts';
-import { documentClient, sqsClient } from '../aws/clients.ts';
+import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
+import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsDoorbell } from '../aws/sqs-doorbell.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
 import { applyReplica } from './apply.ts';
+import { Inbox } from './inbox.ts';
 import { sweepHeld } from './release-held.ts';
+import { sweepUploads } from './sweep-uploads.ts';
 
-const env = environment('RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL');
+const env = environment('RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'UPLOADS_BUCKET', 'DOORBELL_QUEUE_URL');
 const settings = organization();
 const logger = new Logger({ serviceName: 'apply' });
 const documents = documentClient();
 const doorbell = new SqsDoorbell(sqsClient(), env.DOORBELL_QUEUE_URL);
+const uploads = new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE });
+const objects = new S3ObjectStore(s3Client(), env.UPLOADS_BUCKET);
 const deps = {
-  uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
+  uploads,
+  objects,
+  inbox: new Inbox({ uploads, objects }),
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
   registry: new DynamoStoreRegistry(documents, env.STORES_TABLE),
   clock: systemClock,
@@ -35,10 +42,12 @@ const messageSchema = z.object({ replicaId: z.string().min(1).max(300) });
 /** Left of the function's time when it stops taking more. */
 const RESERVE_MS = 10_000;
 
-/** Two callers: the doorbell (a replica a message), and the schedule for what waits for a record. */
-export const handler = middy<SQSEvent | object, SQSBatchResponse | { released: number }>()
+/** Two callers: the doorbell (a replica a message), and the schedule for what waits for a record and what nobody needs. */
+export const handler = middy<SQSEvent | object, SQSBatchResponse | { swept: number; released: number }>()
   .use(injectLambdaContext(logger))
-  .handler(async (event, context) => ('Records' in event ? fromDoorbell(event, context) : { released: await sweepHeld(deps) }));
+  .handler(async (event, context) =>
+    'Records' in event ? fromDoorbell(event, context) : { swept: await sweepUploads(deps), released: await sweepHeld(deps) },
+  );
 
 async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const stop = systemClock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
@@ -46,7 +55,8 @@ async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatch
   for (const record of event.Records) {
     try {
       const { replicaId } = messageSchema.parse(JSON.parse(record.body));
-      const { applied, more } = await applyReplica({ ...deps, until: () => stop }, replicaId);
+      const { applied, more, lost } = await applyReplica({ ...deps, until: () => stop }, replicaId);
+      if (lost !== undefined) logger.error('an object of operations is lost; the replica is asked for it again', { replicaId, key: lost });
       if (applied > 0) logger.info('applied', { replicaId, applied, more });
       if (more) await doorbell.ring(replicaId);
     } catch (error) {

@@ -1,20 +1,34 @@
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { ApplyStep, LostValue, UploadException, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
-import { CHAIN_START, type Operation, type Receipt, operationSchema, receiptSchema } from '../../protocol/operation.ts';
+import type {
+  ApplyStep,
+  InboxEntry,
+  LostValue,
+  ObjectEntry,
+  UploadException,
+  UploadHead,
+  UploadStore,
+} from '../../core/ports/upload-store.ts';
+import { CHAIN_START, type Operation, type OutboxMark, type Receipt, operationSchema, receiptSchema } from '../../protocol/operation.ts';
 import { limits } from '../../protocol/limits.ts';
-import { SyncError } from '../../protocol/sync-error.ts';
-import { cancellationReasons, translated } from './aws-errors.ts';
 import { putRecord } from './dynamo-record-store.ts';
+import { endOf, inboxEntry, objectItem } from './inbox-item.ts';
+import { type Action, type Item, UploadTable } from './upload-table.ts';
 
 /**
  * Uploads in DynamoDB, in a table of their own.
  *
- * `pk` = `replica#<id>`: `head`, `in#<seq>` (a batch as it came, by its first `seq`), `receipt#<seq>` (of one transaction,
+ * `pk` = `replica#<id>`: `head`, `in#<seq>` (a batch as it came, or the name of an object, by its first `seq`), `receipt#<seq>` (of one transaction,
  * by its first `seq`), `revised#<time>#<opId>`. `pk` = `exceptions`: one item an exception, `sk` = operation id.
  * `pk` = `held#<collection>/<key>`: what waits for a record. `pk` = `lost#<collection>/<key>`: values that lost a merge.
  */
-const headSchema = z.object({ seq: z.int(), chain: z.string(), appliedThrough: z.int(), revisions: z.int() });
+const headSchema = z.object({
+  seq: z.int(),
+  chain: z.string(),
+  appliedThrough: z.int(),
+  revisions: z.int(),
+  wantedThrough: z.int().nullable().default(null),
+});
 const exceptionSchema = z.object({
   opId: z.string(),
   storeId: z.string(),
@@ -27,14 +41,12 @@ const exceptionSchema = z.object({
   version: z.int(),
 });
 const EXCEPTIONS = 'exceptions';
-
-type Item = Record<string, unknown>;
-interface Action {
-  readonly Put?: Item;
-  readonly Update?: Item;
-  readonly Delete?: Item;
-  readonly ConditionCheck?: Item;
-}
+/**
+ * Items a query reads at once. Without it DynamoDB reads, and bills, a megabyte to answer with one batch of 40 KB. Inbox: what
+ * one transaction still lacks, as a rule one batch; receipts: 500 of them are six items, or many small ones.
+ */
+const INBOX_ITEMS = 4;
+const RECEIPT_ITEMS = 12;
 
 export interface UploadTables {
   readonly uploads: string;
@@ -43,54 +55,98 @@ export interface UploadTables {
 }
 
 export class DynamoUploadStore implements UploadStore {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #table: UploadTable;
   readonly #tables: UploadTables;
 
   constructor(client: DynamoDBDocumentClient, tables: UploadTables) {
-    this.#client = client;
+    this.#table = new UploadTable(client, tables.uploads);
     this.#tables = tables;
   }
 
   async readHead(replicaId: string): Promise<UploadHead> {
-    const item = await this.#get(replicaKey(replicaId), 'head');
-    if (item === null) return { replicaId, stored: { seq: 0, chain: CHAIN_START }, appliedThrough: 0, revisions: 0 };
-    const { seq, chain, appliedThrough, revisions } = headSchema.parse(item);
-    return { replicaId, stored: { seq, chain }, appliedThrough, revisions };
+    const item = await this.#table.get(replicaKey(replicaId), 'head');
+    if (item === null) return { replicaId, stored: { seq: 0, chain: CHAIN_START }, appliedThrough: 0, revisions: 0, wantedThrough: null };
+    const { seq, chain, appliedThrough, revisions, wantedThrough } = headSchema.parse(item);
+    // Whoever still had the object may have applied it after all.
+    const isWanted = wantedThrough !== null && wantedThrough > appliedThrough;
+    return { replicaId, stored: { seq, chain }, appliedThrough, revisions, wantedThrough: isWanted ? wantedThrough : null };
   }
 
-  store({ replicaId, stored }: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'> {
+  store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'> {
     const [first, last] = [operations[0], operations.at(-1)];
     if (first === undefined || last === undefined) return Promise.resolve('stored');
+    return this.#append(head, { first: first.seq, through: last, content: { operations: JSON.stringify(operations) } });
+  }
+
+  storeObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'> {
+    return this.#append(head, { first: entry.before.seq + 1, through: entry.through, content: objectItem(entry) });
+  }
+
+  #append(
+    { replicaId, stored }: UploadHead,
+    { first, through, content }: { readonly first: number; readonly through: OutboxMark; readonly content: Item },
+  ): Promise<'stored' | 'conflict'> {
     const head = {
-      TableName: this.#tables.uploads,
+      TableName: this.#table.name,
       Key: { pk: replicaKey(replicaId), sk: 'head' },
       UpdateExpression:
         'SET #seq = :seq, #chain = :chain, appliedThrough = if_not_exists(appliedThrough, :none), revisions = if_not_exists(revisions, :none)',
       ConditionExpression: stored.seq === 0 ? 'attribute_not_exists(pk) OR #seq = :before' : '#seq = :before',
       ExpressionAttributeNames: { '#seq': 'seq', '#chain': 'chain' },
-      ExpressionAttributeValues: { ':seq': last.seq, ':chain': last.chain, ':before': stored.seq, ':none': 0 },
+      ExpressionAttributeValues: { ':seq': through.seq, ':chain': through.chain, ':before': stored.seq, ':none': 0 },
     };
-    const batch = { pk: replicaKey(replicaId), sk: `in#${digits(first.seq)}`, operations: JSON.stringify(operations) };
-    return this.#write('store operations', [{ Update: head }, { Put: this.#newItem(batch) }], 'stored');
+    const item = { pk: replicaKey(replicaId), sk: `in#${digits(first)}`, ...content };
+    return this.#table.write('store operations', [{ Update: head }, { Put: this.#table.newItem(item) }], 'stored');
   }
 
-  async readOperations(replicaId: string, after: number, max: number): Promise<Operation[]> {
-    // A batch stands under its first `seq`; the one that holds `after + 1` starts at most a batch before it.
-    const from = Math.max(1, after + 2 - limits.pushOperationsMax);
-    const operations: Operation[] = [];
-    const query = { pk: replicaKey(replicaId), from: `in#${digits(from)}`, to: 'in#~' };
-    for await (const item of this.#query(query)) {
-      const batch = z.array(operationSchema).parse(JSON.parse(String(item['operations'])));
-      operations.push(...batch.filter(({ seq }) => seq > after));
-      if (operations.length >= max) break;
+  async readInbox(replicaId: string, after: number, max: number): Promise<InboxEntry[]> {
+    const pk = replicaKey(replicaId);
+    const entries: InboxEntry[] = [];
+    // An entry stands under its first `seq`: the one that holds `after + 1` is the last one that begins there or before.
+    const holding = { pk, from: 'in#', to: `in#${digits(after + 1)}`, newestFirst: true, limit: 1 };
+    for await (const item of this.#table.query(holding)) {
+      const entry = inboxEntry(item);
+      if (endOf(entry) > after) entries.push(entry);
+      break;
     }
-    return operations.slice(0, max);
+    const end = entries[0] === undefined ? null : endOf(entries[0]);
+    if (end === null || end - after >= max) return entries;
+    for await (const item of this.#table.query({ pk, from: `in#${digits(end + 1)}`, to: 'in#~', limit: INBOX_ITEMS })) {
+      const entry = inboxEntry(item);
+      entries.push(entry);
+      if (endOf(entry) - after >= max) break;
+    }
+    return entries;
+  }
+
+  noteLostObject({ replicaId, appliedThrough }: UploadHead, { through }: ObjectEntry): Promise<'noted' | 'conflict'> {
+    const head = {
+      TableName: this.#table.name,
+      Key: { pk: replicaKey(replicaId), sk: 'head' },
+      UpdateExpression: 'SET wantedThrough = :through',
+      ConditionExpression: 'appliedThrough = :applied',
+      ExpressionAttributeValues: { ':through': through.seq, ':applied': appliedThrough },
+    };
+    return this.#table.write('note a lost object', [{ Update: head }], 'noted');
+  }
+
+  replaceObject({ replicaId, appliedThrough }: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'> {
+    const head = {
+      TableName: this.#table.name,
+      Key: { pk: replicaKey(replicaId), sk: 'head' },
+      UpdateExpression: 'REMOVE wantedThrough',
+      ConditionExpression: 'wantedThrough = :through AND appliedThrough = :applied',
+      ExpressionAttributeValues: { ':through': entry.through.seq, ':applied': appliedThrough },
+    };
+    const Item = { pk: replicaKey(replicaId), sk: `in#${digits(entry.before.seq + 1)}`, ...objectItem(entry) };
+    const put = { TableName: this.#table.name, Item, ConditionExpression: 'attribute_exists(pk)' };
+    return this.#table.write('replace an object', [{ Update: head }, { Put: put }], 'stored');
   }
 
   apply({ head, appliedThrough, writes, receipts, exceptions, lost }: ApplyStep): Promise<'applied' | 'conflict'> {
     const { replicaId } = head;
     const watermark = {
-      TableName: this.#tables.uploads,
+      TableName: this.#table.name,
       Key: { pk: replicaKey(replicaId), sk: 'head' },
       UpdateExpression: 'SET appliedThrough = :to',
       ConditionExpression: 'appliedThrough = :from',
@@ -99,19 +155,20 @@ export class DynamoUploadStore implements UploadStore {
     const answers = { pk: replicaKey(replicaId), sk: `receipt#${digits(head.appliedThrough + 1)}`, receipts: JSON.stringify(receipts) };
     const actions: Action[] = [
       { Update: watermark },
-      { Put: this.#newItem(answers) },
+      { Put: this.#table.newItem(answers) },
       { ConditionCheck: this.#active(replicaId) },
       ...writes.map((write) => ({ Put: putRecord(this.#tables.records, write) })),
       ...exceptions.flatMap((exception) => this.#exception(exception, 0)),
       ...this.#lost(lost),
     ];
-    return this.#write('apply operations', actions, 'applied');
+    return this.#table.write('apply operations', actions, 'applied');
   }
 
   async readReceipts(replicaId: string, after: number, max: number): Promise<Receipt[]> {
     const from = Math.max(1, after + 2 - limits.pushOperationsMax);
     const receipts: Receipt[] = [];
-    for await (const item of this.#query({ pk: replicaKey(replicaId), from: `receipt#${digits(from)}`, to: 'receipt#~' })) {
+    const query = { pk: replicaKey(replicaId), from: `receipt#${digits(from)}`, to: 'receipt#~', limit: RECEIPT_ITEMS };
+    for await (const item of this.#table.query(query)) {
       receipts.push(...parseReceipts(item['receipts']).filter(({ seq }) => seq > after));
       if (receipts.length >= max) break;
     }
@@ -121,7 +178,7 @@ export class DynamoUploadStore implements UploadStore {
   async readRevised(replicaId: string, max: number): Promise<Receipt[]> {
     const receipts: Receipt[] = [];
     const query = { pk: replicaKey(replicaId), from: 'revised#', to: 'revised#~', newestFirst: true };
-    for await (const item of this.#query(query)) {
+    for await (const item of this.#table.query(query)) {
       receipts.push(receiptSchema.parse(JSON.parse(String(item['receipt']))));
       if (receipts.length >= max) break;
     }
@@ -130,7 +187,7 @@ export class DynamoUploadStore implements UploadStore {
 
   async listExceptions({ status, storeId, after, max }: Parameters<UploadStore['listExceptions']>[0]) {
     const exceptions: UploadException[] = [];
-    for await (const item of this.#query({ pk: EXCEPTIONS, from: after === undefined ? ' ' : `${after} `, to: '~' })) {
+    for await (const item of this.#table.query({ pk: EXCEPTIONS, from: after === undefined ? ' ' : `${after} `, to: '~' })) {
       const exception = parseException(item);
       if (status !== undefined && exception.receipt.status !== status) continue;
       if (storeId !== undefined && exception.storeId !== storeId) continue;
@@ -141,13 +198,13 @@ export class DynamoUploadStore implements UploadStore {
   }
 
   async readException(opId: string): Promise<UploadException | null> {
-    const item = await this.#get(EXCEPTIONS, opId);
+    const item = await this.#table.get(EXCEPTIONS, opId);
     return item === null ? null : parseException(item);
   }
 
   async readHeld(waitsFor: string): Promise<UploadException[]> {
     const held: UploadException[] = [];
-    for await (const item of this.#query({ pk: `held#${waitsFor}`, from: ' ', to: '~' })) {
+    for await (const item of this.#table.query({ pk: `held#${waitsFor}`, from: ' ', to: '~' })) {
       const exception = await this.readException(String(item['sk']));
       if (exception?.waitsFor === waitsFor) held.push(exception);
     }
@@ -157,7 +214,7 @@ export class DynamoUploadStore implements UploadStore {
   closeException(before: UploadException, step: Parameters<UploadStore['closeException']>[1]): Promise<'closed' | 'conflict'> {
     const { receipt, exception, writes, lost, by } = step;
     const revision = {
-      TableName: this.#tables.uploads,
+      TableName: this.#table.name,
       Key: { pk: replicaKey(before.replicaId), sk: 'head' },
       UpdateExpression: 'SET revisions = revisions + :one',
       ConditionExpression: 'attribute_exists(pk)',
@@ -172,7 +229,7 @@ export class DynamoUploadStore implements UploadStore {
     };
     const isStanding = 'version = :version';
     const gone = {
-      TableName: this.#tables.uploads,
+      TableName: this.#table.name,
       Key: { pk: EXCEPTIONS, sk: before.opId },
       ConditionExpression: isStanding,
       ExpressionAttributeValues: { ':version': before.version },
@@ -180,15 +237,15 @@ export class DynamoUploadStore implements UploadStore {
     const stillHeld = exception !== null && exception.waitsFor === before.waitsFor;
     const actions: Action[] = [
       { Update: revision },
-      { Put: { TableName: this.#tables.uploads, Item: told } },
+      { Put: { TableName: this.#table.name, Item: told } },
       ...(exception === null ? [{ Delete: gone }] : this.#exception(exception, before.version)),
       ...(before.waitsFor === null || stillHeld
         ? []
-        : [{ Delete: { TableName: this.#tables.uploads, Key: { pk: `held#${before.waitsFor}`, sk: before.opId } } }]),
+        : [{ Delete: { TableName: this.#table.name, Key: { pk: `held#${before.waitsFor}`, sk: before.opId } } }]),
       ...writes.map((write) => ({ Put: putRecord(this.#tables.records, write) })),
       ...this.#lost(lost),
     ];
-    return this.#write('close an exception', actions, 'closed');
+    return this.#table.write('close an exception', actions, 'closed');
   }
 
   #exception(exception: UploadException, previous: number): Action[] {
@@ -199,8 +256,8 @@ export class DynamoUploadStore implements UploadStore {
         ? { ConditionExpression: 'attribute_not_exists(pk)' }
         : { ConditionExpression: 'version = :version', ExpressionAttributeValues: { ':version': previous } };
     return [
-      { Put: { TableName: this.#tables.uploads, Item, ...condition } },
-      ...(waitsFor === null ? [] : [{ Put: { TableName: this.#tables.uploads, Item: { pk: `held#${waitsFor}`, sk: opId } } }]),
+      { Put: { TableName: this.#table.name, Item, ...condition } },
+      ...(waitsFor === null ? [] : [{ Put: { TableName: this.#table.name, Item: { pk: `held#${waitsFor}`, sk: opId } } }]),
     ];
   }
 
@@ -210,7 +267,7 @@ export class DynamoUploadStore implements UploadStore {
     return [...byOperation.values()].map((lost) => {
       const { collection, key, opId } = lost[0] as LostValue;
       return {
-        Put: { TableName: this.#tables.uploads, Item: { pk: `lost#${collection}/${key}`, sk: opId, values: JSON.stringify(lost) } },
+        Put: { TableName: this.#table.name, Item: { pk: `lost#${collection}/${key}`, sk: opId, values: JSON.stringify(lost) } },
       };
     });
   }
@@ -224,48 +281,6 @@ export class DynamoUploadStore implements UploadStore {
       ExpressionAttributeNames: { '#status': 'status' },
       ExpressionAttributeValues: { ':active': 'ACTIVE' },
     };
-  }
-
-  #newItem(Item: Item): Item {
-    return { TableName: this.#tables.uploads, Item, ConditionExpression: 'attribute_not_exists(pk)' };
-  }
-
-  async #write<T extends string>(doing: string, TransactItems: Action[], done: T): Promise<T | 'conflict'> {
-    try {
-      // The actions are plain objects with exactly one of the four parts.
-      const command = new TransactWriteCommand({ TransactItems: TransactItems as never });
-      await translated(doing, this.#client.send(command));
-      return done;
-    } catch (error) {
-      const reasons = cancellationReasons(error);
-      if (reasons === null) throw error;
-      if (reasons.some((reason) => reason === 'ConditionalCheckFailed' || reason === 'TransactionConflict')) return 'conflict';
-      if (reasons.some((reason) => reason.includes('Throttling') || reason.includes('ProvisionedThroughput')))
-        throw new SyncError('UNAVAILABLE', `${doing}: throttled`, { cause: error, retryAfterMs: 1_000 });
-      throw error;
-    }
-  }
-
-  async #get(pk: string, sk: string): Promise<Item | null> {
-    const request = { TableName: this.#tables.uploads, Key: { pk, sk }, ConsistentRead: true };
-    return (await translated('read uploads', this.#client.send(new GetCommand(request)))).Item ?? null;
-  }
-
-  async *#query(range: { pk: string; from: string; to: string; newestFirst?: boolean }): AsyncGenerator<Item> {
-    let start: Item | undefined;
-    do {
-      const request = {
-        TableName: this.#tables.uploads,
-        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: { ':pk': range.pk, ':from': range.from, ':to': range.to },
-        ConsistentRead: true,
-        ScanIndexForward: range.newestFirst !== true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      };
-      const answer = await translated('read uploads', this.#client.send(new QueryCommand(request)));
-      yield* answer.Items ?? [];
-      start = answer.LastEvaluatedKey;
-    } while (start !== undefined);
   }
 }
 

@@ -1,15 +1,16 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { pushRequestSchema } from '../../protocol/messages/push.ts';
-import { documentClient, sqsClient } from '../aws/clients.ts';
+import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
+import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsDoorbell } from '../aws/sqs-doorbell.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
 import { push } from './push.ts';
 
-const env = environment('STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL');
+const env = environment('STORES_TABLE', 'UPLOADS_TABLE', 'UPLOADS_BUCKET', 'DOORBELL_QUEUE_URL');
 const { name: audience } = organization();
 const logger = new Logger({ serviceName: 'push' });
 const documents = documentClient();
@@ -17,6 +18,7 @@ const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
 const deps = {
   // It writes no record and checks no replica row: that is `apply`.
   uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: '', stores: env.STORES_TABLE }),
+  objects: new S3ObjectStore(s3Client(), env.UPLOADS_BUCKET),
   doorbell: new SqsDoorbell(sqsClient(), env.DOORBELL_QUEUE_URL),
   clock: systemClock,
 };

@@ -6,6 +6,7 @@ import { Validations } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { must } from '../../protocol/assert.ts';
 import type { Data } from './data.ts';
 import type { Functions } from './functions.ts';
@@ -51,6 +52,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   // Stored first, then rung for.
   allow('push', data.stores, ...READ);
   allow('push', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  // An object is looked for and checked; the address that a store puts it to is as good as this role.
+  grantUploads(data, functions.get('push'), ['s3:GetObject', 's3:PutObject']);
   data.doorbell.grantSendMessages(functions.get('push'));
   // A replica that was restored or copied becomes a new one of the same store.
   allow('fork', data.stores, ...READ, ...PUT);
@@ -65,6 +68,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('apply', data.records, ...READ, ...PUT);
   allow('apply', data.stores, ...READ, 'dynamodb:ConditionCheckItem');
   allow('apply', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
+  // What is applied is thrown away.
+  grantUploads(data, functions.get('apply'), ['s3:GetObject', 's3:DeleteObject']);
   data.doorbell.grantSendMessages(functions.get('apply'));
 
   // Feeds that a store needs and that do not exist yet are made; a compaction gives them their first snapshot.
@@ -98,14 +103,27 @@ function allowOn(grantee: IFunction, actions: string[], arn: string): void {
 }
 
 function grantObjects(data: Data, grantee: IFunction, actions: string[]): void {
-  const prefixes = ['chunks/*', 'manifests/*', 'segments/*'];
+  grantBucket(grantee, { bucket: data.snapshots, prefixes: ['chunks/*', 'manifests/*', 'segments/*'], actions });
+}
+
+function grantUploads(data: Data, grantee: IFunction, actions: string[]): void {
+  grantBucket(grantee, { bucket: data.uploadObjects, prefixes: ['uploads/*'], actions });
+}
+
+interface BucketGrant {
+  readonly bucket: Bucket;
+  readonly prefixes: readonly string[];
+  readonly actions: string[];
+}
+
+function grantBucket(grantee: IFunction, { bucket, prefixes, actions }: BucketGrant): void {
   const role = must(grantee.role, 'the function has a role');
-  role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: prefixes.map((prefix) => data.snapshots.arnForObjects(prefix)) }));
+  role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: prefixes.map((prefix) => bucket.arnForObjects(prefix)) }));
   // Without it S3 answers 403 for an object that is not there, and the two cannot be told apart.
-  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [data.snapshots.bucketArn] }));
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
   for (const prefix of prefixes) {
     Validations.of(role).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::<Snapshots.Arn>/${prefix}]`,
+      id: `AwsSolutions-IAM5[Resource::<${bucket.node.id}.Arn>/${prefix}]`,
       reason: 'Objects are named by their content, so their names cannot be listed beforehand; the prefix is as narrow as it gets.',
     });
   }

@@ -1,5 +1,5 @@
 /**
- * What the organization's data stands in: four tables, a bucket and the queues between.
+ * What the organization's data stands in: four tables, two buckets and the queues between.
  *
  * No table has a time to live: an expiry on main data would reach the feeds as deletes, and one on feeds or stores
  * would take away what a replica still needs. Only `records` has a stream; what the
@@ -7,7 +7,7 @@
  */
 import { CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
@@ -35,6 +35,7 @@ export class Data extends Construct {
   readonly compactionFailures: Queue;
   readonly feedWriterFailures: Queue;
   readonly uploads: TableV2;
+  readonly uploadObjects: Bucket;
   readonly doorbell: Queue;
   readonly doorbellFailures: Queue;
   readonly rescope: Queue;
@@ -53,7 +54,22 @@ export class Data extends Construct {
     this.feeds = this.#table('Feeds', organization);
     this.stores = this.#table('Stores', organization);
     this.uploads = this.#table('Uploads', organization);
-    this.snapshots = this.#bucket(organization);
+    this.snapshots = this.#bucket('Snapshots', organization, [
+      // No index names a segment behind the horizon; the rest is for a plan that is being worked off.
+      { prefix: 'segments/', expiration: Duration.millis(limits.horizonMs).plus(Duration.days(15)) },
+    ]);
+    Validations.of(this.snapshots).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Stores read chunks by URLs that the plan function signs, logs and gives fifteen minutes; access logs would add a second bucket per organization and no question they answer is open.',
+    });
+    // People's data on its way: deleted when it is applied, swept every hour, and gone by this whatever happens.
+    this.uploadObjects = this.#bucket('UploadObjects', organization, [{ expiration: Duration.millis(limits.uploadLifeMs) }]);
+    Validations.of(this.uploadObjects).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Stores put one object each by a URL that the push function signs for exactly its bytes; what came of it stands in the inbox, so access logs would answer no question.',
+    });
     this.compactionFailures = this.#queue('CompactionFailures', { retentionPeriod: FAILURES_KEPT });
     this.feedWriterFailures = this.#queue('FeedWriterFailures', { retentionPeriod: FAILURES_KEPT });
     this.compaction = this.#queue('Compaction', {
@@ -108,27 +124,18 @@ export class Data extends Construct {
     return table;
   }
 
-  #bucket(organization: Organization): Bucket {
-    const bucket = new Bucket(this, 'Snapshots', {
+  #bucket(id: string, organization: Organization, rules: readonly LifecycleRule[]): Bucket {
+    const bucket = new Bucket(this, id, {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       // Objects are named by their content and never overwritten: a version would hold nothing.
       versioned: false,
-      lifecycleRules: [
-        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
-        // No index names a segment behind the horizon; the rest is for a plan that is being worked off.
-        { prefix: 'segments/', expiration: Duration.millis(limits.horizonMs).plus(Duration.days(15)) },
-      ],
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }, ...rules],
       removalPolicy: removalPolicy(organization),
     });
-    keepLogicalId(bucket, 'Snapshots');
-    Validations.of(bucket).acknowledge({
-      id: 'AwsSolutions-S1',
-      reason:
-        'Stores read chunks by URLs that the plan function signs, logs and gives fifteen minutes; access logs would add a second bucket per organization and no question they answer is open.',
-    });
+    keepLogicalId(bucket, id);
     return bucket;
   }
 

@@ -29,6 +29,7 @@ type EnvironmentName =
   | 'SNAPSHOTS_BUCKET'
   | 'COMPACTION_QUEUE_URL'
   | 'UPLOADS_TABLE'
+  | 'UPLOADS_BUCKET'
   | 'DOORBELL_QUEUE_URL'
   | 'RESCOPE_QUEUE_URL'
   | 'FRESH_WORKFLOW_ARN';
@@ -56,18 +57,22 @@ const SIZES = {
     environment: ['FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL'],
   },
   report: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['FEEDS_TABLE', 'STORES_TABLE'] },
-  // 256 KB of operations checked by their chain, one transaction.
-  push: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL'] },
+  // An object of 10,000 operations, 8 MB of lines, checked by their chain; one transaction.
+  push: {
+    memorySize: 1024,
+    timeout: HTTP_TIMEOUT,
+    environment: ['STORES_TABLE', 'UPLOADS_TABLE', 'UPLOADS_BUCKET', 'DOORBELL_QUEUE_URL'],
+  },
   // One customer with a few bills.
   lookup: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['RECORDS_TABLE', 'STORES_TABLE'] },
   // One redemption judged and written in one transaction, while a customer waits: a whole core halves the first start.
   redeem: { memorySize: 1769, timeout: HTTP_TIMEOUT, environment: ['RECORDS_TABLE', 'STORES_TABLE'] },
   fork: { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
-  // 99 operations with what they are judged by, 4 MB at most.
+  // 99 operations with what they are judged by, 4 MB at most, and the 8 MB of lines of an object that they are of.
   apply: {
     memorySize: 1024,
     timeout: APPLY_TIMEOUT,
-    environment: ['RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'DOORBELL_QUEUE_URL'],
+    environment: ['RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'UPLOADS_BUCKET', 'DOORBELL_QUEUE_URL'],
   },
   // A chunk of 32,000 rows parsed, and as many records of main data read and raised.
   rebuild: { memorySize: 1769, timeout: Duration.minutes(5), environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'SNAPSHOTS_BUCKET'] },
@@ -164,6 +169,7 @@ function environmentOf(data: Data, freshWorkflow: string): Record<EnvironmentNam
     SNAPSHOTS_BUCKET: data.snapshots.bucketName,
     COMPACTION_QUEUE_URL: data.compaction.queueUrl,
     UPLOADS_TABLE: data.uploads.tableName,
+    UPLOADS_BUCKET: data.uploadObjects.bucketName,
     DOORBELL_QUEUE_URL: data.doorbell.queueUrl,
     RESCOPE_QUEUE_URL: data.rescope.queueUrl,
     FRESH_WORKFLOW_ARN: freshWorkflow,

@@ -109,6 +109,24 @@ describe.each(organizations)('the stack of $name', (organization) => {
     });
   });
 
+  test('people’s data on its way up is in a bucket of its own, private and gone in two weeks whatever happens', () => {
+    const bucket = json.Resources['UploadObjects']?.Properties;
+    expect(bucket).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: expect.anything() as object,
+    });
+    expect(bucket?.['LifecycleConfiguration']).toMatchObject({ Rules: [{}, { ExpirationInDays: 14, Status: 'Enabled' }] });
+    expect(bucket?.['VersioningConfiguration']).toBeUndefined();
+    const policies = ofType('AWS::S3::BucketPolicy').map(([, { Properties }]) => Properties);
+    const own = policies.find(({ Bucket }) => JSON.stringify(Bucket) === '{"Ref":"UploadObjects"}');
+    expect(JSON.stringify(own)).toContain('aws:SecureTransport');
+  });
+
   test('queues are encrypted, reached by TLS only, and lose nothing to a slow function', () => {
     const queues = ofType('AWS::SQS::Queue');
     expect(ofType('AWS::SQS::QueuePolicy')).toHaveLength(queues.length);
@@ -166,7 +184,8 @@ describe.each(organizations)('the stack of $name', (organization) => {
         );
         if (!tracing) expect([resource].flat(), id).not.toContain('*');
         const wildcards = JSON.stringify(resource).match(/"[^"]*\*[^"]*"/g) ?? [];
-        for (const wildcard of tracing ? [] : wildcards) expect(['"/chunks/*"', '"/manifests/*"', '"/segments/*"'], id).toContain(wildcard);
+        for (const wildcard of tracing ? [] : wildcards)
+          expect(['"/chunks/*"', '"/manifests/*"', '"/segments/*"', '"/uploads/*"'], id).toContain(wildcard);
       }
     }
   });

@@ -1,4 +1,5 @@
 import type { ObjectStore, StoredObject } from '../../../core/ports/object-store.ts';
+import type { PutAddress } from '../../../protocol/messages/push.ts';
 import { SyncError } from '../../../protocol/sync-error.ts';
 import type { Faults } from './faults.ts';
 
@@ -21,10 +22,11 @@ export class MemoryObjectStore implements ObjectStore {
     });
   }
 
-  get(key: string): Promise<Uint8Array> {
+  get(key: string, bytesMax = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
     return this.#faults.strike('get', () => {
       const bytes = this.objects.get(key);
       if (bytes === undefined) throw new SyncError('NOT_FOUND', `no object ${key}`);
+      if (bytes.length > bytesMax) throw new SyncError('INTEGRITY', `${key} is too large`);
       return bytes;
     });
   }
@@ -42,5 +44,9 @@ export class MemoryObjectStore implements ObjectStore {
 
   presignGet(key: string): Promise<string> {
     return Promise.resolve(`memory:${key}`);
+  }
+
+  presignPut(key: string): Promise<PutAddress> {
+    return Promise.resolve({ url: `memory:${key}`, headers: {} });
   }
 }

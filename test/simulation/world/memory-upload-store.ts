@@ -1,4 +1,12 @@
-import type { ApplyStep, LostValue, UploadException, UploadHead, UploadStore } from '../../../core/ports/upload-store.ts';
+import type {
+  ApplyStep,
+  InboxEntry,
+  LostValue,
+  ObjectEntry,
+  UploadException,
+  UploadHead,
+  UploadStore,
+} from '../../../core/ports/upload-store.ts';
 import type { RecordWrite } from '../../../core/ports/record-store.ts';
 import { CHAIN_START, type Operation, type Receipt } from '../../../protocol/operation.ts';
 import type { Faults } from './faults.ts';
@@ -6,7 +14,7 @@ import type { MemoryRecordStore } from './memory-record-store.ts';
 
 interface ReplicaState {
   head: UploadHead;
-  readonly operations: Operation[];
+  readonly inbox: InboxEntry[];
   readonly receipts: Receipt[];
   readonly revised: Receipt[];
 }
@@ -27,7 +35,11 @@ export class MemoryUploadStore implements UploadStore {
   }
 
   readHead(replicaId: string): Promise<UploadHead> {
-    return this.#faults.strike('readHead', () => this.#of(replicaId).head);
+    return this.#faults.strike('readHead', () => {
+      const { head } = this.#of(replicaId);
+      const isWanted = head.wantedThrough !== null && head.wantedThrough > head.appliedThrough;
+      return isWanted ? head : { ...head, wantedThrough: null };
+    });
   }
 
   store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'> {
@@ -36,18 +48,49 @@ export class MemoryUploadStore implements UploadStore {
       if (state.head.stored.seq !== head.stored.seq) return 'conflict';
       const last = operations.at(-1);
       if (last === undefined) return 'stored';
-      state.operations.push(...operations);
+      state.inbox.push({ kind: 'operations', operations: [...operations] });
       state.head = { ...state.head, stored: { seq: last.seq, chain: last.chain } };
       return 'stored';
     });
   }
 
-  readOperations(replicaId: string, after: number, max: number): Promise<Operation[]> {
-    return this.#faults.strike('readOperations', () =>
-      this.#of(replicaId)
-        .operations.filter(({ seq }) => seq > after)
-        .slice(0, max),
-    );
+  storeObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'> {
+    return this.#faults.strike('storeObject', () => {
+      const state = this.#of(head.replicaId);
+      if (state.head.stored.seq !== head.stored.seq) return 'conflict';
+      state.inbox.push(entry);
+      state.head = { ...state.head, stored: entry.through };
+      return 'stored';
+    });
+  }
+
+  readInbox(replicaId: string, after: number, max: number): Promise<InboxEntry[]> {
+    return this.#faults.strike('readInbox', () => {
+      const later = this.#of(replicaId).inbox.filter((entry) => endOf(entry) > after);
+      const enough = later.findIndex((entry) => endOf(entry) - after >= max);
+      return enough === -1 ? later : later.slice(0, enough + 1);
+    });
+  }
+
+  noteLostObject({ replicaId, appliedThrough }: UploadHead, { through }: ObjectEntry): Promise<'noted' | 'conflict'> {
+    return this.#faults.strike('noteLostObject', () => {
+      const state = this.#of(replicaId);
+      if (state.head.appliedThrough !== appliedThrough) return 'conflict';
+      state.head = { ...state.head, wantedThrough: through.seq };
+      return 'noted';
+    });
+  }
+
+  replaceObject({ replicaId, appliedThrough }: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'> {
+    return this.#faults.strike('replaceObject', () => {
+      const state = this.#of(replicaId);
+      const { head, inbox } = state;
+      const at = inbox.findIndex((one) => one.kind === 'object' && one.before.seq === entry.before.seq);
+      if (head.appliedThrough !== appliedThrough || head.wantedThrough !== entry.through.seq || at === -1) return 'conflict';
+      inbox[at] = entry;
+      state.head = { ...head, wantedThrough: null };
+      return 'stored';
+    });
   }
 
   apply({ head, appliedThrough, writes, receipts, exceptions, lost }: ApplyStep): Promise<'applied' | 'conflict'> {
@@ -119,10 +162,14 @@ export class MemoryUploadStore implements UploadStore {
   #of(replicaId: string): ReplicaState {
     let state = this.replicas.get(replicaId);
     if (state === undefined) {
-      const head = { replicaId, stored: { seq: 0, chain: CHAIN_START }, appliedThrough: 0, revisions: 0 };
-      state = { head, operations: [], receipts: [], revised: [] };
+      const head = { replicaId, stored: { seq: 0, chain: CHAIN_START }, appliedThrough: 0, revisions: 0, wantedThrough: null };
+      state = { head, inbox: [], receipts: [], revised: [] };
       this.replicas.set(replicaId, state);
     }
     return state;
   }
+}
+
+function endOf(entry: InboxEntry): number {
+  return entry.kind === 'object' ? entry.through.seq : (entry.operations.at(-1)?.seq ?? 0);
 }

@@ -1,9 +1,11 @@
 import type { OutboxFile } from '../../../agent/outbox/outbox-file.ts';
 import { isWaiting } from '../../../core/outbox/entry.ts';
 import { clockAt } from '../../../core/outbox/hybrid-clock.ts';
+import { readUploadKey } from '../../../core/upload/upload-key.ts';
 import { assert } from '../../../protocol/assert.ts';
 import type { RedeemResponse } from '../../../protocol/messages/redeem.ts';
 import type { Operation } from '../../../protocol/operation.ts';
+import type { MemoryObjectStore } from './memory-object-store.ts';
 import type { MemoryRecordStore } from './memory-record-store.ts';
 import type { MemoryUploadStore } from './memory-upload-store.ts';
 
@@ -24,6 +26,7 @@ interface CheckedTill {
 interface Seen {
   readonly records: MemoryRecordStore;
   readonly uploads: MemoryUploadStore;
+  readonly objects: MemoryObjectStore;
   readonly recorded: Recorded;
 }
 
@@ -54,6 +57,17 @@ export class UploadChecks {
     this.#checkOutboxes(tills);
     for (const { operation } of this.#seen.recorded.values()) this.#checkArrived(operation);
     for (const user of CUSTOMERS) this.#checkConsent(user);
+    this.#checkObjects();
+  }
+
+  /** What people's data stood in on its way is gone. */
+  #checkObjects(): void {
+    for (const key of this.#seen.objects.objects.keys()) {
+      const { replicaId, through } = readUploadKey(key) ?? {};
+      const head = this.#seen.uploads.replicas.get(replicaId ?? '')?.head;
+      const isWaiting = head !== undefined && through !== undefined && head.appliedThrough < through && through <= head.stored.seq;
+      assert(isWaiting, () => `${key} is applied, or was never announced, and is still there`);
+    }
   }
 
   #checkOutboxes(tills: readonly CheckedTill[]): void {

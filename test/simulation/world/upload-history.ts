@@ -5,18 +5,25 @@ import { pushOutbox } from '../../../agent/outbox/push-outbox.ts';
 import { StoreRecords } from '../../../agent/outbox/store-records.ts';
 import type { MainRecord } from '../../../core/ports/record-store.ts';
 import { decideEdit } from '../../../core/records/decide-write.ts';
+import { unpackLines } from '../../../codec/operation-lines.ts';
+import { readUploadKey } from '../../../core/upload/upload-key.ts';
 import { applyReplica } from '../../../functions/apply/apply.ts';
+import { Inbox } from '../../../functions/apply/inbox.ts';
 import { sweepHeld } from '../../../functions/apply/release-held.ts';
 import { writeRecords } from '../../../functions/console-api/write-records.ts';
+import { sweepUploads } from '../../../functions/apply/sweep-uploads.ts';
 import { push } from '../../../functions/push/push.ts';
 import { redeem } from '../../../functions/redeem/redeem.ts';
 import { assert } from '../../../protocol/assert.ts';
 import { collectionOf } from '../../../protocol/catalogue/catalogue.ts';
 import { parseRecord } from '../../../protocol/catalogue/record.ts';
-import type { PushRequest, PushResponse } from '../../../protocol/messages/push.ts';
+import { limits } from '../../../protocol/limits.ts';
+import type { PushRequest, PutAddress } from '../../../protocol/messages/push.ts';
 import type { RedeemResponse, RedemptionCollection } from '../../../protocol/messages/redeem.ts';
+import { type Operation, operationSchema } from '../../../protocol/operation.ts';
 import { SyncError, isSyncError } from '../../../protocol/sync-error.ts';
 import { type Fault, Faults } from './faults.ts';
+import { MemoryObjectStore } from './memory-object-store.ts';
 import { MemoryRecordStore } from './memory-record-store.ts';
 import { MemoryStoreRegistry } from './memory-store-registry.ts';
 import { MemoryUploadStore } from './memory-upload-store.ts';
@@ -28,6 +35,9 @@ import { COUPONS, CUSTOMERS, OPENING, type Recorded, UploadChecks } from './uplo
  *
  * - a call of head office is refused, works without an answer, hangs, or goes on much later (a zombie)
  * - a request or its answer is lost on the way; two functions apply one replica at once; nobody rings
+ * - a function takes few operations at a time, or has no time for all of them
+ * - a backlog goes up as objects or in batches, as the run has it; an object is put late, twice or never announced; one that was
+ *   stored is lost while its store still has it
  * - clocks of stores are off by up to a day; a disk is restored from a backup, or its copy runs beside it
  */
 interface Till {
@@ -40,6 +50,8 @@ interface Till {
 }
 
 const DAY_MS = 86_400_000;
+/** As small as it takes for a history of forty steps to have some. */
+const LARGE = { operationsMin: 2, operationsMax: 4 };
 
 export class UploadHistory {
   now = 1_790_000_000_000;
@@ -48,6 +60,9 @@ export class UploadHistory {
   readonly #faults: Faults;
   readonly #records: MemoryRecordStore;
   readonly #uploads: MemoryUploadStore;
+  readonly #objects: MemoryObjectStore;
+  /** Of a function that was started long ago. */
+  readonly #inbox: Inbox;
   readonly #registry = new MemoryStoreRegistry();
   readonly #recorded: Recorded = new Map();
   readonly #checks: UploadChecks;
@@ -66,7 +81,14 @@ export class UploadHistory {
     this.#faults = new Faults(() => this.#fault());
     this.#records = new MemoryRecordStore(this.#faults, () => this.now);
     this.#uploads = new MemoryUploadStore(this.#faults, this.#records, (id) => this.#registry.replicas.get(id)?.status === 'ACTIVE');
-    this.#checks = new UploadChecks({ records: this.#records, uploads: this.#uploads, recorded: this.#recorded });
+    this.#objects = new MemoryObjectStore(this.#faults, () => this.now);
+    this.#inbox = this.#newInbox();
+    this.#checks = new UploadChecks({
+      records: this.#records,
+      uploads: this.#uploads,
+      objects: this.#objects,
+      recorded: this.#recorded,
+    });
     this.#edit('coupon_series', { series_id: 's', max_redeem: 2 });
     for (const coupon_id of COUPONS) this.#edit('coupon', { coupon_id, series_id: 's', code: coupon_id, validity: 'ACTIVE' });
     for (const user_id of CUSTOMERS) {
@@ -108,8 +130,14 @@ export class UploadHistory {
         return this.#restore(till);
       case 'copy':
         return this.#copy(till);
+      case 'lose':
+        return this.#lose();
       case 'sweep':
-        return this.#invoke(async () => void (await sweepHeld(this.#applyDeps())));
+        if (random.chance(0.3)) this.now += DAY_MS;
+        return this.#invoke(async () => {
+          await sweepUploads(this.#applyDeps());
+          await sweepHeld(this.#applyDeps());
+        });
       default:
         throw new Error(`no step ${kind}`);
     }
@@ -131,6 +159,8 @@ export class UploadHistory {
       for (const id of this.#uploads.replicas.keys()) await applyReplica(this.#applyDeps(), id);
       await sweepHeld(this.#applyDeps());
     }
+    this.now += 2 * DAY_MS;
+    await sweepUploads(this.#applyDeps());
   }
 
   checkEnd(): void {
@@ -223,28 +253,33 @@ export class UploadHistory {
 
   /** One run of an agent; what goes wrong on the way is met by the next. */
   async #push(till: Till): Promise<void> {
-    const cloud = { push: (request: Omit<PushRequest, 'protocol' | 'agentVersion'>) => this.#network(till.replicaId, request) };
+    const cloud = {
+      push: (request: Omit<PushRequest, 'protocol' | 'agentVersion'>) =>
+        this.#network(() => push(this.#pushDeps(), till.replicaId, { protocol: 1, agentVersion: 'sim', ...structuredClone(request) })),
+      putObject: ({ url }: PutAddress, bytes: Uint8Array) => this.#network(() => this.#objects.put(url.replace('memory:', ''), bytes)),
+    };
+    const large = this.#random.chance(0.6) ? { large: LARGE } : {};
     try {
-      await pushOutbox({ cloud, outbox: till.outbox, signal: new AbortController().signal });
+      await pushOutbox({ cloud, outbox: till.outbox, signal: new AbortController().signal, ...large });
     } catch (error) {
       if (isSyncError(error, 'REPLICA_FORKED')) this.#fork(till);
-      else if (!isSyncError(error, 'UNAVAILABLE') && !isSyncError(error, 'CONNECTIVITY')) throw error;
+      else if (!isSyncError(error, 'UNAVAILABLE') && !isSyncError(error, 'CONNECTIVITY') && !isSyncError(error, 'CONFLICT')) throw error;
     }
   }
 
-  async #network(replicaId: string, request: Omit<PushRequest, 'protocol' | 'agentVersion'>): Promise<PushResponse> {
+  async #network<T>(call: () => Promise<T>): Promise<T> {
     if (this.#chance()) throw new SyncError('CONNECTIVITY', 'the request was lost by the simulation');
-    const answer: { value?: PushResponse; error?: unknown } = {};
+    const answer: { value?: { of: T }; error?: unknown } = {};
     await this.#invoke(async () => {
       try {
-        answer.value = await push(this.#pushDeps(), replicaId, { protocol: 1, agentVersion: 'sim', ...structuredClone(request) });
+        answer.value = { of: await call() };
       } catch (error) {
         answer.error = error;
       }
     });
     if (answer.error !== undefined) throw answer.error;
     if (answer.value === undefined || this.#chance()) throw new SyncError('CONNECTIVITY', 'the answer was lost by the simulation');
-    return structuredClone(answer.value);
+    return structuredClone(answer.value.of);
   }
 
   #fork(till: Till): void {
@@ -295,7 +330,7 @@ export class UploadHistory {
   }
 
   /** What was recorded since and never reached head office is gone with the disk. */
-  #restore(till: Till): void {
+  async #restore(till: Till): Promise<void> {
     if (till.backup === null) return;
     const { path, replicaId } = till.backup;
     const before = till.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId);
@@ -304,11 +339,48 @@ export class UploadHistory {
     till.replicaId = replicaId;
     till.outbox = OutboxFile.open(till.path, replicaId);
     const left = new Set(till.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId));
-    const stored = new Set([...this.#uploads.replicas.values()].flatMap(({ operations }) => operations.map(({ opId }) => opId)));
+    const stored = await this.#stored();
     const others = new Set(
       this.#tills.filter((one) => one !== till).flatMap((one) => one.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId)),
     );
     for (const opId of before) if (!left.has(opId) && !stored.has(opId) && !others.has(opId)) this.#recorded.delete(opId);
+  }
+
+  /** Operations that head office has: up to the first object that is lost, because nothing behind it is ever applied without it. */
+  async #stored(): Promise<Set<string>> {
+    const stored = new Set<string>();
+    for (const { inbox, receipts } of this.#uploads.replicas.values()) {
+      for (const { opId } of receipts) stored.add(opId);
+      const applied = receipts.length;
+      for (const entry of inbox) {
+        if (entry.kind === 'object' && entry.through.seq <= applied) continue;
+        const operations = entry.kind === 'object' ? await this.#operationsOf(entry.key) : entry.operations;
+        if (operations === null) break;
+        for (const { opId } of operations) stored.add(opId);
+      }
+    }
+    return stored;
+  }
+
+  async #operationsOf(key: string): Promise<Operation[] | null> {
+    const bytes = this.#objects.objects.get(key);
+    if (bytes === undefined) return null;
+    const lines = await unpackLines(bytes, limits.uploadRawBytesMax);
+    return lines.map((line) => operationSchema.parse(JSON.parse(line)));
+  }
+
+  /** An object that is stored and not applied, while a store still has what it holds. */
+  async #lose(): Promise<void> {
+    for (const key of this.#objects.objects.keys()) {
+      const operations = (await this.#operationsOf(key)) ?? [];
+      const { replicaId } = readUploadKey(key) as { replicaId: string };
+      const till = this.#tills.find((one) => one.replicaId === replicaId);
+      const held = new Set(till?.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId));
+      if (operations.every(({ opId }) => held.has(opId))) {
+        this.#objects.objects.delete(key);
+        return;
+      }
+    }
   }
 
   /** A cloned disk in another till of the store. */
@@ -361,19 +433,32 @@ export class UploadHistory {
   }
 
   #pushDeps() {
-    return { uploads: this.#uploads, clock: { now: () => this.now }, doorbell: { ring: () => Promise.resolve() } };
+    return { uploads: this.#uploads, objects: this.#objects, clock: { now: () => this.now }, doorbell: { ring: () => Promise.resolve() } };
+  }
+
+  /** Its time is over after a step or two, or never. */
+  #until(): () => number {
+    let steps = this.#mayFail && this.#random.chance(0.4) ? 1 + this.#random.below(2) : Number.POSITIVE_INFINITY;
+    return () => (steps-- > 0 ? Number.POSITIVE_INFINITY : 0);
+  }
+
+  #newInbox(): Inbox {
+    return new Inbox({ uploads: this.#uploads, objects: this.#objects });
   }
 
   #applyDeps() {
     return {
       uploads: this.#uploads,
+      objects: this.#objects,
+      inbox: this.#random.chance(0.5) ? this.#inbox : this.#newInbox(),
       records: this.#records,
       registry: this.#registry,
       clock: { now: () => this.now },
       settings: { scopes: {}, withheld: new Set<string>() },
       sleep: () => Promise.resolve(),
       random: () => 0.5,
-      until: () => Number.POSITIVE_INFINITY,
+      ...(this.#random.chance(0.5) ? { operationsMax: 1 + this.#random.below(3) } : {}),
+      until: this.#until(),
     };
   }
 

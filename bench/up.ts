@@ -20,7 +20,7 @@ import { type BenchResult, median, percentile, round } from './stats.ts';
  * The store is the product's own through the local cloud: outbox → push → inbox → doorbell → apply → receipt. The limit for
  * the local write is the same bytes into a plain table of the same durability, with the hash that the chain needs.
  */
-const POISON_OPERATIONS = 2_000;
+const POISON_OPERATIONS = 10_000;
 /** As often as it takes to see when they are there, and not so often that asking is what is measured. */
 const RECEIPTS_POLL_MS = 200;
 const IN_BATCHES: LargeUploads = { operationsMin: Number.POSITIVE_INFINITY, operationsMax: 0 };

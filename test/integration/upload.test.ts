@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createCloudApi, systemIo } from '../../agent/agent-io.ts';
+import { requireIdentity } from '../../agent/identity.ts';
+import { OutboxFile } from '../../agent/outbox/outbox-file.ts';
+import { pushOutbox } from '../../agent/outbox/push-outbox.ts';
+import type { PutAddress } from '../../protocol/messages/push.ts';
 import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
 
 /** Stores record, with and without a network, and head office has it: real processes, files and cloud. */
@@ -155,6 +160,34 @@ test('what a store has in an older database goes up too, and what head office ha
   expect((await logon('S2')).up).toMatchObject({ sent: 2, receipts: 2, unsent: 0 });
   expect((await outbox('S2')).counts).toMatchObject({ DUPLICATE: 1 });
   expect((await inCloud('bill', 'S2-T1/old2')).fields).toMatchObject({ amount: '12.5' });
+});
+
+test('INV-10, INV-11: a backlog goes up as an object, by an address that head office gave, and is there once', async () => {
+  const file = at('backlog.ndjson');
+  const bills = Array.from({ length: 700 }, (_, index) => JSON.stringify(bill(`back${index}`, 'S2')));
+  writeFileSync(file, bills.join('\n'));
+  expect(await json(agent('import', 'bill', file, ...inStore('S2')))).toMatchObject({ read: 700, written: 700 });
+  const io = systemIo(new AbortController().signal);
+  const api = await createCloudApi(io, at('S2'), { patient: true });
+  const recorded = OutboxFile.open(join(at('S2'), 'outbox.sqlite'), requireIdentity(join(at('S2'), 'identity.json')).replicaId);
+  const puts: number[] = [];
+  try {
+    const cloud = {
+      push: (request: Parameters<typeof api.push>[0]) => api.push(request),
+      putObject: async (address: PutAddress, bytes: Uint8Array) => {
+        await api.putObject(address, bytes);
+        puts.push(bytes.length);
+      },
+    };
+    expect(await pushOutbox({ cloud, outbox: recorded, signal: io.signal })).toMatchObject({ sent: 700 });
+  } finally {
+    recorded.close();
+  }
+  expect(puts).toHaveLength(1);
+  expect((await logon('S2')).up).toMatchObject({ unsent: 0, withoutReceipt: 0, failure: null });
+  for (const id of ['back0', 'back699']) expect((await inCloud('bill', `S2-T1/${id}`)).fields).toMatchObject({ number: id });
+  expect((await outbox('S2')).counts['ACCEPTED']).toBeGreaterThanOrEqual(700);
+  expect(await json(agent('import', 'bill', file, ...inStore('S2')))).toMatchObject({ read: 700, written: 0, unchanged: 700 });
 });
 
 test('a running agent takes records from the till and sends them within seconds', async () => {

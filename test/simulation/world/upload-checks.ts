@@ -65,8 +65,8 @@ export class UploadChecks {
     for (const key of this.#seen.objects.objects.keys()) {
       const { replicaId, through } = readUploadKey(key) ?? {};
       const head = this.#seen.uploads.replicas.get(replicaId ?? '')?.head;
-      const isWaiting = head !== undefined && through !== undefined && head.appliedThrough < through && through <= head.stored.seq;
-      assert(isWaiting, () => `${key} is applied, or was never announced, and is still there`);
+      const isNeeded = head !== undefined && through !== undefined && head.appliedThrough < through && through <= head.stored.seq;
+      assert(isNeeded, () => `${key} is applied, or was never announced, and is still there`);
     }
   }
 

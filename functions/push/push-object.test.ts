@@ -44,8 +44,17 @@ async function packed(operations: readonly Operation[] = outbox.operations, cont
   return { through: { seq: last.seq, chain: last.chain }, bytes: bytes.length, sha256: sha256Hex(bytes), content: bytes };
 }
 
-const announce = ({ content: _, ...object }: Packed, after = 0, from = outbox) =>
-  push(world.deps, replicaId, { protocol: 1, agentVersion: 'test', after: from.markAt(after), operations: [], object, receiptsAfter: 0 });
+function announce({ through, bytes, sha256 }: Packed, after = 0, from = outbox) {
+  const object = { through, bytes, sha256 };
+  return push(world.deps, replicaId, {
+    protocol: 1,
+    agentVersion: 'test',
+    after: from.markAt(after),
+    operations: [],
+    object,
+    receiptsAfter: 0,
+  });
+}
 const keyOfObject = ({ through, sha256 }: Packed, after = 0, of = replicaId) => uploadKey(of, { after, through, sha256 });
 const put = (object: Packed, after = 0, of = replicaId) => world.objects.put(keyOfObject(object, after, of), object.content);
 const stored = async () => (await world.uploads.readHead(replicaId)).stored.seq;

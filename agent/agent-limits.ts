@@ -30,6 +30,8 @@ export const agentLimits = {
   digestSliceRows: 50_000,
   /** A first load that failed is taken up again after this; once it is complete, a failed sync waits for its turn. */
   freshAgainMs: 60_000,
+  /** Uploads that keep failing are tried at least this often. */
+  breakerMaxMs: 10 * 60_000,
   /** Somebody stands at the till while a customer is looked up. */
   lookupTimeoutMs: 5_000,
   /** A running agent looks this often whether something was recorded: a read of a few pages. */

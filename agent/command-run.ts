@@ -11,6 +11,7 @@ import { requireIdentity } from './identity.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
 import { freshOutstanding } from './sync/fresh-standing.ts';
+import { createBreaker } from './transport/retry.ts';
 import { type UploadOutcome, syncStore, upload } from './sync/store-sync.ts';
 import { askToRedeem } from './command-redeem.ts';
 import { statusOf } from './command-status.ts';
@@ -92,6 +93,7 @@ class SyncService {
   #last: Promise<void> = Promise.resolve();
   #isBusy = false;
   #isAsked = false;
+  readonly #breaker = createBreaker();
 
   constructor(io: AgentIo, options: RunOptions) {
     this.#io = io;
@@ -114,30 +116,27 @@ class SyncService {
     this.#isAsked = true;
   }
 
-  /** What is recorded goes up within seconds; after trouble the schedule tries again. */
+  /** What is recorded goes up within seconds; after trouble the breaker waits longer each time, and the schedule tries all the same. */
   async #watch(): Promise<void> {
-    const { signal, clock } = this.#io;
-    let notBefore = 0;
+    const { signal } = this.#io;
     while (!signal.aborted) {
       await this.#io.sleep(agentLimits.outboxPollMs).catch(() => {});
       if (signal.aborted || this.#isBusy) continue;
       if (this.#isAsked) this.#last = this.turn();
-      else if (clock.now() >= notBefore && hasUnsent(this.#options.data)) {
-        const failure = await this.#upload();
-        if (failure) notBefore = clock.now() + agentLimits.freshAgainMs;
-      }
+      else if (hasUnsent(this.#options.data)) await this.#upload();
       await this.#last;
     }
   }
 
-  /** Whether there was trouble. */
-  async #upload(): Promise<boolean> {
+  async #upload(): Promise<void> {
     this.#isBusy = true;
     try {
-      return (await upload(this.#io, this.#options.data)).failure !== null;
+      await this.#breaker.execute(async () => {
+        const { failure } = await upload(this.#io, this.#options.data);
+        if (failure !== null) throw new SyncError('UNAVAILABLE', failure.message);
+      });
     } catch {
       // The next turn meets the same and says so.
-      return true;
     } finally {
       this.#isBusy = false;
     }

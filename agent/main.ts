@@ -176,6 +176,8 @@ function addRecordCommands(program: Command, io: AgentIo, done: (code: ExitCode)
 }
 
 if (import.meta.main) {
+  // Whoever reads what is printed may have seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.fine : exitCodes.failed));
   const controller = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {

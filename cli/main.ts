@@ -38,6 +38,9 @@ for (const add of [
   add(program);
 }
 
+// Whoever reads what is printed may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -46,6 +46,8 @@ export class RejectsFile {
   }
 }
 
-function quote(cell: string): string {
+/** A spreadsheet that opens the file must not take a cell for a formula. */
+function quote(raw: string): string {
+  const cell = /^[=+\-@\t\r]/.test(raw) ? `'${raw}` : raw;
   return /[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -1,9 +1,13 @@
 import {
+  type CircuitBreakerPolicy,
+  ConsecutiveBreaker,
   ExponentialBackoff,
   type IBackoff,
   type IBackoffFactory,
   type IRetryBackoffContext,
+  circuitBreaker,
   decorrelatedJitterGenerator,
+  handleAll,
   handleWhen,
   retry,
 } from 'cockatiel';
@@ -48,6 +52,15 @@ export function createRetry(settings: RetrySettings): RetryPolicy {
       }, signal);
     },
   };
+}
+
+/**
+ * Between runs, not within one: a store whose uploads fail tries again after a minute, then less and less often and not
+ * at the same moment as a thousand others, so that head office is not held down by those who wait for it.
+ */
+export function createBreaker(firstMs: number = agentLimits.freshAgainMs, maxMs: number = agentLimits.breakerMaxMs): CircuitBreakerPolicy {
+  const halfOpenAfter = new ExponentialBackoff({ generator: decorrelatedJitterGenerator, initialDelay: firstMs, maxDelay: maxMs });
+  return circuitBreaker(handleAll, { halfOpenAfter, breaker: new ConsecutiveBreaker(1) });
 }
 
 type Context = IRetryBackoffContext<unknown>;

@@ -1,5 +1,5 @@
 import { must } from '../../protocol/assert.ts';
-import { componentStatus, components, findCollection } from '../../protocol/catalogue/catalogue.ts';
+import { componentStatus, components, findCollection, isDeletedByStores } from '../../protocol/catalogue/catalogue.ts';
 import { checkRecord } from '../../protocol/catalogue/record-checks.ts';
 import { type Fields, type FieldValue, type Issue, keyIssue, keyOf, parseRecord, recordSchema } from '../../protocol/catalogue/record.ts';
 import type { Collection, ConflictRule, Edition, Field } from '../../protocol/catalogue/types.ts';
@@ -105,11 +105,11 @@ export function capturePut({ collection, record, seen, terms }: PutInput): Captu
   return { outcome: 'write', kind: 'put', key, fields, base: seen.base };
 }
 
-/** Only records that stores and head office change field by field are deleted by a store; facts and consent never are. */
+/** Facts, consent and people are never deleted by a store. */
 export function captureDelete(collection: Collection, key: string, seen: RecordView): Captured {
   const issue = keyIssue(key);
   if (issue !== null) return { outcome: 'refused', code: 'INVALID_INPUT', issues: [issue] };
-  if (collection.rule !== 'FL') return refused('INVALID_INPUT', 'record', `only head office deletes a ${collection.name}`);
+  if (!isDeletedByStores(collection)) return refused('INVALID_INPUT', 'record', `only head office deletes a ${collection.name}`);
   if (seen.fields === null) return { outcome: 'unchanged', key };
   return { outcome: 'write', kind: 'delete', key, fields: {}, base: seen.base };
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { RECEIPT_STATUSES } from '../../protocol/operation.ts';
 import { ENTRY_STATUSES, type EntryEvent, type EntryStatus, isClosed, isOpen, isWaiting, statusAfter } from './entry.ts';
 
-const EVENTS: readonly EntryEvent[] = ['given', 'no-answer', 'busy', 'restamped', 'refused'];
+const EVENTS: readonly EntryEvent[] = ['given', 'no-answer', 'busy', 'restamped'];
 
 test('every status is exactly one of waiting, open and closed', () => {
   for (const status of ENTRY_STATUSES) expect([isWaiting(status), isOpen(status), isClosed(status)].filter(Boolean)).toHaveLength(1);

@@ -29,16 +29,14 @@ export interface Entry {
 /**
  * - `given` to a push; `no-answer` to it, or the agent ended before there was one; `busy`: refused for now
  * - `restamped`: it starts over, as an operation of another replica or with another number
- * - `refused`: head office does not take it in, whatever is tried
  */
-export type EntryEvent = 'given' | 'no-answer' | 'busy' | 'restamped' | 'refused';
+export type EntryEvent = 'given' | 'no-answer' | 'busy' | 'restamped';
 
 const AFTER: Readonly<Record<EntryEvent, Readonly<Record<WaitingStatus, EntryStatus>>>> = {
   given: { PENDING: 'SENDING', SENDING: 'SENDING', UNCONFIRMED: 'SENDING', RETRY_WAIT: 'SENDING' },
   'no-answer': { PENDING: 'PENDING', SENDING: 'UNCONFIRMED', UNCONFIRMED: 'UNCONFIRMED', RETRY_WAIT: 'RETRY_WAIT' },
   busy: { PENDING: 'PENDING', SENDING: 'RETRY_WAIT', UNCONFIRMED: 'UNCONFIRMED', RETRY_WAIT: 'RETRY_WAIT' },
   restamped: { PENDING: 'PENDING', SENDING: 'PENDING', UNCONFIRMED: 'PENDING', RETRY_WAIT: 'PENDING' },
-  refused: { PENDING: 'QUARANTINED', SENDING: 'QUARANTINED', UNCONFIRMED: 'QUARANTINED', RETRY_WAIT: 'QUARANTINED' },
 };
 
 /** What has a receipt, or was refused for good, is moved by receipts only. */

@@ -1,3 +1,4 @@
+import { isDeletedByStores } from '../../protocol/catalogue/catalogue.ts';
 import { type Fields, type FieldValue, parseRecord } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { AttributeOutcome, OperationValue } from '../../protocol/operation.ts';
@@ -11,8 +12,6 @@ import { type Case, type Lost, type Verdict, held, isThere, rejected, verdict } 
  * Records that stores and head office both change: field by field, the later change stays. A record that is not there
  * yet is made if the operation has all it needs, and waited for otherwise.
  */
-const DELETABLE = new Set(['reminder', 'custom_field_value']);
-
 export function decideMerge(collection: Collection, input: Case): Verdict {
   const { operation, records } = input;
   const current = records.get(collection.name, operation.key);
@@ -24,7 +23,7 @@ export function decideMerge(collection: Collection, input: Case): Verdict {
 }
 
 function decideDelete(collection: Collection, current: MainRecord | null, key: string): Verdict {
-  if (!DELETABLE.has(collection.name)) return rejected('only head office deletes such a record');
+  if (!isDeletedByStores(collection)) return rejected('only head office deletes such a record');
   if (!isThere(current)) return verdict('DUPLICATE', { reason: 'it is deleted already' });
   return verdict('ACCEPTED', { changes: [{ collection: collection.name, key, fields: null }] });
 }

@@ -96,3 +96,10 @@ function clienteling(name: ComponentName, direction: Component['direction'], par
 function notUsed(name: ComponentName, description: string): Component {
   return { name, used: false, editions: [], direction: 'none', collections: [], description };
 }
+
+const DELETED_BY_STORES: ReadonlySet<string> = new Set(['reminder', 'custom_field_value']);
+
+/** Whether a store may delete such a record; everything else is deleted by head office only. */
+export function isDeletedByStores({ name }: Collection): boolean {
+  return DELETED_BY_STORES.has(name);
+}

@@ -50,6 +50,7 @@ interface Till {
 }
 
 const DAY_MS = 86_400_000;
+const CALM_ROUNDS = 12;
 /** As small as it takes for a history of forty steps to have some. */
 const LARGE = { operationsMin: 2, operationsMax: 4 };
 
@@ -154,7 +155,8 @@ export class UploadHistory {
     this.#mayFail = false;
     this.#faults.killHeld();
     this.#edit('customer', { user_id: '2', firstname: 'late' });
-    for (let round = 0; round < 6; round += 1) {
+    // Three tills with one past fork one after the other, and a function has time for some operations only.
+    for (let round = 0; round < CALM_ROUNDS; round += 1) {
       for (const till of this.#tills) await this.#push(till);
       for (const id of this.#uploads.replicas.keys()) await applyReplica(this.#applyDeps(), id);
       await sweepHeld(this.#applyDeps());

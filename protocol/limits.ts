@@ -69,6 +69,8 @@ export const limits = {
   uploadLifeMs: 14 * 86_400_000,
   /** An object that was put and is not in the inbox a day later never will be: its address was good for minutes. */
   uploadUnclaimedMs: 86_400_000,
+  /** Runs and commands that are over stay this long for whoever asks what happened. */
+  runsKeptMs: 30 * 86_400_000,
   /** Receipts in one answer: 500 × ~200 bytes. */
   receiptsMax: 500,
   /** Stores that load everything at the same time: 200 × 5 Mbit/s = 1 Gbit/s, and 200 plan calls a minute or so. */

@@ -24,6 +24,12 @@ export const organizationSchema = z.strictObject({
     }),
   /** How many points and coupons stores may redeem before head office has decided; nothing if it is not set (docs/decisions/0017). */
   offlineRedemption: offlineRedemptionSchema.default(NO_OFFLINE_REDEMPTION),
+  /** A store that was not heard of for this long is an error at the centre: longer than it is ever closed. */
+  expectedEveryHours: z
+    .int()
+    .min(1)
+    .max(24 * 30)
+    .default(72),
   /** Snapshots are brought up to date this often when something changed. */
   compactionMinutes: z.int().min(5).max(1440).default(60),
   /** Data outlives the stack unless this says otherwise. */

@@ -69,6 +69,7 @@ export interface StoreRegistry {
   readStoreChanges(storeId: string): Promise<StoreChange[]>;
   /** By store id. `next`: what to list after for more; null: that was all. */
   listStores(request: ListRequest): Promise<{ readonly stores: StoreListing[]; readonly next: string | null }>;
+  readListing(storeId: string): Promise<StoreListing | null>;
   /** Only the code's sha256 is kept. */
   putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void>;
   /**

@@ -122,21 +122,24 @@ export class DynamoStoreRegistry implements StoreRegistry {
       ...(after === null ? {} : { ExclusiveStartKey: { pk: DIRECTORY, sk: after } }),
     });
     const { Items: found = [], LastEvaluatedKey: last } = await translated('list stores', this.#client.send(query));
-    const stores = await Promise.all(found.map((item) => this.#readListing(String(item['sk']))));
+    const stores = await Promise.all(
+      found.map(async (item) => must(await this.readListing(String(item['sk'])), `store ${String(item['sk'])} is in the list`)),
+    );
     return { stores, next: last === undefined ? null : String(last['sk']) };
   }
 
-  async #readListing(storeId: string): Promise<StoreListing> {
+  async readListing(storeId: string): Promise<StoreListing | null> {
     const pk = storeKey(storeId);
     const [store, replicaItems, certificateItems] = await Promise.all([
       this.readStore(storeId),
       this.#queryAll(pk, 'replica#'),
       this.#queryAll(pk, 'certificate#'),
     ]);
+    if (store === null) return null;
     const replicas = replicaItems.map((item) => replicaSchema.parse(item));
     const active = new Set(replicas.flatMap(({ replicaId, status }) => (status === 'ACTIVE' ? [replicaId] : [])));
     const certificates = certificateItems.map((item) => certificateSchema.parse(item)).filter(({ replicaId }) => active.has(replicaId));
-    return { store: must(store, `store ${storeId} is in the list`), replicas, certificates };
+    return { store, replicas, certificates };
   }
 
   async #queryAll(pk: string, prefix: string): Promise<Item[]> {

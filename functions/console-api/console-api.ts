@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../codec/pack.ts';
 import { formatCode, normalizeCode } from '../../core/enrolment-code.ts';
-import type { Clock } from '../../core/ports/clock.ts';
+import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { FeedStore } from '../../core/ports/feed-store.ts';
 import type { Quarantine } from '../../core/ports/quarantine.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
@@ -12,9 +12,11 @@ import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type * as z from 'zod';
+import type { RunStore } from '../../core/ports/run-store.ts';
 import type { UploadStore } from '../../core/ports/upload-store.ts';
 import { withheldFields } from '../../core/withheld-fields.ts';
 import { type ExceptionDeps, exceptionsApi, isExceptionRequest } from './exceptions.ts';
+import { isSyncRequest, syncApi } from './sync.ts';
 import { writeRecords } from './write-records.ts';
 
 /** What central IT can do. Each operation validates its input and answers with its own schema. */
@@ -24,6 +26,8 @@ export interface ConsoleDeps {
   readonly registry: StoreRegistry;
   readonly quarantine: Pick<Quarantine, 'list'>;
   readonly uploads: UploadStore;
+  readonly runs: RunStore;
+  readonly ids: Ids;
   readonly clock: Clock;
   /** 16 bytes nobody can guess. */
   readonly randomBytes: () => Uint8Array;
@@ -38,6 +42,7 @@ const CHANGE_TRIES = 5;
 const FEEDS_AT_ONCE = 50;
 
 export async function consoleApi(deps: ConsoleDeps, request: Request): Promise<object> {
+  if (isSyncRequest(request)) return syncApi(deps, request);
   if (isExceptionRequest(request)) return exceptionsApi(exceptionDeps(deps), request);
   switch (request.op) {
     case 'store.add':

@@ -5,9 +5,10 @@ import { documentClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
+import { DynamoRunStore } from '../aws/dynamo-run-store.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
-import { environment, organization, systemClock } from '../runtime.ts';
+import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { invokedFunction } from '../invoked-function.ts';
 import { consoleApi } from './console-api.ts';
 
@@ -20,6 +21,8 @@ const deps = {
   registry: new DynamoStoreRegistry(documents, env.STORES_TABLE),
   uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
   quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
+  runs: new DynamoRunStore(documents, env.STORES_TABLE),
+  ids: systemIds,
   clock: systemClock,
   randomBytes: () => randomBytes(16),
   organization: organization(),

@@ -9,6 +9,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { must } from '../../protocol/assert.ts';
 import type { Data } from './data.ts';
+import { freshWorkflowArn } from './fresh-workflow.ts';
 import type { Functions } from './functions.ts';
 
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
@@ -74,8 +75,16 @@ export function grantAccess(data: Data, functions: Functions): void {
 
   // Feeds that a store needs and that do not exist yet are made; a compaction gives them their first snapshot.
   allow('fresh-run', data.feeds, ...READ, ...PUT);
-  allow('fresh-run', data.stores, ...READ);
+  allow('fresh-run', data.stores, ...READ, ...PUT);
+  allow('fresh-run', data.uploads, ...READ);
+  data.doorbell.grantSendMessages(functions.get('fresh-run'));
   data.compaction.grantSendMessages(functions.get('fresh-run'));
+
+  // Runs and commands stand beside their store; a fresh run gets its workflow, and its check reads what the store has proved.
+  allow('contact', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
+  allow('contact', data.feeds, ...READ);
+  allow('contact', data.uploads, ...READ);
+  allowOn(functions.get('contact'), ['states:StartExecution'], freshWorkflowArn(functions));
 
   allow('watch-stores', data.stores, ...READ);
 

@@ -10,7 +10,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Functions } from './functions.ts';
 
-const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem'] as const;
+const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact'] as const;
 
 export class Api extends Construct {
   readonly url: string;

@@ -86,7 +86,13 @@ const SIZES = {
   'fresh-run': {
     memorySize: 512,
     timeout: FRESH_RUN_TIMEOUT,
-    environment: ['FEEDS_TABLE', 'STORES_TABLE', 'COMPACTION_QUEUE_URL'],
+    environment: ['FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'RECORDS_TABLE', 'COMPACTION_QUEUE_URL', 'DOORBELL_QUEUE_URL'],
+  },
+  // A few reads, every minute of every store.
+  contact: {
+    memorySize: 512,
+    timeout: HTTP_TIMEOUT,
+    environment: ['FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'RECORDS_TABLE', 'FRESH_WORKFLOW_ARN'],
   },
   // Thousands of rows once a day.
   'watch-stores': { memorySize: 512, timeout: Duration.seconds(60), environment: ['STORES_TABLE'] },

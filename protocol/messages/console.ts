@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { keySchema } from '../catalogue/record.ts';
 import { OPEN_STATUSES, operationSchema, receiptSchema } from '../operation.ts';
-import { EDITIONS } from '../catalogue/types.ts';
+import { COMMAND_KINDS, RUN_KINDS, RUN_STATES, commandSchema, runSchema } from '../runs.ts';
+import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
 
 /**
@@ -55,6 +56,23 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
   }),
   z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: keySchema }),
   z.strictObject({ op: z.literal('records.count'), collection: z.string() }),
+  z.strictObject({ op: z.literal('sync.list'), ...listRequest }),
+  z.strictObject({ op: z.literal('sync.status'), storeId: idSchema }),
+  z.strictObject({
+    op: z.literal('sync.manual'),
+    storeId: idSchema,
+    /** The one that was heard of last, if it is not said. */
+    replicaId: z.string().max(120).optional(),
+    kind: z.enum(COMMAND_KINDS).default('repair'),
+    /** None: all. */
+    components: z.array(z.enum(COMPONENT_NAMES)).max(COMPONENT_NAMES.length).default([]),
+    preview: z.boolean().default(false),
+    takeOver: z.boolean().default(false),
+    reason: z.string().min(3).max(500).optional(),
+    by: z.string().min(1).max(100),
+  }),
+  z.strictObject({ op: z.literal('sync.command'), storeId: idSchema, commandId: z.uuid() }),
+  z.strictObject({ op: z.literal('sync.cancel'), storeId: idSchema }),
   z.strictObject({ op: z.literal('feeds.list') }),
   z.strictObject({ op: z.literal('quarantine.list'), ...listRequest }),
   z.strictObject({
@@ -109,6 +127,17 @@ const exceptionSchema = z.object({
   against: z.array(z.string()),
   at: z.string(),
 });
+const freshRecordSchema = z.object({
+  runId: z.string(),
+  startedAt: z.string(),
+  declaredThrough: z.int(),
+  completeAt: z.string().nullable(),
+  cancelledAt: z.string().nullable(),
+  checkedAt: z.string().nullable(),
+  /** In words, of the last check. */
+  missing: z.array(z.string()),
+});
+const commandAnswer = z.object({ command: commandSchema });
 const receiptAnswer = z.object({ receipt: receiptSchema });
 
 const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
@@ -143,6 +172,45 @@ export const consoleResponseSchemas = {
     ),
     next,
   }),
+  'sync.list': z.object({
+    stores: z.array(
+      z.object({
+        storeId: z.string(),
+        name: z.string(),
+        replicas: z.int(),
+        last: z.object({ runId: z.string(), kind: z.enum(RUN_KINDS), state: z.enum(RUN_STATES), updatedAt: z.string() }).nullable(),
+        /** By head office's check. */
+        freshComplete: z.boolean(),
+        isOverdue: z.boolean(),
+      }),
+    ),
+    next,
+  }),
+  'sync.status': z.object({
+    storeId: z.string(),
+    replicas: z.array(
+      z.object({
+        replicaId: z.string(),
+        heardAt: z.string().nullable(),
+        agentVersion: z.string().nullable(),
+        expectedBy: z.string(),
+        isOverdue: z.boolean(),
+        storedThrough: z.int(),
+        appliedThrough: z.int(),
+        fresh: freshRecordSchema.nullable(),
+      }),
+    ),
+    /** Newest first. */
+    runs: z.array(runSchema),
+    /** Of the newest; null: not known. */
+    percent: z.int().nullable(),
+    etaMs: z.int().nullable(),
+    commands: z.array(commandSchema),
+    manualOffered: z.boolean(),
+  }),
+  'sync.manual': commandAnswer,
+  'sync.command': commandAnswer,
+  'sync.cancel': z.object({ storeId: z.string(), cancelled: z.array(z.string()) }),
   'records.write': z.object({ outcomes: z.array(writeOutcomeSchema) }),
   'records.get': z.object({
     record: z

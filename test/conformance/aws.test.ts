@@ -6,6 +6,7 @@ import { DynamoFreshSlots } from '../../functions/aws/dynamo-fresh-slots.ts';
 import { DynamoLookupAllowance } from '../../functions/aws/dynamo-lookup-allowance.ts';
 import { DynamoQuarantine } from '../../functions/aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../../functions/aws/dynamo-record-store.ts';
+import { DynamoRunStore } from '../../functions/aws/dynamo-run-store.ts';
 import { DynamoUploadStore } from '../../functions/aws/dynamo-upload-store.ts';
 import { DynamoStoreRegistry } from '../../functions/aws/dynamo-store-registry.ts';
 import { S3ObjectStore } from '../../functions/aws/s3-object-store.ts';
@@ -18,6 +19,7 @@ import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { runStoreSuite } from './run-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
 /** The same suites over the AWS adapters, with real SDK clients against the emulators. */
@@ -147,4 +149,8 @@ describe('quarantine in DynamoDB', () => {
     }
     expect(found).toEqual(ids);
   });
+});
+
+describe('runs in DynamoDB', () => {
+  runStoreSuite(() => new DynamoRunStore(emulators.documents, emulators.table));
 });

@@ -7,6 +7,7 @@ import { MemoryRecordStore } from '../simulation/world/memory-record-store.ts';
 import { MemoryLookupAllowance } from '../simulation/world/memory-lookup-allowance.ts';
 import { MemoryObjectStore } from '../simulation/world/memory-object-store.ts';
 import { MemoryUploadStore } from '../simulation/world/memory-upload-store.ts';
+import { MemoryRunStore } from '../simulation/world/memory-run-store.ts';
 import { MemoryStoreRegistry } from '../simulation/world/memory-store-registry.ts';
 import { erasureStoreSuite } from './erasure-store-suite.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
@@ -14,6 +15,7 @@ import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { runStoreSuite } from './run-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
 let count = 0;
@@ -73,4 +75,8 @@ describe('look-ups in memory', () => {
 describe('object store in memory', () => {
   const objects = new MemoryObjectStore(Faults.none());
   objectStoreSuite(() => Promise.resolve(objects));
+});
+
+describe('runs in memory', () => {
+  runStoreSuite(() => new MemoryRunStore(Faults.none()));
 });

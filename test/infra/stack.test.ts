@@ -152,6 +152,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'apply',
       'compact',
       'console-api',
+      'contact',
       'enrol',
       'erase',
       'feed-writer',

@@ -14,7 +14,7 @@ import { type RunningStack, agent, json, startStack, storeline } from '../fixtur
 const dir = mkdtempSync(join(tmpdir(), 'storeline-fuzz-'));
 const cloud = join(dir, 'cloud');
 const store = join(dir, 'S1');
-const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem'];
+const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact'];
 let running: RunningStack;
 let sign: Awaited<ReturnType<typeof createRequestSigner>>;
 

@@ -36,17 +36,21 @@ export class MemoryStoreRegistry implements StoreRegistry {
 
   listStores({ after, limit }: ListRequest): Promise<{ stores: StoreListing[]; next: string | null }> {
     const ids = [...this.stores.keys()].sort().filter((storeId) => after === null || storeId > after);
-    const listed = [...this.stores.values()].filter(({ storeId }) => ids.slice(0, limit).includes(storeId));
-    const stores = listed
-      .toSorted((a, b) => (a.storeId < b.storeId ? -1 : 1))
-      .map((store) => ({
-        store,
-        replicas: [...this.replicas.values()].filter((replica) => replica.storeId === store.storeId),
-        certificates: [...this.certificates.values()].filter(
-          ({ storeId, replicaId }) => storeId === store.storeId && this.replicas.get(replicaId)?.status === 'ACTIVE',
-        ),
-      }));
+    const stores = ids.slice(0, limit).flatMap((storeId) => this.#listing(storeId) ?? []);
     return Promise.resolve({ stores, next: ids.length > limit ? (stores.at(-1)?.store.storeId ?? null) : null });
+  }
+
+  readListing(storeId: string): Promise<StoreListing | null> {
+    return Promise.resolve(this.#listing(storeId));
+  }
+
+  #listing(storeId: string): StoreListing | null {
+    const store = this.stores.get(storeId);
+    if (store === undefined) return null;
+    const replicas = [...this.replicas.values()].filter((replica) => replica.storeId === storeId);
+    const active = new Set(replicas.flatMap(({ replicaId, status }) => (status === 'ACTIVE' ? [replicaId] : [])));
+    const certificates = [...this.certificates.values()].filter(({ replicaId }) => active.has(replicaId));
+    return { store, replicas, certificates };
   }
 
   putEnrolmentCode({ sha256, ...code }: { sha256: string; storeId: string; expiresAt: number }): Promise<void> {

@@ -1,0 +1,138 @@
+import { collections } from '../../protocol/catalogue/catalogue.ts';
+import { COMPONENT_NAMES, type ComponentName } from '../../protocol/catalogue/types.ts';
+import type { ErrorCodeName } from '../../protocol/error-codes.ts';
+import type { PlanResponse } from '../../protocol/messages/plan.ts';
+import { type ComponentRun, type FailureReason, type Run, type RunDirection, isOver } from '../../protocol/runs.ts';
+import { type ComponentEvent, afterEvent } from './component-status.ts';
+import { rollUp } from './roll-up.ts';
+
+/** The life of a run, from its start to a state that is never left (INV-44). Times are ISO 8601 and come in. */
+export type NewRun = Pick<Run, 'runId' | 'replicaId' | 'kind' | 'trigger' | 'startedAt' | 'commandId' | 'declaredThrough'>;
+
+/** Its components are known when head office has said what this store has. */
+export function startRun(run: NewRun): Run {
+  return { ...run, state: 'RUNNING', updatedAt: run.startedAt, finishedAt: null, components: [], failure: null };
+}
+
+/** What comes before the rest of the store's data: who must not be served, what is on offer, whom it is about. */
+const FIRST: readonly ComponentName[] = ['Fraud Users List', 'Voucher Series', 'Customer'];
+
+const GOES_UP: ReadonlySet<ComponentName> = new Set(
+  collections.filter(({ direction }) => direction !== 'down').map(({ component }) => component),
+);
+
+export interface RunPlan {
+  readonly components: PlanResponse['components'];
+  /** Of a manual sync; none: all. */
+  readonly only?: readonly ComponentName[];
+  readonly directions?: readonly RunDirection[];
+}
+
+/** Every component once each way it travels, in the order of work. What was planned already stays as it is. */
+export function planRun(run: Run, { components, only = [], directions = ['UP', 'DOWN'] }: RunPlan, at: string): Run {
+  if (run.components.length > 0 || isOver(run)) return run;
+  const chosen = new Set(only.length === 0 ? COMPONENT_NAMES : only);
+  const status = new Map(components.map((planned) => [planned.component, planned.status]));
+  const ordered = COMPONENT_NAMES.filter((name) => chosen.has(name));
+  const blockedBy = FIRST.findLast((name) => chosen.has(name) && status.get(name) === 'ENABLED') ?? null;
+  const planned = ordered.flatMap((component) =>
+    directions
+      .filter((direction) => direction === 'DOWN' || GOES_UP.has(component))
+      .map((direction): ComponentRun => {
+        const known = status.get(component) ?? 'NOT_USED';
+        const waits = direction === 'DOWN' && run.kind === 'fresh' && !FIRST.includes(component) ? blockedBy : null;
+        const start = known === 'ENABLED' ? (waits === null ? 'QUEUED' : 'BLOCKED') : known;
+        return { ...NEW, component, direction, status: start, blockedBy: start === 'BLOCKED' ? waits : null };
+      }),
+  );
+  return concluded({ ...run, components: planned }, at);
+}
+
+const NEW = { phase: null, done: 0, total: null, issues: 0, reason: null, retryable: false, blockedBy: null, resumeAfter: null } as const;
+
+export interface RunEvent {
+  readonly component: ComponentName;
+  readonly direction: RunDirection;
+  readonly event: ComponentEvent;
+}
+
+export function applyEvent(run: Run, { component, direction, event }: RunEvent, at: string): Run {
+  return each(run, at, (one) => (one.component === component && one.direction === direction ? afterEvent(one, event) : one));
+}
+
+/** What has not ended waits; a link that is down is no failure of a run that resumes by itself. */
+export function pauseRun(
+  run: Run,
+  { resumeAfter, code }: { readonly resumeAfter: string | null; readonly code: ErrorCodeName },
+  at: string,
+): Run {
+  const { reason } = failureReason(code);
+  const paused = each(run, at, (one) => afterEvent(one, { type: 'PAUSE', resumeAfter, reason }));
+  return isOver(paused) ? paused : { ...paused, state: 'PAUSED' };
+}
+
+export function failRun(run: Run, { code, message }: { readonly code: ErrorCodeName; readonly message: string }, at: string): Run {
+  if (isOver(run)) return run;
+  const { reason, retryable } = failureReason(code);
+  const failed = each(run, at, (one) => afterEvent(one, { type: 'FAIL', reason, retryable }));
+  return { ...failed, state: 'FAILED', finishedAt: at, failure: { reason, code, message: message.slice(0, 500) } };
+}
+
+export function cancelRun(run: Run, at: string): Run {
+  if (isOver(run)) return run;
+  const cancelled = each(run, at, (one) => afterEvent(one, { type: 'CANCEL' }));
+  return { ...cancelled, state: 'CANCELLED', finishedAt: at };
+}
+
+function each(run: Run, at: string, change: (one: ComponentRun) => ComponentRun): Run {
+  if (isOver(run)) return run;
+  const components = run.components.map(change);
+  if (components.every((one, index) => one === run.components[index])) return run;
+  return concluded({ ...run, components }, at);
+}
+
+function concluded(run: Run, at: string): Run {
+  const after = { ...run, state: rollUp(run.components), updatedAt: at };
+  return { ...after, finishedAt: isOver(after) ? at : null };
+}
+
+interface Failure {
+  readonly reason: FailureReason;
+  readonly retryable: boolean;
+}
+
+const REASONS: Readonly<Record<ErrorCodeName, Failure>> = {
+  INVALID_INPUT: { reason: 'DATA', retryable: false },
+  UNKNOWN_COLLECTION: { reason: 'SCHEMA_VERSION', retryable: false },
+  COMPONENT_NOT_USED: { reason: 'DATA', retryable: false },
+  COMPONENT_NOT_ENABLED: { reason: 'DATA', retryable: false },
+  NOT_FOUND: { reason: 'DATA', retryable: false },
+  ALREADY_EXISTS: { reason: 'DATA', retryable: false },
+  UNAUTHORIZED: { reason: 'AUTH', retryable: false },
+  CLOCK_SKEW: { reason: 'LOCAL_CLOCK', retryable: true },
+  CODE_INVALID: { reason: 'AUTH', retryable: false },
+  PROTOCOL_UNSUPPORTED: { reason: 'SCHEMA_VERSION', retryable: false },
+  LOOKUP_LIMIT: { reason: 'THROTTLED', retryable: true },
+  REDEMPTION_NEEDS_HEAD_OFFICE: { reason: 'DATA', retryable: false },
+  OUT_OF_SCOPE: { reason: 'DATA', retryable: true },
+  SNAPSHOT_GONE: { reason: 'INTEGRITY', retryable: true },
+  INTEGRITY: { reason: 'INTEGRITY', retryable: true },
+  STORAGE_FULL: { reason: 'LOCAL_STORAGE', retryable: true },
+  REPLICA_BUSY: { reason: 'LOCAL_STORAGE', retryable: true },
+  OUTBOX_GAP: { reason: 'INTEGRITY', retryable: true },
+  REPLICA_FORKED: { reason: 'DEVICE_MISMATCH', retryable: true },
+  OUTBOX_DAMAGED: { reason: 'LOCAL_STORAGE', retryable: false },
+  FRESH_NOT_COMPLETE: { reason: 'DATA', retryable: true },
+  NOT_ENROLLED: { reason: 'AUTH', retryable: false },
+  NOT_COMPLETE: { reason: 'INTEGRITY', retryable: true },
+  CONNECTIVITY: { reason: 'CONNECTIVITY', retryable: true },
+  UNAVAILABLE: { reason: 'THROTTLED', retryable: true },
+  CONFLICT: { reason: 'SERVER', retryable: true },
+  LOCAL_STACK: { reason: 'SERVER', retryable: false },
+  INTERNAL: { reason: 'SERVER', retryable: true },
+};
+
+/** A code without its line does not compile. */
+export function failureReason(code: ErrorCodeName): Failure {
+  return REASONS[code];
+}

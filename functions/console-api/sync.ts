@@ -1,0 +1,163 @@
+import type { Clock, Ids } from '../../core/ports/clock.ts';
+import type { RunStore } from '../../core/ports/run-store.ts';
+import { type Replica, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import type { UploadStore } from '../../core/ports/upload-store.ts';
+import { COMMAND_LIFE_MS, afterCommandEvent } from '../../core/runs/command.ts';
+import { expectedContact } from '../../core/runs/expected.ts';
+import { etaMs, percentOf } from '../../core/runs/roll-up.ts';
+import { isManualOffered } from '../../core/runs/gate.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
+import type { Organization } from '../../protocol/organization.ts';
+import { type Command, isCommandOver } from '../../protocol/runs.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import type * as z from 'zod';
+
+/** Runs of stores as people see them, and manual syncs. */
+export interface SyncDeps {
+  readonly registry: Pick<StoreRegistry, 'listStores' | 'readListing'>;
+  readonly uploads: Pick<UploadStore, 'readHead'>;
+  readonly runs: RunStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly organization: Organization;
+}
+
+type SyncRequest = Extract<z.output<typeof consoleRequestSchema>, { op: `sync.${string}` }>;
+type Of<Op extends SyncRequest['op']> = Extract<SyncRequest, { op: Op }>;
+
+const RUNS_SHOWN = 10;
+
+export function isSyncRequest(request: z.output<typeof consoleRequestSchema>): request is SyncRequest {
+  return request.op.startsWith('sync.');
+}
+
+export function syncApi(deps: SyncDeps, request: SyncRequest): Promise<object> {
+  switch (request.op) {
+    case 'sync.list':
+      return list(deps, request);
+    case 'sync.status':
+      return status(deps, request);
+    case 'sync.manual':
+      return manual(deps, request);
+    case 'sync.command':
+      return command(deps, request);
+    case 'sync.cancel':
+      return cancel(deps, request);
+  }
+}
+
+async function list(deps: SyncDeps, { after, limit }: Of<'sync.list'>): Promise<object> {
+  const { stores, next } = await deps.registry.listStores({ after: after ?? null, limit });
+  const rows = await Promise.all(
+    stores.map(async ({ store, replicas }) => {
+      const [[last], fresh] = await Promise.all([deps.runs.readRuns(store.storeId, 1), deps.runs.listFresh(store.storeId)]);
+      const active = replicas.filter((replica) => replica.status === 'ACTIVE');
+      const heard = active.map((replica) => expectedOf(deps, replica));
+      return {
+        storeId: store.storeId,
+        name: store.name,
+        replicas: active.length,
+        last: last === undefined ? null : { runId: last.runId, kind: last.kind, state: last.state, updatedAt: last.updatedAt },
+        freshComplete:
+          active.length > 0 && active.every(({ replicaId }) => fresh.some((one) => one.replicaId === replicaId && one.completeAt !== null)),
+        isOverdue: heard.some(({ isOverdue }) => isOverdue),
+      };
+    }),
+  );
+  return { stores: rows, next };
+}
+
+async function status(deps: SyncDeps, { storeId }: Of<'sync.status'>): Promise<object> {
+  const { replicas } = await storeOf(deps, storeId);
+  const [runs, fresh, commands] = await Promise.all([
+    deps.runs.readRuns(storeId, RUNS_SHOWN),
+    deps.runs.listFresh(storeId),
+    deps.runs.readCommands(storeId, deps.clock.now() - limits.runsKeptMs),
+  ]);
+  const shown = await Promise.all(
+    replicas.map(async (replica) => {
+      const { stored, appliedThrough } = await deps.uploads.readHead(replica.replicaId);
+      return {
+        replicaId: replica.replicaId,
+        heardAt: replica.heardAt ?? null,
+        agentVersion: replica.agentVersion ?? null,
+        ...expectedOf(deps, replica),
+        storedThrough: stored.seq,
+        appliedThrough,
+        fresh: fresh.find(({ replicaId }) => replicaId === replica.replicaId) ?? null,
+      };
+    }),
+  );
+  const offered = isManualOffered({ last: runs[0] ?? null, isOverdue: shown.some(({ isOverdue }) => isOverdue) });
+  const [last] = runs;
+  const progress = last === undefined ? { percent: null, etaMs: null } : { percent: percentOf(last), etaMs: etaMs(last, deps.clock.now()) };
+  return { storeId, replicas: shown, runs, ...progress, commands: commands.toReversed(), manualOffered: offered };
+}
+
+function expectedOf({ clock, organization }: SyncDeps, replica: Replica) {
+  return expectedContact({ lastHeardAt: lastHeardAt(replica), everyHours: organization.expectedEveryHours, now: clock.now() });
+}
+
+async function storeOf({ registry }: SyncDeps, storeId: string): Promise<{ readonly replicas: Replica[] }> {
+  const found = await registry.readListing(storeId);
+  if (found === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+  return { replicas: found.replicas.filter((replica) => replica.status === 'ACTIVE') };
+}
+
+/** Offered when something did not get there by itself; to anybody who says why. A preview does nothing and is always there. */
+async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<object> {
+  const { storeId, kind, components, preview, takeOver, by } = request;
+  const reason = request.reason ?? null;
+  const { replicas } = await storeOf(deps, storeId);
+  const heard = replicas.toSorted((a, b) => (lastHeardAt(a) < lastHeardAt(b) ? 1 : -1));
+  const replica = request.replicaId === undefined ? heard[0] : heard.find(({ replicaId }) => replicaId === request.replicaId);
+  if (replica === undefined) throw new SyncError('NOT_FOUND', `store ${storeId} has no such active replica; its agent has to enrol first`);
+  const [last] = await deps.runs.readRuns(storeId, 1);
+  const isOffered = isManualOffered({ last: last ?? null, isOverdue: expectedOf(deps, replica).isOverdue });
+  if (!preview && !isOffered && reason === null)
+    throw new SyncError('INVALID_INPUT', `nothing failed in store ${storeId}; say why with a reason`);
+  const now = deps.clock.now();
+  const made: Command = {
+    commandId: deps.ids.next(),
+    storeId,
+    replicaId: replica.replicaId,
+    kind,
+    components: [...new Set(components)],
+    preview,
+    takeOver,
+    reason,
+    by,
+    state: 'PENDING',
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + COMMAND_LIFE_MS).toISOString(),
+    deliveredAt: null,
+    finishedAt: null,
+    result: null,
+    failure: null,
+  };
+  await deps.runs.addCommand(made);
+  return { command: made };
+}
+
+async function command({ runs }: SyncDeps, { storeId, commandId }: Of<'sync.command'>): Promise<object> {
+  const found = await runs.readCommand(storeId, commandId);
+  if (found === null) throw new SyncError('NOT_FOUND', `store ${storeId} has no command ${commandId}`);
+  return { command: found };
+}
+
+/** Everything of a store that is open: commands, and the fresh run with its workflow. What was transferred stays. */
+async function cancel(deps: SyncDeps, { storeId }: Of<'sync.cancel'>): Promise<object> {
+  await storeOf(deps, storeId);
+  const now = deps.clock.now();
+  const at = new Date(now).toISOString();
+  const cancelled: string[] = [];
+  for (const open of (await deps.runs.readCommands(storeId, now - COMMAND_LIFE_MS)).filter((one) => !isCommandOver(one))) {
+    if ((await deps.runs.changeCommand(open, afterCommandEvent(open, 'CANCEL', { at }))) === 'changed') cancelled.push(open.commandId);
+  }
+  for (const record of await deps.runs.listFresh(storeId)) {
+    if (record.completeAt !== null || record.cancelledAt !== null) continue;
+    if (await deps.runs.changeFresh({ ...record, cancelledAt: at })) cancelled.push(record.runId);
+  }
+  return { storeId, cancelled };
+}

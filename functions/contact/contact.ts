@@ -1,0 +1,96 @@
+import type { FreshWorkflows } from '../../core/ports/fresh-workflows.ts';
+import type { FreshRecord, RunStore } from '../../core/ports/run-store.ts';
+import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import { COMMAND_LIFE_MS, afterCommandEvent, eventOf, expired } from '../../core/runs/command.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { ContactRequest, ContactResponse, FreshStanding } from '../../protocol/messages/contact.ts';
+import { type Command, type CommandReport, type Run, isCommandOver, isOver } from '../../protocol/runs.ts';
+import { type CheckDeps, checkFreshRun } from '../fresh-run/check-fresh-run.ts';
+import { noteContact } from '../plan/note-contact.ts';
+
+/**
+ * A running agent comes by: its run is kept, what head office wants is told, and a fresh run gets its workflow and, as soon as
+ * the agent thinks it is over, its check (INV-45). Everything may come twice.
+ */
+export interface ContactDeps extends CheckDeps {
+  readonly registry: CheckDeps['registry'] & Pick<StoreRegistry, 'noteContact'>;
+  readonly runs: RunStore;
+  readonly workflows: FreshWorkflows;
+}
+
+export async function contact(
+  deps: ContactDeps,
+  { store, replica }: { readonly store: Store; readonly replica: Replica },
+  { run, commands, agentVersion }: ContactRequest,
+): Promise<ContactResponse> {
+  await noteContact(deps, replica, agentVersion);
+  if (run !== null) await keep(deps, store, run);
+  const fresh = await freshOf(deps, replica, run);
+  return {
+    serverTime: new Date(deps.clock.now()).toISOString(),
+    commands: await commandsOf(deps, replica, commands),
+    cancelRun: isCancelled(fresh, run) ? (fresh?.runId ?? null) : null,
+    fresh: fresh === null ? null : await standingOf(deps, fresh, run),
+  };
+}
+
+/** A delta that found nothing is no history: there are a hundred a day in every store. */
+async function keep({ runs, clock }: ContactDeps, { storeId }: Store, run: Run): Promise<void> {
+  if (run.kind === 'delta' && run.state === 'COMPLETED_NO_CHANGES') return;
+  await runs.noteRun(storeId, run);
+  if (isOver(run)) await runs.pruneRuns(storeId, clock.now() - limits.runsKeptMs);
+}
+
+/** A run that is heard of first gets its workflow before it is written down, or it might never get one. */
+async function freshOf(
+  { runs, workflows, clock }: ContactDeps,
+  { replicaId, storeId }: Replica,
+  run: Run | null,
+): Promise<FreshRecord | null> {
+  const known = await runs.readFresh(replicaId);
+  if (run === null || run.kind !== 'fresh' || known?.runId === run.runId) return known;
+  await workflows.start({ storeId, runId: run.runId });
+  const record: FreshRecord = {
+    storeId,
+    replicaId,
+    runId: run.runId,
+    startedAt: new Date(clock.now()).toISOString(),
+    declaredThrough: run.declaredThrough,
+    completeAt: null,
+    cancelledAt: null,
+    checkedAt: null,
+    missing: [],
+  };
+  await runs.putFresh(record);
+  return record;
+}
+
+function isCancelled(fresh: FreshRecord | null, run: Run | null): boolean {
+  return fresh !== null && fresh.cancelledAt !== null && run?.runId === fresh.runId && !isOver(run);
+}
+
+async function standingOf(deps: ContactDeps, record: FreshRecord, run: Run | null): Promise<FreshStanding | null> {
+  const { runId, completeAt, missing } = record;
+  const isDone = completeAt !== null || record.cancelledAt !== null;
+  // The agent thinks that it is there: it hears at once whether it is.
+  const seen = !isDone && run?.runId === runId && isOver(run) ? await checkFreshRun(deps, record) : null;
+  if (seen === null) return { runId, complete: completeAt !== null, missing: [...missing], prove: [] };
+  const prove = seen.redrive.flatMap((act) => (act.what === 'ASK_STORE' ? act.feeds : []));
+  return { runId, complete: seen.complete, missing: [...seen.record.missing], prove };
+}
+
+async function commandsOf(deps: ContactDeps, { replicaId, storeId }: Replica, reports: readonly CommandReport[]): Promise<Command[]> {
+  const now = deps.clock.now();
+  const at = new Date(now).toISOString();
+  const known = await deps.runs.readCommands(storeId, now - COMMAND_LIFE_MS - limits.runsKeptMs);
+  const open: Command[] = [];
+  for (const before of known.filter((command) => command.replicaId === replicaId)) {
+    const report = reports.find(({ commandId }) => commandId === before.commandId);
+    const heard = report === undefined ? expired(before, now) : afterCommandEvent(before, eventOf(report), { at, report });
+    const after = heard.state === 'PENDING' ? afterCommandEvent(heard, 'DELIVER', { at }) : heard;
+    // Somebody else was faster: the next contact sees what it is now.
+    if (after !== before && (await deps.runs.changeCommand(before, after)) === 'conflict') continue;
+    if (!isCommandOver(after)) open.push(after);
+  }
+  return open;
+}

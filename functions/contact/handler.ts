@@ -1,0 +1,32 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { contactRequestSchema } from '../../protocol/messages/contact.ts';
+import { documentClient, sfnClient } from '../aws/clients.ts';
+import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
+import { DynamoRunStore } from '../aws/dynamo-run-store.ts';
+import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
+import { SfnFreshWorkflows } from '../aws/sfn-fresh-workflows.ts';
+import { authenticate } from '../http/authenticate.ts';
+import { httpFunction } from '../http/http-function.ts';
+import { environment, organization, systemClock } from '../runtime.ts';
+import { contact } from './contact.ts';
+
+const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'RECORDS_TABLE', 'FRESH_WORKFLOW_ARN');
+const settings = organization();
+const logger = new Logger({ serviceName: 'contact' });
+const documents = documentClient();
+const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
+const deps = {
+  registry,
+  feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
+  uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
+  runs: new DynamoRunStore(documents, env.STORES_TABLE),
+  workflows: new SfnFreshWorkflows(sfnClient(), env.FRESH_WORKFLOW_ARN),
+  clock: systemClock,
+  scopes: settings.scopes,
+};
+
+export const handler = httpFunction({ logger, clock: systemClock }, contactRequestSchema, async (request) => {
+  const who = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
+  return contact(deps, who, request.body);
+});

@@ -30,6 +30,10 @@ export const agentLimits = {
   digestSliceRows: 50_000,
   /** A first load that failed is taken up again after this; once it is complete, a failed sync waits for its turn. */
   freshAgainMs: 60_000,
+  /** A running agent comes by at head office this often: a command is there within a minute. */
+  contactMs: 45_000,
+  /** While it works it says how far it is this often at most. */
+  progressReportMs: 3_000,
   /** Uploads that keep failing are tried at least this often. */
   breakerMaxMs: 10 * 60_000,
   /** Somebody stands at the till while a customer is looked up. */

@@ -23,6 +23,10 @@ export interface DataPaths {
   readonly localApi: string;
   /** Customers that were looked up. */
   readonly pinned: string;
+  /** The run under way or the last one, and what became of commands. */
+  readonly runs: string;
+  /** What another process of this store asks of the one that works on the folder. */
+  readonly requests: string;
 }
 
 export function dataPaths(folder: string): DataPaths {
@@ -41,6 +45,8 @@ export function dataPaths(folder: string): DataPaths {
     fork: at('fork.json'),
     localApi: at('local-api.json'),
     pinned: at('pinned.sqlite'),
+    runs: at('runs.json'),
+    requests: at('requests'),
   };
 }
 

@@ -11,6 +11,7 @@ import { type RecordsOptions, countRecordsCommand, deleteRecordCommand, getRecor
 import { type RedeemOptions, redeemCommand } from './command-redeem.ts';
 import { type RunOptions, runCommand } from './command-run.ts';
 import { type StatusOptions, statusCommand } from './command-status.ts';
+import { type ManualOptions, manualCommand } from './command-sync.ts';
 import { type VerifyCommandOptions, verifyCommand } from './command-verify.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts';
 
@@ -105,8 +106,25 @@ function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
     .addOption(jsonOption())
     .addOption(progressOption())
     .action(async (options: VerifyCommandOptions) => done(await verifyCommand(io, options)));
+  addSyncCommand(program, io, done);
   addRecordCommands(program, io, done);
   return program;
+}
+
+function addSyncCommand(program: Command, io: AgentIo, done: (code: ExitCode) => void): void {
+  const sync = program.command('sync').description("the store's own Sync window");
+  sync
+    .command('manual')
+    .description('repair what differs, load components again, or send again what was recorded here')
+    .addOption(dataOption())
+    .option('--kind <kind>', 'repair, resend or re-upload', 'repair')
+    .option('--component <name...>', 'only these components')
+    .option('--preview', 'say what it would do, and do nothing')
+    .option('--take-over', 'stop what is under way instead of waiting for it')
+    .option('--reason <text>', 'why, when the last run did not fail')
+    .addOption(jsonOption())
+    .addOption(progressOption())
+    .action(async (options: ManualOptions) => done(await manualCommand(io, options)));
 }
 
 function addRecordCommands(program: Command, io: AgentIo, done: (code: ExitCode) => void): void {

@@ -11,6 +11,7 @@ import { addLocalCommand } from './commands/local.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
 import { addRecordsCommand } from './commands/records.ts';
 import { addStoreCommand } from './commands/store.ts';
+import { addSyncCommand } from './commands/sync.ts';
 import { describeError, exitCodeOf, say } from './output.ts';
 
 /** `storeline`: the command line of central IT. */
@@ -34,6 +35,7 @@ for (const add of [
   addExceptionsCommand,
   addRebuildCommand,
   addEraseCommand,
+  addSyncCommand,
 ]) {
   add(program);
 }

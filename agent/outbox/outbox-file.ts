@@ -1,14 +1,21 @@
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { chainAfter } from '../../codec/operation-chain.ts';
 import { clockAt, nextTick } from '../../core/outbox/hybrid-clock.ts';
-import { ENTRY_STATUSES, type Entry, type EntryEvent, type EntryStatus, isClosed, statusAfter } from '../../core/outbox/entry.ts';
+import {
+  ENTRY_STATUSES,
+  type Entry,
+  type EntryEvent,
+  type EntryStatus,
+  isClosed,
+  isOpen,
+  isWaiting,
+  statusAfter,
+} from '../../core/outbox/entry.ts';
 import { type Settlement, settle } from '../../core/outbox/settle.ts';
 import { assert } from '../../protocol/assert.ts';
 import type { PushResponse } from '../../protocol/messages/push.ts';
 import { CHAIN_START, type Operation, type OutboxMark, operationSchema, receiptSchema } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { agentLimits } from '../agent-limits.ts';
-import { ReplicaDamaged, translateStorageError } from '../replica/sqlite-errors.ts';
+import { OutboxDatabase, type Row } from './outbox-database.ts';
 
 /**
  * What the store recorded and head office may not have yet (decision 0012): `outbox.sqlite`, apart from the replica,
@@ -17,28 +24,6 @@ import { ReplicaDamaged, translateStorageError } from '../replica/sqlite-errors.
  * Each entry has a number in its replica's sequence, without gaps, and an operation id that is its name for ever. A
  * receipt closes an entry and nothing else does (INV-10).
  */
-const MIGRATIONS = [
-  `CREATE TABLE entry (
-     id INTEGER PRIMARY KEY,
-     replica_id TEXT NOT NULL,
-     seq INTEGER NOT NULL,
-     op_id TEXT NOT NULL UNIQUE,
-     collection TEXT NOT NULL,
-     key TEXT NOT NULL,
-     operation TEXT NOT NULL,
-     status TEXT NOT NULL,
-     attempts INTEGER NOT NULL DEFAULT 0,
-     captured_at INTEGER NOT NULL,
-     receipt TEXT,
-     UNIQUE (replica_id, seq)
-   ) STRICT;
-   CREATE INDEX entry_record ON entry (collection, key, id);
-   CREATE INDEX entry_status ON entry (status, id);
-   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
-];
-/** "OUTB": no other database is taken for one. */
-const APPLICATION_ID = 0x4f555442;
-
 export type NewOperation = Pick<Operation, 'collection' | 'key' | 'kind' | 'fields' | 'base'>;
 
 export interface EntryFilter {
@@ -49,16 +34,15 @@ export interface EntryFilter {
 }
 
 export class OutboxFile {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #db: OutboxDatabase;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: OutboxDatabase) {
     this.#db = db;
   }
 
   /** `replicaId`: whose entries are recorded from now on; those of another that were not sent become its own. */
   static open(path: string, replicaId: string): OutboxFile {
-    const outbox = new OutboxFile(openDatabase(path));
+    const outbox = new OutboxFile(new OutboxDatabase(path));
     try {
       if (outbox.#meta('replica') !== replicaId) outbox.restamp(replicaId);
       return outbox;
@@ -81,14 +65,14 @@ export class OutboxFile {
     { now, opId }: { readonly now: number; readonly opId: string },
     decide: (entries: readonly Entry[]) => NewOperation | null,
   ): Operation | null {
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       const wanted = decide(this.entriesOf(where.collection, where.key));
       if (wanted === null) return null;
       const replicaId = this.#replicaId();
       const { seq: last, chain } = this.mark();
       const unchained = { ...wanted, seq: last + 1, opId, clock: nextTick(Math.max(this.#clock(), clockAt(wanted.base)), now) };
       const operation: Operation = { ...unchained, chain: chainAfter(chain, unchained) };
-      this.#run(
+      this.#db.run(
         'INSERT INTO entry (replica_id, seq, op_id, collection, key, operation, status, captured_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
         replicaId,
         operation.seq,
@@ -106,20 +90,66 @@ export class OutboxFile {
 
   /** Of one record, in the order in which they were recorded. */
   entriesOf(collection: string, key: string): Entry[] {
-    return this.#all('SELECT * FROM entry WHERE collection = ? AND key = ? ORDER BY id', collection, key).map(toEntry);
+    return this.#db.all('SELECT * FROM entry WHERE collection = ? AND key = ? ORDER BY id', collection, key).map(toEntry);
   }
 
   /** What of a collection was recorded here and head office has not decided about. */
   undecided(collection: string): Operation[] {
-    return this.#all(
-      "SELECT operation FROM entry WHERE collection = ? AND status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT', 'HELD')",
-      collection,
-    ).map(toOperation);
+    return this.#db
+      .all(
+        "SELECT operation FROM entry WHERE collection = ? AND status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT', 'HELD')",
+        collection,
+      )
+      .map(toOperation);
+  }
+
+  /** How many entries of each collection wait for a receipt, and how many for a person. */
+  standing(): Map<string, { waiting: number; open: number }> {
+    const standing = new Map<string, { waiting: number; open: number }>();
+    for (const row of this.#db.all('SELECT collection, status, count(*) AS n FROM entry GROUP BY collection, status')) {
+      const own = standing.get(String(row['collection'])) ?? { waiting: 0, open: 0 };
+      const status = row['status'] as EntryStatus;
+      if (isWaiting(status)) own.waiting += Number(row['n']);
+      else if (isOpen(status)) own.open += Number(row['n']);
+      standing.set(String(row['collection']), own);
+    }
+    return standing;
+  }
+
+  /**
+   * What is closed and still here is recorded again at the end of the sequence, under its own name: head office finds it there
+   * already, or takes it if it was lost. Deletions are left out, because what was deleted may have been made again since.
+   */
+  resubmit(collections: ReadonlySet<string>, { preview }: { readonly preview: boolean }): Map<string, number> {
+    return this.#db.transaction(() => {
+      const counts = new Map<string, number>();
+      for (const row of this.#db.all('SELECT * FROM entry ORDER BY id')) {
+        const { operation, status } = toEntry(row);
+        if (!isClosed(status) || operation.kind === 'delete' || !collections.has(operation.collection)) continue;
+        counts.set(operation.collection, (counts.get(operation.collection) ?? 0) + 1);
+        if (!preview) this.#append(operation, Number(row['id']));
+      }
+      return counts;
+    });
+  }
+
+  #append(known: Operation, id: number): void {
+    const { chain: _, ...rest } = known;
+    const mark = this.mark();
+    const unchained = { ...rest, seq: mark.seq + 1 };
+    const operation: Operation = { ...unchained, chain: chainAfter(mark.chain, unchained) };
+    this.#db.run(
+      "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING' WHERE id = ?",
+      this.#replicaId(),
+      operation.seq,
+      JSON.stringify(operation),
+      id,
+    );
   }
 
   /** Where this replica's outbox ends. */
   mark(): OutboxMark {
-    const row = this.#get('SELECT operation FROM entry WHERE replica_id = ? ORDER BY seq DESC LIMIT 1', this.#replicaId());
+    const row = this.#db.get('SELECT operation FROM entry WHERE replica_id = ? ORDER BY seq DESC LIMIT 1', this.#replicaId());
     return row === undefined ? this.storedMark() : markOf(toOperation(row));
   }
 
@@ -131,7 +161,7 @@ export class OutboxFile {
   /** Where the entry with this number ends; null when it is not here any more. */
   markAt(seq: number): OutboxMark | null {
     if (seq === 0) return { seq, chain: CHAIN_START };
-    const row = this.#get('SELECT operation FROM entry WHERE replica_id = ? AND seq = ?', this.#replicaId(), seq);
+    const row = this.#db.get('SELECT operation FROM entry WHERE replica_id = ? AND seq = ?', this.#replicaId(), seq);
     return row === undefined ? null : markOf(toOperation(row));
   }
 
@@ -147,24 +177,25 @@ export class OutboxFile {
 
   /** In order, from the one after `seq` on. */
   operationsAfter(seq: number, limit: number): Operation[] {
-    return this.#all(
-      'SELECT operation FROM entry WHERE replica_id = ? AND seq > ? ORDER BY seq LIMIT ?',
-      this.#replicaId(),
-      seq,
-      limit,
-    ).map(toOperation);
+    return this.#db
+      .all('SELECT operation FROM entry WHERE replica_id = ? AND seq > ? ORDER BY seq LIMIT ?', this.#replicaId(), seq, limit)
+      .map(toOperation);
   }
 
   /** Entries that nobody has closed: not sent, without a receipt, or waiting for a person. */
   countOpen(): { readonly unsent: number; readonly withoutReceipt: number } {
-    const unsent = this.#get('SELECT count(*) AS n FROM entry WHERE replica_id = ? AND seq > ?', this.#replicaId(), this.storedMark().seq);
-    const waiting = this.#get("SELECT count(*) AS n FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT')");
+    const unsent = this.#db.get(
+      'SELECT count(*) AS n FROM entry WHERE replica_id = ? AND seq > ?',
+      this.#replicaId(),
+      this.storedMark().seq,
+    );
+    const waiting = this.#db.get("SELECT count(*) AS n FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT')");
     return { unsent: Number(unsent?.['n']), withoutReceipt: Number(waiting?.['n']) };
   }
 
   counts(): Record<EntryStatus, number> {
     const counts = Object.fromEntries(ENTRY_STATUSES.map((status) => [status, 0])) as Record<EntryStatus, number>;
-    for (const row of this.#all('SELECT status, count(*) AS n FROM entry GROUP BY status'))
+    for (const row of this.#db.all('SELECT status, count(*) AS n FROM entry GROUP BY status'))
       counts[row['status'] as EntryStatus] = Number(row['n']);
     return counts;
   }
@@ -172,32 +203,32 @@ export class OutboxFile {
   list({ status, after = 0, limit }: EntryFilter): (Entry & { readonly id: number })[] {
     const rows =
       status === undefined
-        ? this.#all('SELECT * FROM entry WHERE id > ? ORDER BY id LIMIT ?', after, limit)
-        : this.#all('SELECT * FROM entry WHERE status = ? AND id > ? ORDER BY id LIMIT ?', status, after, limit);
+        ? this.#db.all('SELECT * FROM entry WHERE id > ? ORDER BY id LIMIT ?', after, limit)
+        : this.#db.all('SELECT * FROM entry WHERE status = ? AND id > ? ORDER BY id LIMIT ?', status, after, limit);
     return rows.map((row) => ({ id: Number(row['id']), ...toEntry(row) }));
   }
 
   /** What happened to operations on their way. */
   note(operations: readonly Operation[], event: EntryEvent): void {
-    this.#transaction(() => {
+    this.#db.transaction(() => {
       for (const { opId } of operations) {
-        const row = this.#get('SELECT status FROM entry WHERE op_id = ?', opId);
+        const row = this.#db.get('SELECT status FROM entry WHERE op_id = ?', opId);
         if (row === undefined) continue;
         const status = statusAfter(row['status'] as EntryStatus, event);
-        this.#run('UPDATE entry SET status = ?, attempts = attempts + ? WHERE op_id = ?', status, event === 'given' ? 1 : 0, opId);
+        this.#db.run('UPDATE entry SET status = ?, attempts = attempts + ? WHERE op_id = ?', status, event === 'given' ? 1 : 0, opId);
       }
     });
   }
 
   /** What head office answered: how far it has stored, and what became of operations. */
   acknowledge(answer: Pick<PushResponse, 'storedThrough' | 'receipts' | 'revised'>): void {
-    this.#transaction(() => {
+    this.#db.transaction(() => {
       const before = this.storedMark();
       if (answer.storedThrough > before.seq) this.#setStored(answer.storedThrough);
       const named = [...answer.receipts, ...answer.revised];
       const known = new Map(
         named.flatMap(({ opId }) => {
-          const row = this.#get('SELECT * FROM entry WHERE op_id = ?', opId);
+          const row = this.#db.get('SELECT * FROM entry WHERE op_id = ?', opId);
           return row === undefined ? [] : [[opId, toEntry(row)] as const];
         }),
       );
@@ -209,7 +240,7 @@ export class OutboxFile {
 
   /** Head office has less than it said once (it was restored): from there on everything is sent again. */
   rewind(storedThrough: number): void {
-    this.#transaction(() => {
+    this.#db.transaction(() => {
       this.#setStored(storedThrough);
       this.#setMeta('receipts_through', String(Math.min(this.receiptsThrough(), storedThrough)));
     });
@@ -220,14 +251,14 @@ export class OutboxFile {
    * the same names, so whatever head office has of it already is a duplicate there.
    */
   restamp(replicaId: string): void {
-    this.#transaction(() => {
-      const rows = this.#all("SELECT * FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT') ORDER BY id");
+    this.#db.transaction(() => {
+      const rows = this.#db.all("SELECT * FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT') ORDER BY id");
       let mark: OutboxMark = { seq: 0, chain: CHAIN_START };
       for (const row of rows) {
         const { chain: _, ...known } = toOperation(row);
         const unchained = { ...known, seq: mark.seq + 1 };
         const operation: Operation = { ...unchained, chain: chainAfter(mark.chain, unchained) };
-        this.#run(
+        this.#db.run(
           "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING' WHERE id = ?",
           replicaId,
           operation.seq,
@@ -245,13 +276,13 @@ export class OutboxFile {
 
   /** Closed entries that are older: nothing will come of them. What is stored last stays, as the end of the chain. */
   purge(before: number): number {
-    return this.#transaction(() => {
-      const rows = this.#all('SELECT id, seq, replica_id, status FROM entry WHERE captured_at < ? ORDER BY id', before);
+    return this.#db.transaction(() => {
+      const rows = this.#db.all('SELECT id, seq, replica_id, status FROM entry WHERE captured_at < ? ORDER BY id', before);
       const { seq: last } = this.mark();
       let purged = 0;
       for (const row of rows) {
         if (!isClosed(row['status'] as EntryStatus) || (row['replica_id'] === this.#replicaId() && row['seq'] === last)) continue;
-        this.#run('DELETE FROM entry WHERE id = ?', Number(row['id']));
+        this.#db.run('DELETE FROM entry WHERE id = ?', Number(row['id']));
         purged += 1;
       }
       return purged;
@@ -259,7 +290,7 @@ export class OutboxFile {
   }
 
   #settle({ opId, receipt }: Settlement): void {
-    this.#run('UPDATE entry SET status = ?, receipt = ? WHERE op_id = ?', receipt.status, JSON.stringify(receipt), opId);
+    this.#db.run('UPDATE entry SET status = ?, receipt = ? WHERE op_id = ?', receipt.status, JSON.stringify(receipt), opId);
   }
 
   #setStored(seq: number): void {
@@ -280,73 +311,14 @@ export class OutboxFile {
   }
 
   #meta(name: string): string | null {
-    const value = this.#get('SELECT value FROM meta WHERE name = ?', name)?.['value'];
+    const value = this.#db.get('SELECT value FROM meta WHERE name = ?', name)?.['value'];
     return value === undefined ? null : String(value);
   }
 
   #setMeta(name: string, value: string): void {
-    this.#run('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, value);
-  }
-
-  #transaction<T>(run: () => T): T {
-    try {
-      this.#db.exec('BEGIN IMMEDIATE');
-      const result = run();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw translated(error);
-    }
-  }
-
-  #prepare(sql: string): StatementSync {
-    const statement = this.#statements.get(sql) ?? this.#db.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
-
-  #run(sql: string, ...values: (string | number)[]): void {
-    this.#prepare(sql).run(...values);
-  }
-
-  #get(sql: string, ...values: (string | number)[]) {
-    return this.#prepare(sql).get(...values);
-  }
-
-  #all(sql: string, ...values: (string | number)[]) {
-    return this.#prepare(sql).all(...values);
+    this.#db.run('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, value);
   }
 }
-
-function openDatabase(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: agentLimits.outboxBusyMs });
-  try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
-    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (version > MIGRATIONS.length) throw new SyncError('OUTBOX_DAMAGED', 'the outbox is of a newer agent; update this one');
-    if (version === MIGRATIONS.length) return db;
-    db.exec('BEGIN IMMEDIATE');
-    // Another process may have been faster.
-    const now = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-    for (const migration of MIGRATIONS.slice(now)) db.exec(migration);
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw translated(error);
-  }
-}
-
-/** Unsent writes are never moved aside or made anew by a program. */
-function translated(error: unknown): unknown {
-  const known = translateStorageError(error);
-  return known instanceof ReplicaDamaged
-    ? new SyncError('OUTBOX_DAMAGED', `the outbox cannot be read: ${known.message}`, { cause: error })
-    : known;
-}
-
-type Row = Readonly<Record<string, SQLOutputValue>>;
 
 function toOperation(row: Row): Operation {
   return operationSchema.parse(JSON.parse(String(row['operation'])));

@@ -18,7 +18,10 @@ export function freshOutstanding(replica: Replica): Outstanding[] | null {
 /** Deltas come after the fresh sync, never instead of it. */
 export function requireFreshComplete(replica: Replica): void {
   const outstanding = freshOutstanding(replica);
-  if (outstanding?.length === 0) return;
+  if (outstanding?.length !== 0) throw notComplete(outstanding);
+}
+
+export function notComplete(outstanding: readonly Outstanding[] | null): SyncError {
   const what = outstanding === null ? 'it was never started' : outstanding.map(({ feed, reason }) => `${feed} (${reason})`).join(', ');
-  throw new SyncError('FRESH_NOT_COMPLETE', `the fresh sync is not complete: ${what}; run \`agent logon --wait\` first`);
+  return new SyncError('FRESH_NOT_COMPLETE', `the fresh sync is not complete: ${what}; run \`agent logon --wait\` first`);
 }

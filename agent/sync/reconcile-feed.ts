@@ -5,6 +5,7 @@ import { splitFeedName } from '../../protocol/feed.ts';
 import { type Manifest, manifestRanges } from '../../protocol/manifest.ts';
 import { compareWithManifest } from '../replica/bulk-load.ts';
 import { RangeDigests } from '../replica/digest.ts';
+import { type RangeChanges, compareRange, keptBlocks } from '../replica/range-compare.ts';
 import { replaceRange } from '../replica/range-replace.ts';
 import { createIndexes, dropIndexes, markSchema } from '../replica/replica-schema.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -68,9 +69,11 @@ interface Replacement {
   readonly manifest: Manifest;
   readonly ranges: RangePlan;
   readonly onChanges: (rows: number) => void;
+  /** Costs a comparison of every row. */
+  readonly onRange?: (changes: RangeChanges, bytes: number) => void;
 }
 
-export async function replaceRanges(session: SyncSession, { manifest, ranges, onChanges }: Replacement): Promise<void> {
+export async function replaceRanges(session: SyncSession, { manifest, ranges, onChanges, onRange }: Replacement): Promise<void> {
   const { deps, replica } = session;
   const { feed } = manifest;
   const { component } = splitFeedName(feed);
@@ -79,7 +82,9 @@ export async function replaceRanges(session: SyncSession, { manifest, ranges, on
   deps.progress.planned(component, sumOf(ranges.replace));
   replica.transaction(() => ranges.clear.forEach((collection) => replica.clearCollection(collection)));
   const bare = dropIndexesOfEmptyTables(replica, ranges.replace);
-  for await (const { content } of chunkStream(deps, work)) {
+  for await (const { content: taken } of chunkStream(deps, work)) {
+    const content = onRange === undefined ? taken : keptBlocks(taken);
+    onRange?.(compareRange(replica, content), content.range.chunk.bytes);
     onChanges(replaceRange(replica, feed, content));
     deps.progress.advanced(component, sumOf([content.range]));
   }

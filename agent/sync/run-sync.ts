@@ -78,8 +78,7 @@ async function rounds(session: SyncSession, { wait }: SyncOptions): Promise<Sync
   let fruitless = 0;
   for (;;) {
     deps.signal.throwIfAborted();
-    const plan = await deps.cloud.plan({ feeds: cursors(session) });
-    session.replica.recordPlan(plan);
+    const plan = await askPlan(session);
     kind ??= outstandingFeeds(plan.components, session.replica.feeds()).length > 0 ? 'fresh' : 'delta';
     const round = nextRound(plan, { empty: session.replica.isEmpty(), feeds: session.replica.feeds().map(({ feed }) => feed) });
     const patient = wait && round.waiting.length > 0;
@@ -100,6 +99,13 @@ async function rounds(session: SyncSession, { wait }: SyncOptions): Promise<Sync
       throw new SyncError('NOT_COMPLETE', 'head office refuses what this replica shows, again and again; run `agent verify --repair`');
     }
   }
+}
+
+async function askPlan(session: SyncSession): Promise<PlanResponse> {
+  const plan = await session.deps.cloud.plan({ feeds: cursors(session) });
+  session.replica.recordPlan(plan);
+  session.deps.onPlan?.(plan);
+  return plan;
 }
 
 function cursors({ replica }: SyncSession): PlanRequest['feeds'] {

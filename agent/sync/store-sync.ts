@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs';
 import { isSyncError } from '../../protocol/sync-error.ts';
 import { type AgentIo, createCloudApi, createSyncDeps } from '../agent-io.ts';
 import { agentLimits } from '../agent-limits.ts';
-import { type DataPaths, dataPaths } from '../data-folder.ts';
+import { dataPaths } from '../data-folder.ts';
 import { enrolmentKeys, removeEnrolmentKeys, requireIdentity, writeIdentity } from '../identity.ts';
 import { OutboxFile } from '../outbox/outbox-file.ts';
 import { type Pushed, pushOutbox } from '../outbox/push-outbox.ts';
 import type { ProgressStyle } from '../progress/progress-lines.ts';
-import { openReplicaFile } from '../replica/replica-file.ts';
-import { Replica } from '../replica/replica.ts';
+import { dropCertificates } from './drop-certificates.ts';
+import type { RunLog } from '../runs/run-log.ts';
+import { adopt, upStanding } from '../runs/store-facts.ts';
+import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type SyncOptions, type SyncOutcome, runSync } from './run-sync.ts';
 import type { SyncDeps } from './sync-deps.ts';
 
@@ -27,29 +29,42 @@ export interface UploadOutcome extends Pushed {
 export interface StoreSyncOutcome extends SyncOutcome {
   readonly up: UploadOutcome;
   readonly transfer: SyncDeps['count'];
+  /** How many operations waited when it began, by component. */
+  readonly sentBefore: ReadonlyMap<ComponentName, number>;
 }
 
 interface StoreSyncInput {
   readonly data: string;
   readonly style: ProgressStyle;
   readonly options: SyncOptions;
+  /** The run that it is. */
+  readonly log?: RunLog;
 }
 
 const NOTHING: UploadOutcome = { sent: 0, receipts: 0, unsent: 0, withoutReceipt: 0, failure: null };
 const RECEIPTS_FIRST_MS = 100;
 const RECEIPTS_POLL_MAX_MS = 3_000;
 
-export async function syncStore(io: AgentIo, { data, style, options }: StoreSyncInput): Promise<StoreSyncOutcome> {
+export async function syncStore(io: AgentIo, { data, style, options, log }: StoreSyncInput): Promise<StoreSyncOutcome> {
   const paths = dataPaths(data);
+  const sentBefore = new Map([...upStanding(data)].map(([component, { waiting }]) => [component, waiting]));
+  for (const [component, waiting] of sentBefore)
+    if (waiting > 0) log?.event(component, 'UP', { type: 'PROGRESS', phase: 'UPLOAD', done: 0, total: waiting });
   const before = existsSync(paths.outbox) ? await upload(io, data) : NOTHING;
-  const deps = await createSyncDeps(io, data, style);
+  if (log !== undefined) adopt(log, data);
+  const deps = watched(await createSyncDeps(io, data, style), log);
   try {
     const down = await runSync(deps, options);
     const up = before.withoutReceipt === 0 || before.failure !== null ? before : await collect(io, data, { before, wait: options.wait });
-    return { ...down, up, transfer: deps.count };
+    return { ...down, up, transfer: deps.count, sentBefore };
   } finally {
     deps.progress.end();
   }
+}
+
+function watched(deps: SyncDeps, log: RunLog | undefined): SyncDeps {
+  if (log === undefined) return deps;
+  return { ...deps, progress: log.watching(deps.progress), onPlan: ({ components }) => log.plan({ components }) };
 }
 
 /** What is recorded goes up; a replica with two pasts becomes another one first. */
@@ -76,7 +91,11 @@ export async function upload(io: AgentIo, data: string): Promise<UploadOutcome> 
 }
 
 /** Receipts come a moment after what they are of was stored. */
-async function collect(io: AgentIo, data: string, { before, wait }: { before: UploadOutcome; wait: boolean }): Promise<UploadOutcome> {
+export async function collect(
+  io: AgentIo,
+  data: string,
+  { before, wait }: { before: UploadOutcome; wait: boolean },
+): Promise<UploadOutcome> {
   const until = io.clock.now() + agentLimits.receiptsWaitMs;
   let up = before;
   for (let ms = RECEIPTS_FIRST_MS; ; ms = Math.min(ms * 2, RECEIPTS_POLL_MAX_MS)) {
@@ -100,14 +119,4 @@ async function becomeAnother(io: AgentIo, data: string): Promise<void> {
   writeIdentity(paths.identity, { ...requireIdentity(paths.identity), replicaId, privateKey: keys.privateKey });
   removeEnrolmentKeys(paths.fork);
   io.stderr.write('REPLICA_FORKED: this data folder was restored or copied; it goes on as a new replica and keeps its unsent writes.\n');
-}
-
-function dropCertificates(io: AgentIo, paths: DataPaths): void {
-  if (!existsSync(paths.replica)) return;
-  const replica = new Replica(openReplicaFile(paths.replica, { now: io.clock.now() }).db);
-  try {
-    replica.dropCertificates();
-  } finally {
-    replica.close();
-  }
 }

@@ -1,4 +1,5 @@
 import type { Clock, Ids } from '../../core/ports/clock.ts';
+import type { PlanResponse } from '../../protocol/messages/plan.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { CloudApi } from '../transport/cloud-api.ts';
 import type { Download } from '../transport/download.ts';
@@ -12,6 +13,8 @@ export interface SyncDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly progress: Progress;
+  /** Head office has said what this store has. */
+  readonly onPlan?: (plan: PlanResponse) => void;
   readonly signal: AbortSignal;
   readonly count: TransferCount;
   /** Free bytes of the disk under a folder. */

@@ -4,8 +4,10 @@ import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type FeedName, splitFeedName } from '../../protocol/feed.ts';
 import { type Manifest, manifestRanges } from '../../protocol/manifest.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { type RangeChanges, compareRange } from '../replica/range-compare.ts';
 import { compareWithManifest } from '../replica/bulk-load.ts';
 import { contentDigest } from '../replica/content.ts';
+import { chunkStream } from './chunk-stream.ts';
 import { fetchManifest } from './fetch-manifest.ts';
 import { ownRanges, replaceRanges } from './reconcile-feed.ts';
 import { report } from './report.ts';
@@ -41,9 +43,17 @@ export interface VerifyOutcome {
   readonly repaired: boolean;
 }
 
-interface VerifyOptions {
+export interface VerifyOptions {
   readonly deep: boolean;
   readonly repair: boolean;
+  /** None: all. */
+  readonly components?: readonly ComponentName[];
+  /** Every range is taken as one that differs. */
+  readonly resend?: boolean;
+  /** Nothing is taken away from the replica, no certificate either, and what was fetched to compare stays for the repair. */
+  readonly preview?: boolean;
+  /** What each range that differs, or is repaired, has of rows that are not there, other, or too many. */
+  readonly onRange?: (component: ComponentName, changes: RangeChanges, bytes: number) => void;
 }
 
 export async function verifyReplica(deps: SyncDeps, options: VerifyOptions): Promise<VerifyOutcome> {
@@ -54,7 +64,7 @@ export async function verifyReplica(deps: SyncDeps, options: VerifyOptions): Pro
     let feeds = 0;
     let ranges = 0;
     let rows = 0;
-    for await (const snapshot of snapshotsAtCursor(session)) {
+    for await (const snapshot of snapshotsAtCursor(session, options.components ?? [])) {
       deps.progress.note(`comparing ${snapshot.feed}`);
       const found = await verifyFeed(session, snapshot, options);
       differences.push(...found.differences);
@@ -63,7 +73,7 @@ export async function verifyReplica(deps: SyncDeps, options: VerifyOptions): Pro
       ranges += found.ranges;
       rows += found.rows;
     }
-    await report(session, states);
+    if (options.preview !== true) await report(session, states);
     return { feeds, ranges, rows, differences, repaired: options.repair && differences.length > 0 };
   } finally {
     session.close();
@@ -73,9 +83,11 @@ export async function verifyReplica(deps: SyncDeps, options: VerifyOptions): Pro
 const POLLS_MAX = 300;
 
 /** Every feed of the replica once, when its cursor stands at a snapshot. */
-async function* snapshotsAtCursor(session: SyncSession): AsyncGenerator<SnapshotPlan> {
+async function* snapshotsAtCursor(session: SyncSession, only: readonly ComponentName[]): AsyncGenerator<SnapshotPlan> {
   const { deps, replica } = session;
-  const pending = new Set(replica.feeds().flatMap(({ feed, cursor }) => (cursor === null ? [] : [feed])));
+  const isWanted = (feed: FeedName) => only.length === 0 || only.includes(splitFeedName(feed).component);
+  const pending = new Set(replica.feeds().flatMap(({ feed, cursor }) => (cursor === null || !isWanted(feed) ? [] : [feed])));
+  if (pending.size === 0 && only.length > 0 && replica.feeds().some(({ cursor }) => cursor !== null)) return;
   if (pending.size === 0) throw new SyncError('NOT_COMPLETE', 'this replica was never synced; run `agent logon --wait` first');
   for (let polls = 0; pending.size > 0; polls += 1) {
     if (polls > POLLS_MAX)
@@ -121,28 +133,57 @@ async function readOnTo(session: SyncSession, { feed, generation, snapshot }: Sn
 async function verifyFeed(
   session: SyncSession,
   snapshot: SnapshotPlan,
-  { deep, repair }: VerifyOptions,
+  options: VerifyOptions,
 ): Promise<{ differences: Difference[]; state: ReportedState | null; ranges: number; rows: number }> {
   const { deps, replica } = session;
   const { feed } = snapshot;
   const manifest = await fetchManifest(deps, snapshot);
-  const found = await compare(session, manifest, deep);
+  const { repair, preview = false, onRange } = options;
+  const found = await compare(session, manifest, options);
   const { differences, plan } = found;
-  if (differences.length > 0 && repair) await replaceRanges(session, { manifest, ranges: plan, onChanges: () => {} });
+  const { component } = splitFeedName(feed);
+  const tell = (changes: RangeChanges, bytes: number) => onRange?.(component, changes, bytes);
+  for (const collection of plan.clear) tell({ add: 0, change: 0, remove: replica.countRows(collection) }, 0);
+  if (differences.length > 0 && repair)
+    await replaceRanges(session, { manifest, ranges: plan, onChanges: () => {}, ...(onRange === undefined ? {} : { onRange: tell }) });
+  if (preview) await lookInto(session, { manifest, plan, tell, isWhole: options.resend === true });
   let state: ReportedState | null = null;
-  if (differences.length > 0 && !repair) {
+  if (preview) {
+    // Nothing is shown to head office that was only looked at.
+  } else if (differences.length > 0 && !repair) {
     replica.transaction(() => replica.dropCertificate(feed));
   } else {
     const own = compareWithManifest(replica, manifest);
     replica.transaction(() => replica.setCursor(feed, manifest, { rows: own.rows, asOf: snapshot.asOf }));
     state = { feed, generation: manifest.generation, position: manifest.position, ...own };
   }
-  for (const { chunk } of plan.replace) deps.download.forget(chunk.sha256);
+  if (!preview) for (const { chunk } of plan.replace) deps.download.forget(chunk.sha256);
   deps.download.forget(snapshot.snapshot.manifestSha256);
   return { differences, state, ranges: manifestRanges(manifest).length, rows: manifest.rows };
 }
 
-async function compare(session: SyncSession, manifest: Manifest, deep: boolean): Promise<{ differences: Difference[]; plan: RangePlan }> {
+interface Look {
+  readonly manifest: Manifest;
+  readonly plan: RangePlan;
+  readonly tell: (changes: RangeChanges, bytes: number) => void;
+  /** Everything is sent again: nobody has to fetch it to know. */
+  readonly isWhole: boolean;
+}
+
+async function lookInto(session: SyncSession, { manifest, plan, tell, isWhole }: Look): Promise<void> {
+  if (isWhole) {
+    for (const { chunk } of plan.replace) tell({ add: 0, change: chunk.rows, remove: 0 }, chunk.bytes);
+    return;
+  }
+  const work = plan.replace.map((range) => ({ feed: manifest.feed, range }));
+  for await (const { content } of chunkStream(session.deps, work)) tell(compareRange(session.replica, content), content.range.chunk.bytes);
+}
+
+async function compare(
+  session: SyncSession,
+  manifest: Manifest,
+  { deep, resend = false }: VerifyOptions,
+): Promise<{ differences: Difference[]; plan: RangePlan }> {
   const { replica } = session;
   const { feed } = manifest;
   const { component } = splitFeedName(feed);
@@ -151,7 +192,8 @@ async function compare(session: SyncSession, manifest: Manifest, deep: boolean):
   const differences: Difference[] = [];
   for (const [index, range] of manifestRanges(manifest).entries()) {
     const mine = own[index];
-    const kind = differs(range.chunk, mine) ? 'rows' : deep && contentDigest(replica.db, range) !== range.chunk.content ? 'content' : null;
+    const kind =
+      resend || differs(range.chunk, mine) ? 'rows' : deep && contentDigest(replica.db, range) !== range.chunk.content ? 'content' : null;
     if (deep) await new Promise((resolve) => setImmediate(resolve));
     if (kind === null) continue;
     const { collection, from, to, chunk } = range;

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
+import { type ContactRequest, type ContactResponse, contactResponseSchema } from '../../protocol/messages/contact.ts';
 import { errorResponseSchema } from '../../protocol/messages/error.ts';
 import { type EnrolRequest, type EnrolResponse, enrolResponseSchema } from '../../protocol/messages/enrol.ts';
 import { type LookupRequest, type LookupResponse, lookupResponseSchema } from '../../protocol/messages/lookup.ts';
@@ -25,7 +26,7 @@ import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
 import type { TransferCount } from './transfer-count.ts';
 
 /**
- * Head office over HTTPS: enrol, plan, report, push, fork, lookup, redeem.
+ * Head office over HTTPS: enrol, plan, report, push, fork, lookup, redeem, contact.
  *
  * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
  * proxy's error page) and is `CONNECTIVITY`. A wrong clock heals itself: the offset is taken from the refusal and the
@@ -98,6 +99,11 @@ export class HttpCloudApi implements CloudApi, UploadApi {
 
   async redeem(request: Omit<RedeemRequest, 'protocol'>): Promise<RedeemResponse> {
     return this.#post('/v1/redeem', { protocol: PROTOCOL_VERSION, ...request } satisfies RedeemRequest, redeemResponseSchema);
+  }
+
+  async contact(request: Omit<ContactRequest, 'protocol' | 'agentVersion'>): Promise<ContactResponse> {
+    const body = { protocol: PROTOCOL_VERSION, agentVersion: this.#deps.agentVersion, ...request } satisfies ContactRequest;
+    return this.#post('/v1/contact', body, contactResponseSchema);
   }
 
   async #post<T>(path: string, message: object, schema: z.ZodType<T>): Promise<T> {

@@ -1,0 +1,214 @@
+import { Cron } from 'croner';
+import type { FeedName } from '../../protocol/feed.ts';
+import type { ContactResponse } from '../../protocol/messages/contact.ts';
+import { type Command, type ManualResult, type RunTrigger, isCommandOver } from '../../protocol/runs.ts';
+import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import type { AgentIo } from '../agent-io.ts';
+import { agentLimits } from '../agent-limits.ts';
+import { type DataPaths, dataPaths } from '../data-folder.ts';
+import { hasUnsent } from '../outbox/with-store.ts';
+import type { ProgressStyle } from '../progress/progress-lines.ts';
+import { dropCertificates } from '../sync/drop-certificates.ts';
+import { type StoreSyncOutcome, upload } from '../sync/store-sync.ts';
+import { createBreaker } from '../transport/retry.ts';
+import { Contacts } from './contacts.ts';
+import { type ManualWork, manualSync } from './manual-sync.ts';
+import { type StoreAnswer, type StoreRequest, answerRequest, readRequests } from './requests.ts';
+import { RunLog } from './run-log.ts';
+import { standingOf } from './store-facts.ts';
+import { runStore } from './store-run.ts';
+
+/**
+ * Everything a store's agent does while it runs, one thing at a time (INV-46): syncs at its start, on its schedule and when
+ * somebody logs on, manual syncs that head office or the store asks for, and what was recorded meanwhile. Beside that it comes
+ * by at head office every minute.
+ */
+export interface ServiceOptions {
+  readonly data: string;
+  readonly style: ProgressStyle;
+  /** One turn is over. */
+  readonly onTurn: (turn: Turn) => void;
+}
+
+export interface Turn {
+  readonly startedAt: number;
+  readonly outcome: StoreSyncOutcome | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export class SyncService {
+  readonly #io: AgentIo;
+  readonly #options: ServiceOptions;
+  readonly #paths: DataPaths;
+  readonly #log: RunLog;
+  readonly #contacts: Contacts;
+  readonly #breaker = createBreaker();
+  #commands: Command[] = [];
+  #prove: readonly FeedName[] = [];
+  #asked: RunTrigger | null = null;
+  #againAt = Number.POSITIVE_INFINITY;
+  /** What is under way may be stopped by head office. */
+  #job: { readonly abort: AbortController; readonly commandId: string | null } | null = null;
+
+  constructor(io: AgentIo, options: ServiceOptions) {
+    this.#io = io;
+    this.#options = options;
+    this.#paths = dataPaths(options.data);
+    this.#contacts = new Contacts(io, options.data, () => this.#log);
+    this.#log = new RunLog({ path: this.#paths.runs, clock: io.clock, ids: io.ids, onChange: () => this.#contacts.changed() });
+  }
+
+  /** Somebody wants a sync now. */
+  ask(trigger: RunTrigger): void {
+    this.#asked ??= trigger;
+  }
+
+  /** Resolves when the service was told to stop and what was under way has ended. */
+  async run(pattern: string): Promise<void> {
+    const { signal } = this.#io;
+    this.ask('START');
+    const job = new Cron(pattern, { timezone: 'UTC', protect: true }, () => this.ask('SCHEDULE'));
+    const coming = this.#comeBy();
+    while (!signal.aborted) {
+      await this.#next();
+      await this.#io.sleep(this.#asked === null ? agentLimits.outboxPollMs : 0).catch(() => {});
+    }
+    job.stop();
+    await coming;
+  }
+
+  async #next(): Promise<void> {
+    const [request] = readRequests(this.#paths);
+    const [command] = this.#commands;
+    if (this.#prove.length > 0) {
+      dropCertificates(this.#io, this.#paths, this.#prove);
+      this.#prove = [];
+      this.ask('COMMAND');
+    }
+    if (this.#io.clock.now() >= this.#againAt) this.ask('SCHEDULE');
+    if (this.#asked !== null) await this.#sync();
+    else if (request !== undefined) await this.#answer(request);
+    else if (command !== undefined) await this.#command(command);
+    else if (hasUnsent(this.#options.data)) await this.#upload();
+  }
+
+  async #sync(): Promise<void> {
+    const trigger = this.#asked ?? 'SCHEDULE';
+    this.#asked = null;
+    this.#againAt = Number.POSITIVE_INFINITY;
+    const turn = await this.#turn(trigger);
+    if (turn === null) return;
+    this.#options.onTurn(turn);
+    // A store whose first load is not complete does not wait for its turn.
+    if (turn.outcome?.outstanding.length !== 0 && standingOf(this.#options.data).outstanding?.length !== 0) {
+      this.#againAt = this.#io.clock.now() + agentLimits.freshAgainMs;
+    }
+  }
+
+  /** null: it was told to stop. */
+  async #turn(trigger: RunTrigger): Promise<Turn | null> {
+    const startedAt = this.#io.clock.now();
+    const { data, style } = this.#options;
+    try {
+      const outcome = await this.#work(null, (io) => runStore(io, this.#log, { data, style, options: { wait: true }, trigger }));
+      return { startedAt, outcome, error: null };
+    } catch (error) {
+      if (this.#io.signal.aborted) return null;
+      // A bug of one turn must not end a service that runs for years: it is logged, and the next turn starts anew.
+      const { code, message } = isSyncError(error) ? error : { code: 'INTERNAL', message: (error as Error).stack ?? String(error) };
+      return { startedAt, outcome: null, error: { code, message } };
+    }
+  }
+
+  /** One thing at a time, that head office may stop; whatever came of it, head office hears. */
+  async #work<T>(commandId: string | null, work: (io: AgentIo) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    this.#job = { abort, commandId };
+    const signal = AbortSignal.any([this.#io.signal, abort.signal]);
+    try {
+      return await work({ ...this.#io, signal });
+    } catch (error) {
+      if (abort.signal.aborted) this.#log.cancel();
+      throw error;
+    } finally {
+      this.#job = null;
+      this.#heard(await this.#contacts.contact());
+    }
+  }
+
+  async #answer(request: StoreRequest): Promise<void> {
+    const { data, style } = this.#options;
+    const answer = (more: Partial<StoreAnswer>): void =>
+      answerRequest(this.#paths, request.id, { run: this.#log.run, result: null, failure: null, ...more });
+    if (request.ask === 'logon') {
+      const turn = await this.#turn('LOGON');
+      if (turn !== null) this.#options.onTurn(turn);
+      answer({ failure: turn?.error ?? null });
+      return;
+    }
+    const work: ManualWork = { ...request, commandId: null };
+    try {
+      answer({ result: await this.#work(null, (io) => manualSync(io, this.#log, { data, style, work, trigger: 'STORE' })) });
+    } catch (error) {
+      answer({ failure: failureOf(error) });
+    }
+  }
+
+  async #command(command: Command): Promise<void> {
+    const { commandId, kind, components, preview } = command;
+    const { data, style } = this.#options;
+    this.#log.report({ commandId, state: 'RUNNING', result: null, failure: null });
+    this.#heard(await this.#contacts.contact());
+    let result: ManualResult | null = null;
+    let failure: { code: string; message: string } | null = null;
+    try {
+      const work: ManualWork = { kind, components, preview, commandId };
+      result = await this.#work(commandId, (io) => manualSync(io, this.#log, { data, style, work, trigger: 'COMMAND' }));
+    } catch (error) {
+      // The agent is told to stop: the next one takes it up again.
+      if (this.#io.signal.aborted) return;
+      failure = failureOf(error);
+    }
+    this.#log.report({ commandId, state: failure === null ? 'DONE' : 'FAILED', result, failure });
+    this.#commands = this.#commands.filter((one) => one.commandId !== commandId);
+    this.#heard(await this.#contacts.contact());
+  }
+
+  /** What is recorded goes up within seconds; after trouble the breaker waits longer each time, and the schedule tries all the same. */
+  async #upload(): Promise<void> {
+    try {
+      await this.#breaker.execute(async () => {
+        const { failure } = await upload(this.#io, this.#options.data);
+        if (failure !== null) throw new SyncError('UNAVAILABLE', failure.message);
+      });
+    } catch {
+      // The next turn meets the same and says so.
+    }
+  }
+
+  async #comeBy(): Promise<void> {
+    while (!this.#io.signal.aborted) {
+      this.#heard(await this.#contacts.contact());
+      await this.#io.sleep(agentLimits.contactMs).catch(() => {});
+    }
+  }
+
+  #heard(answer: ContactResponse | null): void {
+    if (answer === null) return;
+    const over = new Set(this.#log.commands.flatMap((report) => (isCommandOver(report) ? [report.commandId] : [])));
+    this.#commands = answer.commands.filter(({ commandId }) => !over.has(commandId));
+    const job = this.#job;
+    const isTakenOver = job !== null && job.commandId === null && this.#commands.some(({ takeOver, preview }) => takeOver && !preview);
+    const isGone = job !== null && job.commandId !== null && answer.commands.every(({ commandId }) => commandId !== job.commandId);
+    const isCancelled = answer.cancelRun !== null && answer.cancelRun === this.#log.run?.runId;
+    if (job !== null && (isTakenOver || isGone || isCancelled))
+      job.abort.abort(new SyncError('NOT_COMPLETE', 'head office stopped this run'));
+    if (answer.fresh !== null && !answer.fresh.complete && job === null) this.#prove = answer.fresh.prove;
+  }
+}
+
+function failureOf(error: unknown): { code: string; message: string } {
+  return isSyncError(error)
+    ? { code: error.code, message: error.message.slice(0, 500) }
+    : { code: 'INTERNAL', message: 'a bug; the log says more' };
+}

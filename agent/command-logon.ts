@@ -6,13 +6,13 @@ import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { requireIdentity } from './identity.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
-import type { SyncOutcome } from './sync/run-sync.ts';
 import type { StoreSyncOutcome } from './sync/store-sync.ts';
+import type { Run } from '../protocol/runs.ts';
 import { isSyncError } from '../protocol/sync-error.ts';
 import { Contacts } from './runs/contacts.ts';
 import { askAgent } from './runs/requests.ts';
 import { RunLog, readRunNotes } from './runs/run-log.ts';
-import { standingOf } from './runs/store-facts.ts';
+import { standingOf, upStanding } from './runs/store-facts.ts';
 import { runStore } from './runs/store-run.ts';
 import { dropCertificates } from './sync/drop-certificates.ts';
 import { notComplete } from './sync/fresh-standing.ts';
@@ -89,7 +89,7 @@ async function logon(io: AgentIo, { data, wait, fresh, deltaOnly, json, progress
   const { storeId, replicaId } = requireIdentity(paths.identity);
   const complete = outcome.outstanding.length === 0;
   const seconds = Math.round(performance.now() - startedAt) / 1_000;
-  const views = viewsAfter(paths.replica, outcome);
+  const views = viewsAfter(io, data, log.run);
   if (json === true) {
     const parts = views.map(({ component, status, rows, certificate }) => ({ component, status, rows, certificate }));
     const { kind, outstanding, transfer, up } = outcome;
@@ -126,8 +126,8 @@ async function withContact<T>(io: AgentIo, { data, contacts, wait }: Contacted, 
   }
 }
 
-function viewsAfter(path: string, { changes }: SyncOutcome): ComponentView[] {
-  const db = openReadOnly(path);
+function viewsAfter(io: AgentIo, data: string, run: Run | null): ComponentView[] {
+  const db = openReadOnly(dataPaths(data).replica);
   if (db === null) return [];
   const replica = new Replica(db);
   try {
@@ -135,8 +135,9 @@ function viewsAfter(path: string, { changes }: SyncOutcome): ComponentView[] {
       note: replica.planNote(),
       feeds: replica.feeds(),
       certificates: replica.certificates(),
-      lastRun: null,
-      changes,
+      run,
+      up: upStanding(data),
+      now: io.clock.now(),
     });
   } finally {
     replica.close();
@@ -146,7 +147,7 @@ function viewsAfter(path: string, { changes }: SyncOutcome): ComponentView[] {
 function describe(views: readonly ComponentView[], { kind, outstanding, up }: StoreSyncOutcome, seconds: number): string {
   const lines = views
     .filter(({ status }) => status !== 'NOT_USED')
-    .map(({ component, status, rows }) => `${component.padEnd(22)} ${status.padEnd(22)} ${rows.toLocaleString('en-US')} rows`);
+    .map(({ component, status, rows }) => `${component.padEnd(22)} ${(status ?? '').padEnd(22)} ${rows.toLocaleString('en-US')} rows`);
   if (up.sent > 0 || up.withoutReceipt > 0)
     lines.push(`Sent ${up.sent}, ${up.receipts} receipts; ${up.unsent} not sent yet, ${up.withoutReceipt} without a receipt`);
   if (up.failure !== null) lines.push(`Nothing more goes up for now: ${up.failure.code}: ${up.failure.message}`);

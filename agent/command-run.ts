@@ -56,7 +56,7 @@ export async function runCommand(io: AgentIo, options: RunOptions): Promise<Exit
 async function serveStore(io: AgentIo, { data, port }: RunOptions, requestSync: () => void): Promise<LocalServer> {
   const paths = dataPaths(data);
   const deps = {
-    status: () => statusOf(data),
+    status: () => statusOf(data, io.clock.now()),
     requestSync,
     redeem: (collection: string, record: unknown) => askToRedeem(io, data, { collection, record }),
     log: (line: string) => void io.stderr.write(`${line}\n`),

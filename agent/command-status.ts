@@ -1,12 +1,17 @@
 import { existsSync } from 'node:fs';
+import { etaMs, percentOf } from '../core/runs/roll-up.ts';
+import { safeActivities } from '../core/runs/standing.ts';
+import { type Run, isOver } from '../protocol/runs.ts';
 import { type AgentIo, printJson } from './agent-io.ts';
-import { componentViews } from './component-view.ts';
+import { componentViews, standings } from './component-view.ts';
 import { dataPaths } from './data-folder.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { type Identity, requireIdentity } from './identity.ts';
 import { OutboxFile } from './outbox/outbox-file.ts';
 import { openReadOnly } from './replica/replica-file.ts';
 import { Replica } from './replica/replica.ts';
+import { readRunNotes } from './runs/run-log.ts';
+import { upStanding } from './runs/store-facts.ts';
 
 /** What this store has and how right it is known to be. Works without a network and beside a running agent. */
 export interface StatusOptions {
@@ -15,20 +20,20 @@ export interface StatusOptions {
 }
 
 export function statusCommand(io: AgentIo, { data, json }: StatusOptions): ExitCode {
-  const status = statusOf(data);
+  const status = statusOf(data, io.clock.now());
   if (json === true) printJson(io, status);
   else io.stdout.write(describe(status));
   return exitCodes.fine;
 }
 
 /** For the local API. */
-export function statusOf(data: string): Status {
+export function statusOf(data: string, now: number): Status {
   const paths = dataPaths(data);
   const identity = requireIdentity(paths.identity);
   const db = openReadOnly(paths.replica);
   const replica = db === null ? null : new Replica(db);
   try {
-    return { ...readStatus(identity, replica), outbox: outboxCounts(data, identity.replicaId) };
+    return { ...readStatus({ data, identity, replica, now }), outbox: outboxCounts(data, identity.replicaId) };
   } finally {
     replica?.close();
   }
@@ -52,31 +57,50 @@ function outboxCounts(
 
 type Status = ReturnType<typeof readStatus> & { readonly outbox: ReturnType<typeof outboxCounts> };
 
-function readStatus({ storeId, replicaId, organization }: Identity, replica: Replica | null) {
+interface Known {
+  readonly data: string;
+  readonly identity: Identity;
+  readonly replica: Replica | null;
+  readonly now: number;
+}
+
+function readStatus({ data, identity, replica, now }: Known) {
+  const { storeId, replicaId, organization } = identity;
   const note = replica?.planNote() ?? null;
-  const lastRun = replica?.lastRun() ?? null;
+  const { run } = readRunNotes(dataPaths(data).runs);
   const known = replica === null ? { feeds: [], certificates: [] } : { feeds: replica.feeds(), certificates: replica.certificates() };
-  const components = componentViews({ note, ...known, lastRun, changes: null });
+  const components = componentViews({ note, ...known, run, up: upStanding(data), now });
   return {
     organization,
     store: note?.store ?? { storeId, name: null, edition: null, zone: null, timeZone: null, currency: null },
     replica: { replicaId, contactAt: note?.serverTime ?? null },
     complete: note !== null && components.every(({ state, certificate }) => state === null || certificate !== null),
-    lastRun,
+    run,
+    percent: run === null ? null : percentOf(run),
+    etaMs: run === null ? null : etaMs(run, now),
+    safe: safeActivities(standings(components)),
     withheld: note?.withheld ?? [],
     components,
   };
 }
 
-function describe({ organization, store, replica, complete, components, outbox }: Status): string {
+function describe({ organization, store, replica, complete, components, outbox, run, percent, safe }: Status): string {
   const title = `Store ${store.storeId} of ${organization}: ${complete ? 'complete' : 'not complete'}; head office last answered ${replica.contactAt ?? 'never'}`;
-  const lines = components.map(({ component, status, state, rows, asOf }) => {
-    if (state === null) return `${component.padEnd(22)} ${status}`;
-    return `${component.padEnd(22)} ${`${status} ${state}`.padEnd(32)} ${rows.toLocaleString('en-US')} rows${asOf === null ? '' : `, newest change of ${asOf}`}`;
+  const lines = components.map(({ component, status, state, freshness, rows, asOf }) => {
+    if (state === null) return `${component.padEnd(22)} ${status ?? ''}`;
+    return `${component.padEnd(22)} ${`${state} ${freshness}`.padEnd(22)} ${rows.toLocaleString('en-US')} rows${asOf === null ? '' : `, newest change of ${asOf}`}`;
   });
+  const unsafe = Object.entries(safe).flatMap(([activity, isSafe]) => (isSafe ? [] : [activity]));
+  if (unsafe.length > 0) lines.push(`Not safe without head office: ${unsafe.join(', ')}`);
+  if (run !== null) lines.push(describeRun(run, percent));
   if (outbox.withoutReceipt > 0 || outbox.open > 0)
     lines.push(
       `Recorded here: ${outbox.unsent} not sent yet, ${outbox.withoutReceipt} without a receipt, ${outbox.open} wait for somebody`,
     );
   return `${[title, ...lines].join('\n')}\n`;
+}
+
+function describeRun({ kind, state, updatedAt, failure }: Run, percent: number | null): string {
+  const how = isOver({ state }) || percent === null ? '' : `, ${percent} %`;
+  return `Last run: ${kind} ${state}${how}, ${updatedAt}${failure === null ? '' : `: ${failure.code}: ${failure.message}`}`;
 }

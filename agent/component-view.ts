@@ -1,18 +1,18 @@
 import { isCertified } from '../core/reconcile/readiness.ts';
+import { type Freshness, type Standing, standingOf } from '../core/runs/standing.ts';
 import { componentStatus, components } from '../protocol/catalogue/catalogue.ts';
 import type { ComponentName } from '../protocol/catalogue/types.ts';
 import type { FeedName } from '../protocol/feed.ts';
 import type { Certificate } from '../protocol/messages/report.ts';
-import type { FeedRow, LastRun, PlanNote } from './replica/replica.ts';
+import type { ComponentRun, ComponentStatus, FailureReason, Run, StandingState } from '../protocol/runs.ts';
+import type { FeedRow, PlanNote } from './replica/replica.ts';
+import type { UpStanding } from './runs/store-facts.ts';
 
 /**
- * What people see of a component: the status of the last run, and where it stands whatever run there was.
- * The words are those of the domain page, section 6.2. Nothing here is stored; it follows from cursors, certificates,
- * what head office last said, and how the last run ended.
+ * What people see of a component: how it did in the last run, and where it stands whatever run there was. The words are those
+ * of the domain page, section 6.2. Nothing here is stored; it follows from cursors, certificates, what head office last said,
+ * the outbox and the run.
  */
-export type RunStatus = 'NOT_USED' | 'NOT_ENABLED' | 'QUEUED' | 'PAUSED' | 'COMPLETED' | 'COMPLETED_NO_CHANGES' | 'FAILED';
-export type Standing = 'NEVER_SYNCED' | 'INITIALISING' | 'IN_SYNC' | 'BEHIND' | 'RESYNC_REQUIRED';
-
 export interface FeedView {
   readonly feed: FeedName;
   readonly cursor: { readonly generation: string; readonly position: number } | null;
@@ -24,13 +24,25 @@ export interface FeedView {
 
 export interface ComponentView {
   readonly component: ComponentName;
-  readonly status: RunStatus;
+  /** Of the last run, down; null: the last run was not about it. */
+  readonly status: ComponentStatus | null;
+  readonly down: ComponentRun | null;
+  readonly up: ComponentRun | null;
   /** null: not for this store. */
-  readonly state: Standing | null;
-  readonly reason: string | null;
+  readonly state: StandingState | null;
+  readonly freshness: Freshness | null;
+  /** Equal to head office by digest, at the time of its certificate. */
+  readonly verified: boolean;
+  readonly safeOffline: boolean;
+  readonly reason: FailureReason | null;
   readonly rows: number;
   /** Of the newest change in any of its feeds. */
   readonly asOf: string | null;
+  /** Operations recorded here without a receipt. */
+  readonly pendingUp: number;
+  readonly oldestPendingAt: string | null;
+  /** Operations that wait for a person. */
+  readonly issues: number;
   /** null until every feed of the component has one. */
   readonly certificate: { readonly issuedAt: string; readonly rows: number; readonly feeds: readonly Certificate[] } | null;
   readonly feeds: readonly FeedView[];
@@ -40,9 +52,9 @@ export interface ViewInput {
   readonly note: PlanNote | null;
   readonly feeds: readonly FeedRow[];
   readonly certificates: readonly Certificate[];
-  readonly lastRun: LastRun | null;
-  /** Of the run that just ended; null: none, `COMPLETED` is all that is known. */
-  readonly changes: ReadonlyMap<ComponentName, number> | null;
+  readonly run: Run | null;
+  readonly up: ReadonlyMap<ComponentName, UpStanding>;
+  readonly now: number;
 }
 
 export function componentViews(input: ViewInput): ComponentView[] {
@@ -55,65 +67,86 @@ export function componentViews(input: ViewInput): ComponentView[] {
   });
 }
 
-function idleView(component: ComponentName, status: 'NOT_USED' | 'NOT_ENABLED'): ComponentView {
-  return { component, status, state: null, reason: null, rows: 0, asOf: null, certificate: null, feeds: [] };
+/** Where the components of this store stand, by name. */
+export function standings(views: readonly ComponentView[]): Map<ComponentName, Pick<Standing, 'safeOffline'>> {
+  return new Map(views.map(({ component, safeOffline }) => [component, { safeOffline }]));
 }
 
-function enabledView(
-  component: ComponentName,
-  rows: readonly FeedRow[],
-  { certificates, lastRun, changes, note }: ViewInput,
-): ComponentView {
-  const certified = rows.length > 0 && rows.every((row) => isCertified(row));
-  const own = rows.flatMap(({ feed }) => certificates.filter((certificate) => certificate.feed === feed));
-  const state = standingOf(rows, note !== null);
+function idleView(component: ComponentName, status: 'NOT_USED' | 'NOT_ENABLED'): ComponentView {
   return {
     component,
-    status: statusOf({
-      certified,
-      contacted: note !== null,
-      failed: lastRun?.failure ?? null,
-      changes: changes === null ? null : (changes.get(component) ?? 0),
+    status,
+    down: null,
+    up: null,
+    state: null,
+    freshness: null,
+    verified: false,
+    safeOffline: false,
+    reason: null,
+    rows: 0,
+    asOf: null,
+    pendingUp: 0,
+    oldestPendingAt: null,
+    issues: 0,
+    certificate: null,
+    feeds: [],
+  };
+}
+
+function enabledView(component: ComponentName, rows: readonly FeedRow[], input: ViewInput): ComponentView {
+  const { certificates, note, now } = input;
+  const isProved = rows.length > 0 && rows.every((row) => isCertified(row));
+  const own = rows.flatMap(({ feed }) => certificates.filter((certificate) => certificate.feed === feed));
+  const { waiting, open, oldestAt } = input.up.get(component) ?? { waiting: 0, open: 0, oldestAt: null };
+  const down = ofRun(input.run, component, 'DOWN');
+  return {
+    component,
+    status: input.run === null ? 'QUEUED' : (down?.status ?? null),
+    down,
+    up: ofRun(input.run, component, 'UP'),
+    ...standingOf({
+      component,
+      wasAsked: note !== null,
+      isProved,
+      needsResync: rows.some(({ resync }) => resync),
+      isBehind: rows.some((row) => (row.cursor?.position ?? 0) < row.head),
+      issues: open,
+      askedAt: note === null ? null : Date.parse(note.serverTime),
+      now,
     }),
-    state,
-    reason: certified ? null : (lastRun?.failure?.code ?? null),
+    reason: down?.reason ?? null,
     rows: rows.reduce((sum, row) => sum + row.rows, 0),
-    asOf:
-      rows
-        .flatMap((row) => row.asOf ?? [])
-        .sort()
-        .at(-1) ?? null,
-    certificate: certified
+    asOf: newest(rows.flatMap((row) => row.asOf ?? [])),
+    pendingUp: waiting,
+    oldestPendingAt: oldestAt === null ? null : new Date(oldestAt).toISOString(),
+    issues: open,
+    certificate: isProved
       ? {
-          issuedAt:
-            own
-              .map((certificate) => certificate.issuedAt)
-              .sort()
-              .at(-1) ?? '',
+          issuedAt: newest(own.map((certificate) => certificate.issuedAt)) ?? '',
           rows: own.reduce((sum, certificate) => sum + certificate.rows, 0),
           feeds: own,
         }
       : null,
-    feeds: rows.map((row) => ({
-      feed: row.feed,
-      cursor: row.cursor,
-      head: row.head,
-      asOf: row.asOf,
-      rows: row.rows,
-      certificate: isCertified(row) ? (own.find((certificate) => certificate.feed === row.feed) ?? null) : null,
-    })),
+    feeds: rows.map((row) => feedView(row, own)),
   };
 }
 
-function statusOf(run: { certified: boolean; contacted: boolean; failed: LastRun['failure']; changes: number | null }): RunStatus {
-  if (run.certified) return run.changes === 0 ? 'COMPLETED_NO_CHANGES' : 'COMPLETED';
-  if (run.failed !== null) return 'FAILED';
-  return run.contacted ? 'PAUSED' : 'QUEUED';
+function ofRun(run: Run | null, component: ComponentName, direction: ComponentRun['direction']): ComponentRun | null {
+  return run?.components.find((one) => one.component === component && one.direction === direction) ?? null;
 }
 
-function standingOf(rows: readonly FeedRow[], contacted: boolean): Standing {
-  if (!contacted) return 'NEVER_SYNCED';
-  if (rows.some((row) => row.resync)) return 'RESYNC_REQUIRED';
-  if (rows.length === 0 || rows.some((row) => !isCertified(row))) return 'INITIALISING';
-  return rows.some((row) => (row.cursor?.position ?? 0) < row.head) ? 'BEHIND' : 'IN_SYNC';
+function feedView(row: FeedRow, certificates: readonly Certificate[]): FeedView {
+  const { feed, cursor, head, asOf, rows } = row;
+  return {
+    feed,
+    cursor,
+    head,
+    asOf,
+    rows,
+    certificate: isCertified(row) ? (certificates.find((certificate) => certificate.feed === feed) ?? null) : null,
+  };
+}
+
+function newest(times: readonly string[]): string | null {
+  return times.toSorted().at(-1) ?? null;
 }

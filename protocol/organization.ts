@@ -24,10 +24,13 @@ export const organizationSchema = z.strictObject({
     }),
   /** How many points and coupons stores may redeem before head office has decided; nothing if it is not set (docs/decisions/0017). */
   offlineRedemption: offlineRedemptionSchema.default(NO_OFFLINE_REDEMPTION),
-  /** A store that was not heard of for this long is an error at the centre: longer than it is ever closed. */
+  /**
+   * A store that was not heard of for this long is an error at the centre: longer than it is ever closed, and than twice the
+   * 6 h after which a contact is written down again.
+   */
   expectedEveryHours: z
     .int()
-    .min(1)
+    .min(12)
     .max(24 * 30)
     .default(72),
   /** Snapshots are brought up to date this often when something changed. */

@@ -103,14 +103,18 @@ export class OutboxFile {
       .map(toOperation);
   }
 
-  /** How many entries of each collection wait for a receipt, and how many for a person. */
-  standing(): Map<string, { waiting: number; open: number }> {
-    const standing = new Map<string, { waiting: number; open: number }>();
-    for (const row of this.#db.all('SELECT collection, status, count(*) AS n FROM entry GROUP BY collection, status')) {
-      const own = standing.get(String(row['collection'])) ?? { waiting: 0, open: 0 };
+  /** How many entries of each collection wait for a receipt, since when, and how many wait for a person. */
+  standing(): Map<string, { waiting: number; open: number; oldestAt: number | null }> {
+    const standing = new Map<string, { waiting: number; open: number; oldestAt: number | null }>();
+    for (const row of this.#db.all(
+      'SELECT collection, status, count(*) AS n, min(captured_at) AS oldest FROM entry GROUP BY collection, status',
+    )) {
+      const own = standing.get(String(row['collection'])) ?? { waiting: 0, open: 0, oldestAt: null };
       const status = row['status'] as EntryStatus;
-      if (isWaiting(status)) own.waiting += Number(row['n']);
-      else if (isOpen(status)) own.open += Number(row['n']);
+      if (isWaiting(status)) {
+        own.waiting += Number(row['n']);
+        own.oldestAt = Math.min(own.oldestAt ?? Number.POSITIVE_INFINITY, Number(row['oldest']));
+      } else if (isOpen(status)) own.open += Number(row['n']);
       standing.set(String(row['collection']), own);
     }
     return standing;

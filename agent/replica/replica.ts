@@ -34,12 +34,6 @@ export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'scopes' | 'w
   readonly offlineRedemption?: OfflineRedemption;
 };
 
-/** How the last run ended. */
-export interface LastRun {
-  readonly at: string;
-  readonly failure: { readonly code: string; readonly message: string } | null;
-}
-
 export class Replica {
   readonly db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -267,15 +261,6 @@ export class Replica {
   planNote(): PlanNote | null {
     const text = this.meta('plan');
     return text === null ? null : (JSON.parse(text) as PlanNote);
-  }
-
-  lastRun(): LastRun | null {
-    const text = this.meta('last_run');
-    return text === null ? null : (JSON.parse(text) as LastRun);
-  }
-
-  setLastRun(run: LastRun): void {
-    this.setMeta('last_run', JSON.stringify(run));
   }
 
   #has(table: string): boolean {

@@ -43,19 +43,30 @@ export function adopt(log: RunLog, data: string): void {
 }
 
 /** What of each component waits here, for head office or for a person. */
-export function upStanding(data: string): Map<ComponentName, { waiting: number; open: number }> {
+export interface UpStanding {
+  readonly waiting: number;
+  readonly open: number;
+  /** When the oldest that waits was recorded, ms. */
+  readonly oldestAt: number | null;
+}
+
+export function upStanding(data: string): Map<ComponentName, UpStanding> {
   const paths = dataPaths(data);
-  const standing = new Map<ComponentName, { waiting: number; open: number }>();
+  const standing = new Map<ComponentName, UpStanding>();
   if (!existsSync(paths.outbox)) return standing;
   const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
   try {
-    for (const [name, { waiting, open }] of outbox.standing()) {
+    for (const [name, { waiting, open, oldestAt }] of outbox.standing()) {
       const { component } = collectionOf(name);
-      const own = standing.get(component) ?? { waiting: 0, open: 0 };
-      standing.set(component, { waiting: own.waiting + waiting, open: own.open + open });
+      const own = standing.get(component) ?? { waiting: 0, open: 0, oldestAt: null };
+      standing.set(component, { waiting: own.waiting + waiting, open: own.open + open, oldestAt: earlier(own.oldestAt, oldestAt) });
     }
     return standing;
   } finally {
     outbox.close();
   }
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

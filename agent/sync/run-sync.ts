@@ -54,11 +54,8 @@ export async function runSync(deps: SyncDeps, options: SyncOptions): Promise<Syn
     try {
       if (options.deltaOnly === true) requireFreshComplete(session.replica);
       if (options.fresh === true) session.replica.dropCertificates();
-      const outcome = await rounds(session, options);
-      session.noteRun(null);
-      return outcome;
+      return await rounds(session, options);
     } catch (error) {
-      session.noteRun(error);
       if (!(error instanceof ReplicaDamaged) || rebuilt) throw error;
       session.moveAside(error);
     } finally {

@@ -1,5 +1,4 @@
 import type { ReportRequest } from '../../protocol/messages/report.ts';
-import { isSyncError } from '../../protocol/sync-error.ts';
 import { dataPaths } from '../data-folder.ts';
 import { moveAside, openReplicaFile } from '../replica/replica-file.ts';
 import { Replica } from '../replica/replica.ts';
@@ -36,22 +35,6 @@ export class SyncSession {
     this.close();
     const { replica } = dataPaths(this.deps.dataDir);
     this.deps.progress.note(`${reason.message}; it was moved to ${moveAside(replica, this.deps.clock.now())} and is loaded again`);
-  }
-
-  /** What `status` shows of the last run. A note that cannot be written must not hide why. */
-  noteRun(error: unknown): void {
-    if (!this.#replica.db.isOpen || this.deps.signal.aborted) return;
-    const at = new Date(this.deps.clock.now()).toISOString();
-    const failure = isSyncError(error)
-      ? { code: error.code, message: error.message }
-      : error === null
-        ? null
-        : { code: 'INTERNAL', message: 'see the log' };
-    try {
-      this.#replica.setLastRun({ at, failure });
-    } catch {
-      // The disk is full or the file is damaged: the error that is on its way says so.
-    }
   }
 
   close(): void {

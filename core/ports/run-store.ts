@@ -8,6 +8,8 @@ export interface FreshRecord {
   /** When head office heard of it first, by its own clock. */
   readonly startedAt: string;
   readonly declaredThrough: number;
+  /** When its workflow was begun; null: not known to be. */
+  readonly workflowAt: string | null;
   readonly completeAt: string | null;
   readonly cancelledAt: string | null;
   readonly checkedAt: string | null;

@@ -92,7 +92,7 @@ const NEEDS = {
 export type Activity = keyof typeof NEEDS;
 
 /** What is safe now, by component standing. Bills are taken in every state: a till that cannot record loses a sale. */
-export function safeActivities(standings: ReadonlyMap<ComponentName, Standing>): Readonly<Record<Activity, boolean>> {
+export function safeActivities(standings: ReadonlyMap<ComponentName, Pick<Standing, 'safeOffline'>>): Readonly<Record<Activity, boolean>> {
   const isSafe = (activity: Activity) => NEEDS[activity].every((component) => standings.get(component)?.safeOffline === true);
   return {
     sell: isSafe('sell'),

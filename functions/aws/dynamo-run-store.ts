@@ -18,6 +18,7 @@ const freshSchema = z.object({
   declaredThrough: z.int(),
   completeAt: z.string().nullable(),
   cancelledAt: z.string().nullable(),
+  workflowAt: z.string().nullable(),
   checkedAt: z.string().nullable(),
   missing: z.array(z.string()),
 });

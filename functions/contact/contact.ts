@@ -41,29 +41,26 @@ async function keep({ runs, clock }: ContactDeps, { storeId }: Store, run: Run):
   if (isOver(run)) await runs.pruneRuns(storeId, clock.now() - limits.runsKeptMs);
 }
 
-/** A run that is heard of first gets its workflow before it is written down, or it might never get one. */
-async function freshOf(
-  { runs, workflows, clock }: ContactDeps,
-  { replicaId, storeId }: Replica,
-  run: Run | null,
-): Promise<FreshRecord | null> {
-  const known = await runs.readFresh(replicaId);
-  if (run === null || run.kind !== 'fresh' || known?.runId === run.runId) return known;
-  await workflows.start({ storeId, runId: run.runId });
-  const record: FreshRecord = {
-    storeId,
-    replicaId,
-    runId: run.runId,
-    startedAt: new Date(clock.now()).toISOString(),
-    declaredThrough: run.declaredThrough,
-    completeAt: null,
-    cancelledAt: null,
-    checkedAt: null,
-    missing: [],
-  };
-  await runs.putFresh(record);
-  return record;
+/**
+ * A run that is heard of first is written down before its workflow begins, or the workflow would find nothing and end; and it
+ * is written down that it began, or a contact that was cut between would leave the run without one.
+ */
+async function freshOf(deps: ContactDeps, { replicaId, storeId }: Replica, run: Run | null): Promise<FreshRecord | null> {
+  const { runs, workflows, clock } = deps;
+  let record = await runs.readFresh(replicaId);
+  const at = new Date(clock.now()).toISOString();
+  if (run !== null && run.kind === 'fresh' && record?.runId !== run.runId) {
+    record = { storeId, replicaId, runId: run.runId, startedAt: at, declaredThrough: run.declaredThrough, ...NEW_RECORD };
+    await runs.putFresh(record);
+  }
+  if (record === null || record.workflowAt !== null || record.completeAt !== null || record.cancelledAt !== null) return record;
+  await workflows.start({ storeId, runId: record.runId });
+  const begun = { ...record, workflowAt: at };
+  await runs.changeFresh(begun);
+  return begun;
 }
+
+const NEW_RECORD = { workflowAt: null, completeAt: null, cancelledAt: null, checkedAt: null, missing: [] } as const;
 
 function isCancelled(fresh: FreshRecord | null, run: Run | null): boolean {
   return fresh !== null && fresh.cancelledAt !== null && run?.runId === fresh.runId && !isOver(run);

@@ -126,6 +126,7 @@ describe('a check', () => {
     declaredThrough: 0,
     completeAt: null,
     cancelledAt: null,
+    workflowAt: AT,
     checkedAt: null,
     missing: [],
   };

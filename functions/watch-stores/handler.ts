@@ -3,21 +3,26 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { documentClient } from '../aws/clients.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
-import { environment, systemClock } from '../runtime.ts';
+import { environment, organization, systemClock } from '../runtime.ts';
 import { awayReplicas } from './watch-stores.ts';
 
 const env = environment('STORES_TABLE');
 const logger = new Logger({ serviceName: 'watch-stores' });
-const deps = { registry: new DynamoStoreRegistry(documentClient(), env.STORES_TABLE), clock: systemClock };
+const deps = {
+  registry: new DynamoStoreRegistry(documentClient(), env.STORES_TABLE),
+  clock: systemClock,
+  expectedEveryHours: organization().expectedEveryHours,
+};
 
-/** Once a day: a line for every store that people should look after before it falls behind the horizon. */
+/** Once an hour: a line for every store that did not come when it was expected, or falls behind the horizon. */
 export const handler = middy()
   .use(injectLambdaContext(logger))
   .handler(async () => {
     const away = await awayReplicas(deps);
     for (const { level, ...replica } of away) {
-      if (level === 'HALF') logger.warn('a store was not heard of for half of the horizon', { ...replica, level });
+      if (level === 'FINE') logger.error('a store did not come when it was expected', { ...replica, level });
+      else if (level === 'HALF') logger.warn('a store was not heard of for half of the horizon', { ...replica, level });
       else logger.error('a store is near or beyond the horizon', { ...replica, level });
     }
-    logger.info('stores watched', { away: away.length });
+    logger.info('stores watched', { away: away.length, overdue: away.filter(({ isOverdue }) => isOverdue).length });
   });

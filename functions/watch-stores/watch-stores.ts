@@ -1,10 +1,14 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import { lastHeardAt } from '../../core/ports/store-registry.ts';
 import type { Replica, StoreRegistry } from '../../core/ports/store-registry.ts';
+import { type Expected, expectedContact } from '../../core/runs/expected.ts';
 import { type HorizonUse, horizonUse } from '../../core/stores/horizon-use.ts';
 
-/** Replicas that have used up half of the horizon or more, worst first. Revoked ones are not expected any more. */
-export interface AwayReplica extends HorizonUse {
+/**
+ * Replicas that were not heard of when they were expected, or have used up half of the horizon, worst first. Nobody has to log
+ * on for that: a store that is silent is found here. Revoked ones are not expected any more.
+ */
+export interface AwayReplica extends HorizonUse, Expected {
   readonly storeId: string;
   readonly replicaId: string;
   readonly lastHeardAt: string;
@@ -13,15 +17,19 @@ export interface AwayReplica extends HorizonUse {
 export async function awayReplicas(deps: {
   readonly registry: Pick<StoreRegistry, 'listStores'>;
   readonly clock: Clock;
+  /** Of the organization. */
+  readonly expectedEveryHours: number;
 }): Promise<AwayReplica[]> {
   const now = deps.clock.now();
   return (await allReplicas(deps.registry))
     .filter(({ status }) => status === 'ACTIVE')
     .map((replica) => {
       const { storeId, replicaId } = replica;
-      return { storeId, replicaId, lastHeardAt: lastHeardAt(replica), ...horizonUse(lastHeardAt(replica), now) };
+      const heard = lastHeardAt(replica);
+      const expected = expectedContact({ lastHeardAt: heard, everyHours: deps.expectedEveryHours, now });
+      return { storeId, replicaId, lastHeardAt: heard, ...expected, ...horizonUse(heard, now) };
     })
-    .filter(({ level }) => level !== 'FINE')
+    .filter(({ level, isOverdue }) => level !== 'FINE' || isOverdue)
     .toSorted((a, b) => b.percent - a.percent);
 }
 

@@ -94,7 +94,7 @@ const SIZES = {
     timeout: HTTP_TIMEOUT,
     environment: ['FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'RECORDS_TABLE', 'FRESH_WORKFLOW_ARN'],
   },
-  // Thousands of rows once a day.
+  // Thousands of rows once an hour.
   'watch-stores': { memorySize: 512, timeout: Duration.seconds(60), environment: ['STORES_TABLE'] },
   // 500 records of up to 4 MB read, judged and written in transactions.
   'console-api': {

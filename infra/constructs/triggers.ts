@@ -73,7 +73,7 @@ function addSchedules(scope: Construct, functions: Functions): void {
   for (const [id, name, { rate, description }] of [
     ['ReviewSchedule', 'rescope', { rate: Duration.days(1), description: 'Customers whom a store has not billed for long leave it' }],
     ['HeldSchedule', 'apply', { rate: Duration.hours(1), description: 'What waits for a record is judged again' }],
-    ['WatchSchedule', 'watch-stores', { rate: Duration.days(1), description: 'Stores that were not heard of for long are logged' }],
+    ['WatchSchedule', 'watch-stores', { rate: Duration.hours(1), description: 'Stores that were not heard of when expected are logged' }],
     [
       'SweepSchedule',
       'erase',

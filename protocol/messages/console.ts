@@ -133,6 +133,7 @@ const freshRecordSchema = z.object({
   declaredThrough: z.int(),
   completeAt: z.string().nullable(),
   cancelledAt: z.string().nullable(),
+  workflowAt: z.string().nullable(),
   checkedAt: z.string().nullable(),
   /** In words, of the last check. */
   missing: z.array(z.string()),

@@ -55,6 +55,7 @@ export function runStoreSuite(make: () => RunStore): void {
         declaredThrough: 3,
         completeAt: null,
         cancelledAt: null,
+        workflowAt: null,
         checkedAt: null,
         missing: [],
       });

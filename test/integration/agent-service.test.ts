@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Command } from '../../protocol/runs.ts';
 import { FakeHeadOffice } from '../fixtures/fake-head-office.ts';
 import { type Json, StoreAgent } from '../fixtures/store-agent.ts';
 
@@ -36,8 +39,10 @@ it('syncs at its start and then on its schedule, through refusals, and ends with
   await fake.write('customer', customers(50));
   const { child, next } = service('--every', '1');
   expect(await next()).toMatchObject({ kind: 'fresh', complete: true });
-  // While the service holds the folder another agent is told so.
-  expect((await agent.run('logon')).stderr).toContain('REPLICA_BUSY');
+  // A logon beside the service is the service's business; no second run begins beside one that is under way (INV-46).
+  const joined = await agent.run('logon');
+  expect(joined).toMatchObject({ code: 0, json: { joined: true, kind: 'delta', complete: true, run: { trigger: 'LOGON' } } });
+  expect(await next()).toMatchObject({ kind: 'delta', complete: true, rows: 0 });
   await fake.write('customer', [{ user_id: 'c7', firstname: 'Bea' }]);
   expect(await next()).toMatchObject({ kind: 'delta', complete: true, rows: 1 });
   expect((await agent.run('records', 'get', 'customer', 'c7')).json).toMatchObject({ fields: { firstname: 'Bea' } });
@@ -53,4 +58,128 @@ it('a delta is refused before the first sync is complete, says what is outstandi
   await agent.run('logon', '--wait');
   await fake.write('customer', [{ user_id: 'c7', firstname: 'Bea' }]);
   expect(await agent.run('delta')).toMatchObject({ code: 0, json: { kind: 'delta', complete: true } });
+});
+
+const command = (fields: object): Command => ({
+  commandId: uuidv7(),
+  storeId: 'S1',
+  replicaId: fake.replicaIds()[0] ?? '',
+  kind: 'repair',
+  components: [],
+  preview: false,
+  takeOver: false,
+  reason: 'a test',
+  by: 'tester',
+  state: 'PENDING',
+  createdAt: new Date().toISOString(),
+  expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+  deliveredAt: null,
+  finishedAt: null,
+  result: null,
+  failure: null,
+  ...fields,
+});
+
+/** Somebody writes into the replica from outside: one row is another, one is gone. */
+function damage(): void {
+  const db = new DatabaseSync(agent.paths.replica);
+  db.exec("UPDATE customer SET firstname = 'Eve' WHERE key = 'c3'");
+  db.exec("DELETE FROM customer WHERE key = 'c4'");
+  db.close();
+}
+
+const first = async (id: string) => (await agent.run('records', 'get', 'customer', id)).json.fields.firstname as string;
+
+it('carries out what head office orders one after the other, and says what came of it (INV-46)', { timeout: 60_000 }, async () => {
+  await fake.write('customer', customers(50));
+  await agent.run('logon', '--wait');
+  damage();
+  const preview = command({ preview: true });
+  const repair = command({ components: ['Customer'] });
+  const wrong = command({ kind: 'resend', components: ['Custom Fields'] });
+  for (const one of [preview, repair, wrong]) {
+    fake.world.now = Date.now();
+    await fake.runs.addCommand(one);
+  }
+  service('--every', '60');
+  const seen = (one: Command) => fake.runs.commands.get(one.commandId);
+  await expect.poll(() => [preview, repair, wrong].map((one) => seen(one)?.state), { timeout: 30_000 }).toEqual(['DONE', 'DONE', 'DONE']);
+  expect(seen(preview)?.result?.components).toEqual([{ component: 'Customer', add: 1, change: 1, remove: 0, resent: 0 }]);
+  expect(seen(repair)?.result).toMatchObject({
+    components: [{ component: 'Customer', add: 1, change: 1, remove: 0, resent: 0 }],
+    unsent: 0,
+  });
+  expect(await Promise.all(['c3', 'c4'].map(first))).toEqual(['Ann', 'Ann']);
+  const runs = await fake.runs.readRuns('S1', 10);
+  expect(runs.map(({ kind, trigger, state, commandId }) => ({ kind, trigger, state, commandId })).slice(0, 2)).toEqual([
+    { kind: 'manual', trigger: 'COMMAND', state: expect.stringMatching(/^COMPLETED/) as string, commandId: wrong.commandId },
+    { kind: 'manual', trigger: 'COMMAND', state: 'COMPLETED', commandId: repair.commandId },
+  ]);
+});
+
+it(
+  'a manual sync from the store itself, alone and through a running agent; without a reason only when something failed',
+  { timeout: 60_000 },
+  async () => {
+    await fake.write('customer', customers(50));
+    expect((await agent.run('sync', 'manual', '--preview')).stderr).toContain('this store was never synced');
+    await agent.run('logon', '--wait');
+    expect((await agent.run('sync', 'manual')).stderr).toContain('say why with --reason');
+    damage();
+    const differs = [{ component: 'Customer', add: 1, change: 1, remove: 0, resent: 0 }];
+    expect((await agent.run('sync', 'manual', '--preview')).json).toMatchObject({ preview: true, components: differs });
+    expect(await first('c3')).toBe('Eve');
+    expect((await agent.run('sync', 'manual', '--reason', 'a till wrote into it')).json).toMatchObject({
+      preview: false,
+      components: differs,
+    });
+    expect(await Promise.all(['c3', 'c4'].map(first))).toEqual(['Ann', 'Ann']);
+    const { next } = service('--every', '60');
+    await next();
+    damage();
+    const through = await agent.run('sync', 'manual', '--kind', 'resend', '--component', 'customer', '--reason', 'again');
+    expect(through).toMatchObject({ code: 0, json: { components: [{ component: 'Customer' }] } });
+    expect(await Promise.all(['c3', 'c4'].map(first))).toEqual(['Ann', 'Ann']);
+    expect((await agent.run('sync', 'manual', '--kind', 'rebuild')).stderr).toContain('--kind is one of repair, resend, re-upload');
+    expect((await agent.run('sync', 'manual', '--component', 'Wishes')).stderr).toContain('--component is one of');
+  },
+);
+
+it('status says how the last run did, where each component stands and what is safe to do now', { timeout: 60_000 }, async () => {
+  const none = (await agent.run('status')).json;
+  expect(none).toMatchObject({ complete: false, run: null, safe: { sell: false, redeemPoints: false } });
+  expect(none.components.find((one: Json) => one.component === 'Customer')).toMatchObject({
+    status: 'QUEUED',
+    state: 'NEVER_SYNCED',
+    freshness: 'RED',
+  });
+  await fake.write('customer', customers(50));
+  await agent.run('logon', '--wait');
+  const { json } = await agent.run('status');
+  expect(json).toMatchObject({
+    complete: true,
+    percent: 100,
+    run: { kind: 'fresh', trigger: 'LOGON', state: 'COMPLETED' },
+    safe: { sell: true, showPoints: true, redeemCoupons: true, redeemPoints: true },
+  });
+  const customer = json.components.find((one: Json) => one.component === 'Customer');
+  expect(customer).toMatchObject({
+    status: 'COMPLETED',
+    up: { status: 'COMPLETED_NO_CHANGES' },
+    down: { status: 'COMPLETED', phase: null },
+    state: 'IN_SYNC',
+    freshness: 'GREEN',
+    verified: true,
+    pendingUp: 0,
+    oldestPendingAt: null,
+  });
+  await agent.run('records', 'put', 'customer', JSON.stringify({ user_id: 'S1-new', firstname: 'Zoe' }));
+  const after = (await agent.run('status')).json.components.find((one: Json) => one.component === 'Customer');
+  expect(after).toMatchObject({ pendingUp: 1, oldestPendingAt: expect.stringMatching(/^\d{4}-/) as string });
+  expect((await agent.run('status')).json.components.find((one: Json) => one.component === 'Loyalty Tracker')).toMatchObject({
+    status: 'NOT_USED',
+    state: null,
+  });
+  const text = await agent.run('status');
+  expect(text.code).toBe(0);
 });

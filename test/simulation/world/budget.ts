@@ -12,3 +12,5 @@ const WHOLE_SYSTEM = Math.max(1, Math.floor(TOTAL / 8));
 export const UPLOAD_SERIES: Series = { firstSeed: FIRST_SEED, histories: TOTAL };
 export const WHOLE_SYSTEM_SERIES: Series = { firstSeed: FIRST_SEED, histories: WHOLE_SYSTEM };
 export const HEAD_OFFICE_SERIES: Series = { firstSeed: FIRST_SEED, histories: Math.max(1, TOTAL - WHOLE_SYSTEM) };
+/** Five outages and more in each, so a whole series has 100,000. */
+export const FRESH_SERIES: Series = { firstSeed: FIRST_SEED, histories: TOTAL };

@@ -50,6 +50,8 @@ async function carryOut(io: AgentIo, { data, progress }: ManualOptions, request:
         const log: RunLog = new RunLog({ path: paths.runs, clock: io.clock, ids: io.ids, onChange: () => contacts.changed() });
         const contacts = new Contacts(io, data, () => log);
         const work = { ...request, commandId: null };
+        // What failed before it is not forgotten.
+        if (!request.preview) await contacts.contact();
         try {
           return await manualSync(io, log, { data, style: progressStyle(io, progress), work, trigger: 'STORE' });
         } finally {

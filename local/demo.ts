@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type LocalStack, localStackSchema } from '../protocol/local-stack.ts';
 import { durationMs } from './duration.ts';
+import { type TourResult, tour } from './tour.ts';
 
 /**
  * `npm start`: the whole cloud, a demo organization and two stores on this machine, as their users would run them.
@@ -23,6 +24,8 @@ const STORES = [
 
 interface Options {
   readonly once: boolean;
+  /** Also what comes after the first load. */
+  readonly tour: boolean;
   readonly json: boolean;
   readonly dir: string;
   readonly port: string | undefined;
@@ -49,6 +52,12 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** Runs a command to its end and gives back the JSON it printed; its other output goes to standard error. */
 async function run<T>(script: string, args: readonly string[]): Promise<T> {
+  const { code, text } = await ended(script, args);
+  if (code !== 0) throw new Error(`${script} ${args[0] ?? ''} ended with code ${String(code)}; its reason stands above`);
+  return JSON.parse(text) as T;
+}
+
+async function ended(script: string, args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
   if (stopping) throw new Error('it is being stopped');
   const child = spawn(process.execPath, ['--import', END_WITH_DEMO, join(ROOT, script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -60,8 +69,7 @@ async function run<T>(script: string, args: readonly string[]): Promise<T> {
   });
   const [code] = (await once(child, 'close')) as [number | null];
   children.delete(child);
-  if (code !== 0) throw new Error(`${script} ${args[0] ?? ''} ended with code ${String(code)}; its reason stands above`);
-  return JSON.parse(text) as T;
+  return { code, text };
 }
 
 /**
@@ -133,6 +141,26 @@ async function syncStores(stack: LocalStack, dir: string): Promise<StoreResult[]
   return results;
 }
 
+/** Once for each demo: the stores are as they were after it. */
+async function showTour({ dir, tour: isWanted }: Options, stack: LocalStack): Promise<TourResult | null> {
+  const shown = join(dir, 'tour.json');
+  if (!isWanted || existsSync(shown)) return null;
+  const [first, second] = STORES.map(({ storeId }) => join(dir, storeId)) as [string, string];
+  const result = await tour({
+    run: async (script, args) => {
+      const { code, text } = await ended(script, args);
+      return { ok: code === 0, answer: text === '' ? null : (JSON.parse(text) as unknown) };
+    },
+    say,
+    cloud: join(dir, 'cloud'),
+    stores: [first, second],
+    setHeadOffice: (data, api) => moveHeadOffice(join(data, 'identity.json'), api),
+    api: stack.api,
+  });
+  writeFileSync(shown, JSON.stringify(result));
+  return result;
+}
+
 function tableOf(components: StoreResult['components']): string {
   return components
     .map(
@@ -149,10 +177,13 @@ async function demo(options: Options, started: number): Promise<void> {
   say(`The cloud of organization ${stack.organization} is up on this machine.`);
   await run('cli/main.ts', ['generate', '--customers', options.customers, '--dir', cloud, '--json']);
   const stores = await syncStores(stack, options.dir);
-  const complete = stores.every((store) => store.complete);
+  const shown = await showTour(options, stack);
+  const complete = stores.every((store) => store.complete) && (shown?.complete ?? true);
   const seconds = Math.round((performance.now() - started) / 100) / 10;
   if (options.json)
-    process.stdout.write(`${JSON.stringify({ organization: stack.organization, api: stack.api, complete, stores, seconds })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ organization: stack.organization, api: stack.api, complete, stores, tour: shown, seconds })}\n`,
+    );
   if (options.once) {
     process.exitCode = complete ? 0 : 1;
     return;
@@ -174,6 +205,7 @@ The whole cloud, a demo organization and two stores on this machine, until Ctrl-
   --port <port>         port of the API (default: the one of an earlier start, else a free one)
   --customers <number>  size of the demo organization (default: 2000)
   --hour <duration>     how long the hour between two checks of a fresh sync is, such as 5s or 2m (default: 1h)
+  --tour                also show a delta, a store that fails and a manual repair (the default without --once)
   --once                end when both stores are in step, with 0, or with 1 when one is not
   --json                print the result as one JSON object on standard output
   --help                show this`;
@@ -188,6 +220,7 @@ function readOptions(): Options | null {
     const { values } = parseArgs({
       options: {
         once: { type: 'boolean', default: false },
+        tour: { type: 'boolean' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         dir: { type: 'string', default: join(ROOT, '.storeline') },
@@ -204,7 +237,14 @@ function readOptions(): Options | null {
     if (existsSync(dir) && !statSync(dir).isDirectory()) throw new Error(`--dir ${dir} is a file; give a folder`);
     const port = values.port === undefined ? undefined : wholeNumber('--port', values.port, 65_535);
     if (values.hour !== undefined) durationMs('--hour', values.hour);
-    return { ...values, dir, port, hour: values.hour, customers: wholeNumber('--customers', values.customers, 10_000_000) };
+    return {
+      ...values,
+      tour: values.tour ?? !values.once,
+      dir,
+      port,
+      hour: values.hour,
+      customers: wholeNumber('--customers', values.customers, 10_000_000),
+    };
   } catch (error) {
     say(`${(error as Error).message}\n\n${USAGE}`);
     process.exitCode = 2;
@@ -214,9 +254,9 @@ function readOptions(): Options | null {
 
 /** Nothing outlives the demo: the cloud ends cleanly, and whatever else still runs with it. */
 async function endChildren(): Promise<void> {
-  const ended = [...children].filter((child) => child.exitCode === null && child.signalCode === null);
+  const alive = [...children].filter((child) => child.exitCode === null && child.signalCode === null);
   await Promise.all(
-    ended.map((child) => {
+    alive.map((child) => {
       child.kill('SIGTERM');
       return once(child, 'exit');
     }),

@@ -246,21 +246,19 @@ describe('a fresh sync', () => {
     await expect(runFreshSync(deps)).rejects.toMatchObject({ code: 'STORAGE_FULL', details: { freeBytes: 1_000_000 } });
     expect(held('customer', ['rev'])).toEqual([]);
     expect(existsSync(agent.paths.shadow)).toBe(false);
-    expect((await agent.run('status')).json.components[2]).toMatchObject({
-      component: 'Customer',
-      status: 'FAILED',
-      reason: 'STORAGE_FULL',
-    });
     expect((await runFreshSync(await agent.deps())).outstanding).toEqual([]);
   });
 
-  it('a second agent on one folder is refused and told who holds it', async () => {
+  it('a second agent on one folder waits for its turn, and an enrolment is told who holds it', async () => {
     const lock = lockFolder(agent.paths);
-    const second = await agent.run('logon');
-    expect(second.code).toBe(1);
-    expect(second.stderr).toMatch(new RegExp(`REPLICA_BUSY: .*process ${process.pid}`));
+    let isOver = false;
+    const second = agent.run('logon', '--wait').finally(() => (isOver = true));
+    const enrolment = await agent.run('enrol', '--api', fake.api, '--code', 'TEST');
+    expect(enrolment.code).toBe(1);
+    expect(enrolment.stderr).toMatch(new RegExp(`REPLICA_BUSY: .*process ${process.pid}`));
+    expect([isOver, existsSync(agent.paths.replica)]).toEqual([false, false]);
     lock.release();
-    expect(await agent.run('logon', '--wait')).toMatchObject({ code: 0 });
+    expect(await second).toMatchObject({ code: 0, json: { complete: true } });
   });
 
   it('a revoked replica gets exit code 4 and keeps what it has', async () => {
@@ -268,6 +266,7 @@ describe('a fresh sync', () => {
     await agent.run('logon', '--wait');
     fake.revoke(JSON.parse(readFileSync(agent.paths.identity, 'utf8')).replicaId);
     expect(await agent.run('logon')).toMatchObject({ code: 4 });
+    expect((await agent.run('status')).json).toMatchObject({ run: { kind: 'delta', state: 'FAILED', failure: { reason: 'AUTH' } } });
     expect(held('customer', ['rev'])).toHaveLength(10);
   });
 

@@ -121,6 +121,11 @@ test('a port that is taken', async () => {
   expect(readdirSync(folder)).not.toContain('stack.json');
 });
 
+interface Standing {
+  readonly run: object;
+  readonly components: readonly { component: string; rows: number; certificate: object | null; feeds: object[] }[];
+}
+
 describe('with a cloud', () => {
   const data = at('S1');
   let running: RunningStack;
@@ -183,15 +188,18 @@ describe('with a cloud', () => {
     expect(imported).toMatchObject({ read: 1, written: 1 });
     await json(agent('logon', '--data', data, '--wait', '--json'));
     const { api } = running.stack;
-    const status = async () => json<{ components: unknown }>(agent('status', '--data', data, '--json'));
+    const status = async () => json<Standing>(agent('status', '--data', data, '--json'));
+    const held = async () =>
+      (await status()).components.map(({ component, rows, certificate, feeds }) => ({ component, rows, certificate, feeds }));
     const count = async () => json(agent('records', 'count', 'fraud_user', '--data', data, '--json'));
-    const before = [(await status()).components, await count()];
+    const before = [await held(), await count()];
     await running.stop();
     const ran = await agent('logon', '--data', data, '--json');
     expect(ran.stderr).toMatch(/^CONNECTIVITY: /m);
     expect(ran.stderr).not.toMatch(/^\s+at /m);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
-    expect([(await status()).components, await count()]).toEqual(before);
+    expect([await held(), await count()]).toEqual(before);
+    expect((await status()).run).toMatchObject({ kind: 'delta', state: 'FAILED', failure: { reason: 'CONNECTIVITY' } });
     running = await startStack(cloud, '--port', new URL(api).port);
     expect(await json(agent('logon', '--data', data, '--json'))).toMatchObject({ complete: true });
   });

@@ -68,6 +68,22 @@ test('the second start finds everything there and transfers nothing', async () =
   }
 });
 
+test('the tour shows a delta, a store that fails and gets over it, and a repair of what differs', async () => {
+  const { code, stdout, stderr } = await demo('--once', '--tour', '--json', '--customers', '200', '--dir', kept);
+  expect(stderr).toMatch(/preview: 1 to add, 1 to change/);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    complete: true,
+    tour: {
+      delta: { kind: 'delta' },
+      failed: { state: 'FAILED', reason: 'CONNECTIVITY' },
+      recovered: { kind: 'delta' },
+      repair: { add: 1, change: 1, remove: 0 },
+      complete: true,
+    },
+  });
+});
+
 test('the port of the first start is kept, and when it is taken the demo says so', async () => {
   const folder = join(dir, 'port-taken');
   const server = createServer().listen(0, '127.0.0.1');

@@ -9,7 +9,6 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalStack, localStackSchema, localStateSchema } from '../../protocol/local-stack.ts';
 import { consoleResponseSchemas } from '../../protocol/messages/console.ts';
@@ -90,31 +89,6 @@ test('a kill in the middle of work loses nothing, and the emulator goes too', as
   await expect.poll(() => fetch(stack.endpoints.dynamodb).catch((error: Error) => error.message)).toBe('fetch failed');
   await start();
   expect((await compact())?.rows).toBe(800);
-});
-
-test('the workflow of a fresh run gives every feed of its store a snapshot, checks every hour, and goes on after a kill', async () => {
-  await call('console-api', { op: 'store.add', storeId: 'S0', name: 'S0' });
-  const workflow = () =>
-    new SFNClient({ endpoint: stack.endpoints.sfn, region: stack.region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
-  const runId = '01890000-0000-7000-8000-000000000001';
-  const input = JSON.stringify({ storeId: 'S0', runId, check: 0 });
-  const stateMachineArn = stack.workflows['fresh-sync'];
-  const { executionArn } = await workflow().send(new StartExecutionCommand({ stateMachineArn, name: runId, input }));
-  const checked = async () => {
-    const { events = [] } = await workflow().send(new GetExecutionHistoryCommand({ executionArn }));
-    return events.filter(({ stateEnteredEventDetails: entered }) => entered?.name === 'Count the check').length;
-  };
-  await expect.poll(checked, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
-  await idle();
-  const { feeds } = consoleResponseSchemas['feeds.list'].parse(await call('console-api', { op: 'feeds.list' }));
-  expect(feeds.map(({ feed, snapshot }) => [feed, snapshot !== null])).toEqual(
-    ['Custom Fields@org', 'Customer@org', 'Fraud Users List@org', 'Voucher Series@org'].map((feed) => [feed, true]),
-  );
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  await start();
-  await expect.poll(checked, { timeout: 30_000 }).toBeGreaterThanOrEqual(1);
-  expect((await workflow().send(new DescribeExecutionCommand({ executionArn }))).status).toBe('RUNNING');
 });
 
 test('the page shows stores and feeds, and shows names as text', async () => {

@@ -3,6 +3,7 @@ import { benchAdmission } from './admission.ts';
 import { benchDelta } from './delta.ts';
 import { benchFleet } from './fleet.ts';
 import { benchFresh } from './fresh.ts';
+import { benchManual } from './manual.ts';
 import { benchRepair } from './repair.ts';
 import { benchScale } from './scale.ts';
 import type { BenchResult } from './stats.ts';
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
   up: { run: benchUp, rows: 1_000 },
   verify: { run: benchVerify, rows: 1_000_000 },
   repair: { run: benchRepair, rows: 1_000_000 },
+  manual: { run: benchManual, rows: 1_000_000 },
 };
 
 const { values, positionals } = parseArgs({

@@ -29,6 +29,8 @@ interface Moved {
   readonly kind: string;
   readonly bytes: number;
   readonly seconds: number;
+  /** Components that something came of. */
+  readonly changed: readonly string[];
 }
 
 /** Nothing listens there, on no machine. */
@@ -48,9 +50,11 @@ export async function tour(deps: TourDeps): Promise<TourResult> {
 async function showDelta(deps: TourDeps, data: string): Promise<Moved> {
   const { say } = deps;
   say('\nA customer changes at head office, and store-001 logs on again');
-  await need(deps, 'cli/main.ts', ['records', 'put', 'customer', '{"user_id":"1","firstname":"Tour"}', '--dir', deps.cloud]);
-  const moved = await logon(deps, data);
-  say(`  ${moved.kind} sync complete after ${moved.seconds} s: ${moved.bytes} bytes`);
+  await need(deps, 'cli/main.ts', ['records', 'put', 'customer', '{"user_id":"1","firstname":"Tour"}', '--dir', deps.cloud, '--json']);
+  let moved = await logon(deps, data);
+  // The stream takes a moment to bring it to the feed.
+  for (let tries = 0; moved.changed.length === 0 && tries < 20; tries += 1) moved = await logon(deps, data);
+  say(`  ${moved.kind} sync complete after ${moved.seconds} s: ${moved.bytes} bytes, ${moved.changed.join(', ')}`);
   return moved;
 }
 
@@ -91,10 +95,19 @@ function damage(data: string): void {
   db.close();
 }
 
+interface Logon {
+  readonly kind: string;
+  readonly seconds: number;
+  readonly complete: boolean;
+  readonly transfer: { readonly bytes: number };
+  readonly components: readonly { component: string; status: string }[];
+}
+
 async function logon(deps: TourDeps, data: string): Promise<Moved & { readonly complete: boolean }> {
   const answer = await need(deps, 'agent/main.ts', ['logon', '--data', data, '--wait', '--json']);
-  const { kind, seconds, complete, transfer } = answer as { kind: string; seconds: number; complete: boolean; transfer: { bytes: number } };
-  return { kind, seconds, complete, bytes: transfer.bytes };
+  const { kind, seconds, complete, transfer, components } = answer as Logon;
+  const changed = components.flatMap(({ component, status }) => (status === 'COMPLETED' ? [component] : []));
+  return { kind, seconds, complete, bytes: transfer.bytes, changed };
 }
 
 async function need({ run }: TourDeps, script: string, args: readonly string[]): Promise<unknown> {

@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { redeemResponseSchema } from '../../protocol/messages/redeem.ts';
-import { errorAnswer, outboxAnswer, outboxQuery, recordAnswer, recordBody, type recordPath, writtenAnswer } from './schemas.ts';
+import {
+  errorAnswer,
+  outboxAnswer,
+  outboxQuery,
+  recordAnswer,
+  recordBody,
+  statusAnswer,
+  type recordPath,
+  writtenAnswer,
+} from './schemas.ts';
 
 /** The document of the local API, made of the schemas that it checks with. `docs/local-api.json` is this, and a test compares them. */
 export function openApi(): object {
@@ -52,7 +61,7 @@ export function openApi(): object {
           })),
         },
       },
-      '/v1/status': { get: operation('What this store has, and whether it is known to be right', z.object({}).loose()) },
+      '/v1/status': { get: operation('What this store has, whether it is known to be right, and what is safe now', statusAnswer) },
       '/v1/sync': { post: operation('Asks for a sync', z.object({ requested: z.literal(true) }), '202') },
     },
   };

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { ENTRY_STATUSES } from '../../core/outbox/entry.ts';
+import { FRESHNESS } from '../../core/runs/standing.ts';
+import { COMPONENT_NAMES } from '../../protocol/catalogue/types.ts';
 import { keySchema } from '../../protocol/catalogue/record.ts';
 import { receiptSchema } from '../../protocol/operation.ts';
+import { STANDING_STATES, runSchema } from '../../protocol/runs.ts';
 
 /** What the till sends and gets. The OpenAPI file is made of these. */
 const value = z.union([z.string(), z.number(), z.boolean()]);
@@ -52,6 +55,34 @@ export const outboxAnswer = z.object({
   ),
   next: z.int().nullable(),
 });
+
+/** What a till may rely on now: the freshness contract. What else it says is for people. */
+export const statusAnswer = z
+  .object({
+    /** Every component was proved equal to head office once. */
+    complete: z.boolean(),
+    run: runSchema.nullable(),
+    /** Without head office, and whatever else is wrong: bills are always taken. */
+    safe: z.object({ sell: z.boolean(), showPoints: z.boolean(), redeemCoupons: z.boolean(), redeemPoints: z.boolean() }),
+    components: z.array(
+      z
+        .object({
+          component: z.enum(COMPONENT_NAMES),
+          /** null: not for this store. */
+          state: z.enum(STANDING_STATES).nullable(),
+          freshness: z.enum(FRESHNESS).nullable(),
+          verified: z.boolean(),
+          safeOffline: z.boolean(),
+          /** Stream time of the newest change it has. */
+          asOf: z.string().nullable(),
+          pendingUp: z.int(),
+          oldestPendingAt: z.string().nullable(),
+          issues: z.int(),
+        })
+        .loose(),
+    ),
+  })
+  .loose();
 
 export const errorAnswer = z.object({
   error: z.object({ code: z.string(), message: z.string(), remedy: z.string(), details: z.record(z.string(), z.unknown()).optional() }),

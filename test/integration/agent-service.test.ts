@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Command } from '../../protocol/runs.ts';
+import { statusAnswer } from '../../agent/local-api/schemas.ts';
 import { FakeHeadOffice } from '../fixtures/fake-head-office.ts';
 import { type Json, StoreAgent } from '../fixtures/store-agent.ts';
 
@@ -156,6 +157,7 @@ it('status says how the last run did, where each component stands and what is sa
   await fake.write('customer', customers(50));
   await agent.run('logon', '--wait');
   const { json } = await agent.run('status');
+  expect(statusAnswer.parse(json).components).toHaveLength(14);
   expect(json).toMatchObject({
     complete: true,
     percent: 100,

@@ -75,7 +75,7 @@ test('the tour shows a delta, a store that fails and gets over it, and a repair 
   expect(JSON.parse(stdout)).toMatchObject({
     complete: true,
     tour: {
-      delta: { kind: 'delta' },
+      delta: { kind: 'delta', changed: ['Customer'] },
       failed: { state: 'FAILED', reason: 'CONNECTIVITY' },
       recovered: { kind: 'delta' },
       repair: { add: 1, change: 1, remove: 0 },

@@ -81,7 +81,7 @@ async function logon(io: AgentIo, { data, wait, fresh, deltaOnly, json, progress
   const startedAt = performance.now();
   const options = { wait: wait === true, fresh: fresh === true, deltaOnly: deltaOnly === true };
   const log: RunLog = new RunLog({ path: paths.runs, clock: io.clock, ids: io.ids, onChange: () => contacts.changed() });
-  const contacts = new Contacts(io, data, () => log);
+  const contacts = new Contacts(io, data, { log: () => log });
   // What failed before this, perhaps because head office could not be reached, is told before it is replaced.
   if (log.run?.state === 'FAILED') await contacts.contact();
   const outcome = await withContact(io, { data, contacts, wait: options.wait }, () =>

@@ -48,7 +48,7 @@ async function carryOut(io: AgentIo, { data, progress }: ManualOptions, request:
       const lock = lockFolder(paths);
       try {
         const log: RunLog = new RunLog({ path: paths.runs, clock: io.clock, ids: io.ids, onChange: () => contacts.changed() });
-        const contacts = new Contacts(io, data, () => log);
+        const contacts = new Contacts(io, data, { log: () => log });
         const work = { ...request, commandId: null };
         // What failed before it is not forgotten.
         if (!request.preview) await contacts.contact();

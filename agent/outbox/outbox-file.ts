@@ -143,7 +143,7 @@ export class OutboxFile {
     const unchained = { ...rest, seq: mark.seq + 1 };
     const operation: Operation = { ...unchained, chain: chainAfter(mark.chain, unchained) };
     this.#db.run(
-      "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING' WHERE id = ?",
+      "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING', receipt = NULL WHERE id = ?",
       this.#replicaId(),
       operation.seq,
       JSON.stringify(operation),

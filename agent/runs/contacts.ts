@@ -13,16 +13,18 @@ export class Contacts {
   readonly #io: AgentIo;
   readonly #data: string;
   readonly #log: () => RunLog;
+  readonly #onAnswer: (answer: ContactResponse) => void;
   #told: Run | null = null;
   #sentAt = 0;
   #pending: Promise<ContactResponse | null> | null = null;
   /** Head office has not seen everything of a run that is over. */
   #isDoubted = false;
 
-  constructor(io: AgentIo, data: string, log: () => RunLog) {
+  constructor(io: AgentIo, data: string, { log, onAnswer }: { log: () => RunLog; onAnswer?: (answer: ContactResponse) => void }) {
     this.#io = io;
     this.#data = data;
     this.#log = log;
+    this.#onAnswer = onAnswer ?? (() => {});
   }
 
   /** The run moved: said every few seconds at most. */
@@ -47,6 +49,7 @@ export class Contacts {
       const answer = await cloud.contact({ run: isNews ? run : null, commands: [...commands] });
       this.#told = run;
       this.#isDoubted = run !== null && isOver(run) && answer.fresh?.runId === run.runId && !answer.fresh.complete;
+      this.#onAnswer(answer);
       return answer;
     } catch (error) {
       if (!isSyncError(error)) throw error;

@@ -110,6 +110,7 @@ async function reUpload(io: AgentIo, { data, work }: ManualInput): Promise<Manua
   const startedAt = io.clock.now();
   const paths = dataPaths(data);
   const chosen = collections.filter(({ component }) => work.components.length === 0 || work.components.includes(component));
+  const unsent = unsentOf(data, work.components);
   const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
   const resent = new Map<ComponentName, number>();
   try {
@@ -121,7 +122,6 @@ async function reUpload(io: AgentIo, { data, work }: ManualInput): Promise<Manua
   } finally {
     outbox.close();
   }
-  const unsent = unsentOf(data, work.components);
   if (!work.preview) {
     const before = await upload(io, data);
     if (before.failure !== null) throw new SyncError('UNAVAILABLE', `what was recorded waits for head office: ${before.failure.message}`);

@@ -54,7 +54,7 @@ export class SyncService {
     this.#io = io;
     this.#options = options;
     this.#paths = dataPaths(options.data);
-    this.#contacts = new Contacts(io, options.data, () => this.#log);
+    this.#contacts = new Contacts(io, options.data, { log: () => this.#log, onAnswer: (answer) => this.#heard(answer) });
     this.#log = new RunLog({ path: this.#paths.runs, clock: io.clock, ids: io.ids, onChange: () => this.#contacts.changed() });
   }
 
@@ -86,7 +86,8 @@ export class SyncService {
       this.ask('COMMAND');
     }
     if (this.#io.clock.now() >= this.#againAt) this.ask('SCHEDULE');
-    if (this.#asked !== null) await this.#sync();
+    if (command?.takeOver === true) await this.#command(command);
+    else if (this.#asked !== null) await this.#sync();
     else if (request !== undefined) await this.#answer(request);
     else if (command !== undefined) await this.#command(command);
     else if (hasUnsent(this.#options.data)) await this.#upload();
@@ -99,7 +100,8 @@ export class SyncService {
     const turn = await this.#turn(trigger);
     if (turn === null) return;
     this.#options.onTurn(turn);
-    // A store whose first load is not complete does not wait for its turn.
+    // A store whose first load is not complete does not wait for its turn, unless somebody stopped it.
+    if (this.#log.run?.state === 'CANCELLED') return;
     if (turn.outcome?.outstanding.length !== 0 && standingOf(this.#options.data).outstanding?.length !== 0) {
       this.#againAt = this.#io.clock.now() + agentLimits.freshAgainMs;
     }
@@ -132,7 +134,7 @@ export class SyncService {
       throw error;
     } finally {
       this.#job = null;
-      this.#heard(await this.#contacts.contact());
+      await this.#contacts.contact();
     }
   }
 
@@ -158,7 +160,7 @@ export class SyncService {
     const { commandId, kind, components, preview } = command;
     const { data, style } = this.#options;
     this.#log.report({ commandId, state: 'RUNNING', result: null, failure: null });
-    this.#heard(await this.#contacts.contact());
+    await this.#contacts.contact();
     let result: ManualResult | null = null;
     let failure: { code: string; message: string } | null = null;
     try {
@@ -171,7 +173,7 @@ export class SyncService {
     }
     this.#log.report({ commandId, state: failure === null ? 'DONE' : 'FAILED', result, failure });
     this.#commands = this.#commands.filter((one) => one.commandId !== commandId);
-    this.#heard(await this.#contacts.contact());
+    await this.#contacts.contact();
   }
 
   /** What is recorded goes up within seconds; after trouble the breaker waits longer each time, and the schedule tries all the same. */
@@ -188,13 +190,12 @@ export class SyncService {
 
   async #comeBy(): Promise<void> {
     while (!this.#io.signal.aborted) {
-      this.#heard(await this.#contacts.contact());
+      await this.#contacts.contact();
       await this.#io.sleep(agentLimits.contactMs).catch(() => {});
     }
   }
 
-  #heard(answer: ContactResponse | null): void {
-    if (answer === null) return;
+  #heard(answer: ContactResponse): void {
     const over = new Set(this.#log.commands.flatMap((report) => (isCommandOver(report) ? [report.commandId] : [])));
     this.#commands = answer.commands.filter(({ commandId }) => !over.has(commandId));
     const job = this.#job;

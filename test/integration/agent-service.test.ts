@@ -185,3 +185,39 @@ it('status says how the last run did, where each component stands and what is sa
   const text = await agent.run('status');
   expect(text.code).toBe(0);
 });
+
+it('records that go up again are not counted twice (INV-11)', { timeout: 60_000 }, async () => {
+  await agent.run('logon', '--wait');
+  for (const id of ['1', '2', '3']) await agent.run('records', 'put', 'customer', JSON.stringify({ user_id: `n${id}`, firstname: 'Zoe' }));
+  await agent.run('logon', '--wait');
+  const before = JSON.stringify([...fake.world.records.records.values()]);
+  const preview = await agent.run('sync', 'manual', '--kind', 're-upload', '--preview');
+  expect(preview.json.components).toEqual([{ component: 'Customer', add: 0, change: 0, remove: 0, resent: 3 }]);
+  const again = await agent.run('sync', 'manual', '--kind', 're-upload', '--reason', 'head office was restored');
+  expect(again.json).toMatchObject({ components: [{ component: 'Customer', resent: 3 }], unsent: 0 });
+  expect(JSON.stringify([...fake.world.records.records.values()])).toBe(before);
+  const { entries } = (await agent.run('outbox')).json;
+  expect(entries.map(({ status }: Json) => status)).toEqual(['DUPLICATE', 'DUPLICATE', 'DUPLICATE']);
+});
+
+it(
+  'a run that head office stops ends as cancelled, and one that is taken over makes place for the command',
+  { timeout: 150_000 },
+  async () => {
+    await fake.write('customer', customers(2_000));
+    fake.hooks.pieceBytes = 32;
+    fake.hooks.pieceDelayMs = 200;
+    service('--every', '60');
+    const live = async () => (await fake.runs.readRuns('S1', 10)).find(({ state }) => state === 'RUNNING');
+    await expect.poll(live, { timeout: 20_000 }).toBeDefined();
+    fake.world.now = Date.now();
+    const taking = command({ takeOver: true, kind: 're-upload' });
+    await fake.runs.addCommand(taking);
+    await expect.poll(() => fake.runs.commands.get(taking.commandId)?.state, { timeout: 60_000 }).toBe('DONE');
+    const runs = (await fake.runs.readRuns('S1', 10)).map(({ kind, state }) => `${kind} ${state}`);
+    expect(runs.slice(-2)).toEqual(['manual COMPLETED_NO_CHANGES', 'fresh CANCELLED']);
+    // Nobody stopped the fresh sync for good: whoever logs on, or the schedule, begins it again.
+    fake.hooks.pieceBytes = 65_536;
+    expect((await agent.run('logon')).json).toMatchObject({ joined: true, kind: 'fresh', complete: true });
+  },
+);

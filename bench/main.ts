@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchAdmission } from './admission.ts';
+import { benchCold } from './cold.ts';
 import { benchDelta } from './delta.ts';
 import { benchFleet } from './fleet.ts';
 import { benchFresh } from './fresh.ts';
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
   admission: { run: benchAdmission, rows: 20_000 },
   scale: { run: benchScale, rows: 3_500_000 },
   up: { run: benchUp, rows: 1_000 },
+  cold: { run: benchCold, rows: 1 },
   verify: { run: benchVerify, rows: 1_000_000 },
   repair: { run: benchRepair, rows: 1_000_000 },
   manual: { run: benchManual, rows: 1_000_000 },

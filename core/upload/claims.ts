@@ -32,18 +32,37 @@ export function decideConsent(collection: Collection, input: Case): Verdict {
   if (!isThere(current)) return create(collection, input);
   const wanted = operation.fields['status'];
   const standing = current.fields['status'];
+  const hasEvidence = typeof operation.fields['evidence'] === 'string';
+  // An opt-in without evidence is none, and so it does not confirm one either.
+  if (wanted === 'OPTIN' && standing === 'OPTIN' && !hasEvidence) return mergeRecord(collection, withoutStatus(input));
   if (wanted === undefined || wanted === standing) return mergeRecord(collection, input);
-  const clock = clampClock(operation.clock, input.now);
-  const since = clock - (current.clocks?.['status'] ?? 0);
-  if (wanted === 'OPTIN') {
-    const evidence = operation.fields['evidence'];
-    if (evidence === undefined || evidence === null) return kept('an opt-in without evidence never undoes an opt-out', input);
-    if (since <= NEAR) return kept('of two changes at about the same time opting out stays', input);
-    return mergeRecord(collection, withClock(input, clock));
-  }
+  return wanted === 'OPTIN' ? optIn(collection, input, hasEvidence) : optOut(collection, input);
+}
+
+function optIn(collection: Collection, input: Case, hasEvidence: boolean): Verdict {
+  const { clock, since } = timesOf(collection, input);
+  if (!hasEvidence) return kept('an opt-in without evidence never undoes an opt-out', input);
+  if (since <= NEAR) return kept('of two changes at about the same time opting out stays', input);
+  return mergeRecord(collection, withClock(input, clock));
+}
+
+function optOut(collection: Collection, input: Case): Verdict {
+  const { clock, since, standing } = timesOf(collection, input);
   if (since < -NEAR) return kept('the customer opted in later', input);
   // A near tie goes to the stricter value, though its clock may be the earlier one.
-  return mergeRecord(collection, withClock(input, Math.max(clock, (current.clocks?.['status'] ?? 0) + 1)));
+  return mergeRecord(collection, withClock(input, Math.max(clock, standing + 1)));
+}
+
+/** `since`: how much later than what stands. */
+function timesOf(collection: Collection, { operation, records, now }: Case): { clock: number; since: number; standing: number } {
+  const clock = clampClock(operation.clock, now);
+  const standing = records.get(collection.name, operation.key)?.clocks?.['status'] ?? 0;
+  return { clock, since: clock - standing, standing };
+}
+
+function withoutStatus(input: Case): Case {
+  const { status: _, ...fields } = input.operation.fields;
+  return { ...input, operation: { ...input.operation, fields } };
 }
 
 function withClock(input: Case, clock: number): Case {

@@ -14,7 +14,8 @@ export interface FieldState {
 }
 
 export type FieldMerge =
-  | { readonly outcome: 'same' }
+  /** `isConfirmed`: said again later, so a change from between, which may arrive after it, is the older one. */
+  | { readonly outcome: 'same'; readonly isConfirmed: boolean }
   | { readonly outcome: 'set'; readonly value: OperationValue }
   | { readonly outcome: 'kept'; readonly attribute: AttributeOutcome };
 
@@ -27,7 +28,7 @@ export interface FieldChange {
 
 export function mergeField(input: FieldChange): FieldMerge {
   const { field, current, change } = input;
-  if (current.value === change.value) return { outcome: 'same' };
+  if (current.value === change.value) return { outcome: 'same', isConfirmed: change.clock > current.clock && isByClock(input) };
   if (field.writer === 'cloud') return refused(field, 'only head office sets it');
   switch (field.rule) {
     case 'CW':
@@ -46,6 +47,13 @@ export function mergeField(input: FieldChange): FieldMerge {
     case 'MP':
       return laterWins(input);
   }
+}
+
+/** Whether the later of two changes of the field stays. */
+function isByClock({ collection, field }: FieldChange): boolean {
+  if (field.writer === 'cloud') return false;
+  if (field.rule === 'SM') return !hasStates(`${collection.name}.${field.name}`);
+  return field.rule === 'FL' || field.rule === 'IC' || field.rule === 'MP';
 }
 
 function laterWins({ field, current, change }: FieldChange): FieldMerge {
@@ -67,7 +75,7 @@ function mergeState(input: FieldChange): FieldMerge {
 function grow({ field, current, change }: FieldChange): FieldMerge {
   if (change.value === null) return refused(field, 'members may be added, not taken away');
   const union = unionOf(current.value, change.value);
-  return union === current.value ? { outcome: 'same' } : { outcome: 'set', value: union };
+  return union === current.value ? { outcome: 'same', isConfirmed: false } : { outcome: 'set', value: union };
 }
 
 function unionOf(...sets: readonly OperationValue[]): string {

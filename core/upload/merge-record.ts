@@ -53,6 +53,7 @@ interface Merge {
   readonly clocks: Record<string, number>;
   readonly attributes: AttributeOutcome[];
   readonly lost: Lost[];
+  /** Fields that were changed, or confirmed later than they were set. */
   set: number;
 }
 
@@ -84,7 +85,12 @@ function take(
   { name, value, clock, kept }: { name: string; value: OperationValue; clock: number; kept: OperationValue },
   merged: FieldMerge,
 ): void {
-  if (merged.outcome === 'same') return;
+  if (merged.outcome === 'same') {
+    if (!merged.isConfirmed) return;
+    merge.clocks[name] = clock;
+    merge.set += 1;
+    return;
+  }
   if (merged.outcome === 'kept') {
     merge.attributes.push(merged.attribute);
     merge.lost.push({ field: name, lost: value, kept });

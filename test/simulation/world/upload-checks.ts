@@ -28,6 +28,8 @@ interface Seen {
   readonly uploads: MemoryUploadStore;
   readonly objects: MemoryObjectStore;
   readonly recorded: Recorded;
+  /** Gone with a disk, as far as anybody knows: one may have been on its way, and arrive. */
+  readonly lost: Recorded;
 }
 
 /** What is true of uploads: always, and when everything that can be done is done. */
@@ -120,7 +122,8 @@ export class UploadChecks {
       ({ operation }) => operation.collection === 'subscription' && operation.fields['user_id'] === user,
     );
     const outs = mine.filter(({ operation, at }) => operation.fields['status'] === 'OPTOUT' && operation.clock <= clockAt(at) + 1_000);
-    const ins = mine.filter(({ operation }) => operation.fields['status'] === 'OPTIN').map(({ operation }) => operation.clock);
+    const perhaps = [...mine, ...this.#seen.lost.values()].filter(({ operation }) => operation.fields['user_id'] === user);
+    const ins = perhaps.filter(({ operation }) => operation.fields['status'] === 'OPTIN').map(({ operation }) => operation.clock);
     for (const { operation } of outs)
       assert(
         ins.some((clock) => clock > operation.clock),

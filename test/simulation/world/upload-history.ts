@@ -66,6 +66,7 @@ export class UploadHistory {
   readonly #inbox: Inbox;
   readonly #registry = new MemoryStoreRegistry();
   readonly #recorded: Recorded = new Map();
+  readonly #lost: Recorded = new Map();
   readonly #checks: UploadChecks;
   #mayFail = true;
   #mayHang = false;
@@ -89,6 +90,7 @@ export class UploadHistory {
       uploads: this.#uploads,
       objects: this.#objects,
       recorded: this.#recorded,
+      lost: this.#lost,
     });
     this.#edit('coupon_series', { series_id: 's', max_redeem: 2 });
     for (const coupon_id of COUPONS) this.#edit('coupon', { coupon_id, series_id: 's', code: coupon_id, validity: 'ACTIVE' });
@@ -345,7 +347,12 @@ export class UploadHistory {
     const others = new Set(
       this.#tills.filter((one) => one !== till).flatMap((one) => one.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId)),
     );
-    for (const opId of before) if (!left.has(opId) && !stored.has(opId) && !others.has(opId)) this.#recorded.delete(opId);
+    for (const opId of before) {
+      const gone = this.#recorded.get(opId);
+      if (gone === undefined || left.has(opId) || stored.has(opId) || others.has(opId)) continue;
+      this.#recorded.delete(opId);
+      this.#lost.set(opId, gone);
+    }
   }
 
   /** Operations that head office has: up to the first object that is lost, because nothing behind it is ever applied without it. */

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAuditCommand } from './commands/audit.ts';
 import { addComponentsCommand } from './commands/components.ts';
 import { addCostCommand } from './commands/cost.ts';
 import { addDataSyncDetailsCommand } from './commands/data-sync-details.ts';
@@ -36,6 +37,7 @@ for (const add of [
   addRebuildCommand,
   addEraseCommand,
   addSyncCommand,
+  addAuditCommand,
 ]) {
   add(program);
 }

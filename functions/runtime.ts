@@ -15,6 +15,8 @@ type Variable =
   | 'DOORBELL_QUEUE_URL'
   | 'RESCOPE_QUEUE_URL'
   | 'FRESH_WORKFLOW_ARN'
+  | 'OIDC_ISSUER'
+  | 'OIDC_AUDIENCE'
   | 'ORGANIZATION';
 
 export function environment<Name extends Variable>(...names: Name[]): Record<Name, string> {

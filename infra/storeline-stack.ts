@@ -9,6 +9,7 @@ import { Data } from './constructs/data.ts';
 import { FRESH_RUN_TIMEOUT, FUNCTION_NAMES, Functions } from './constructs/functions.ts';
 import { FreshWorkflow } from './constructs/fresh-workflow.ts';
 import { grantAccess } from './constructs/access.ts';
+import { People } from './constructs/people.ts';
 import { addTriggers } from './constructs/triggers.ts';
 
 interface StorelineStackProps {
@@ -26,7 +27,8 @@ export class StorelineStack extends Stack {
     });
     Tags.of(this).add('storeline:organization', organization.name);
     const data = new Data(this, 'Data', organization);
-    const functions = new Functions(this, 'Functions', { organization, data, bundles });
+    const people = new People(this, 'People', organization);
+    const functions = new Functions(this, 'Functions', { organization, data, people, bundles });
     grantAccess(data, functions);
     addTriggers(this, { organization, data, functions });
     const fresh = new FreshWorkflow(this, 'FreshSync', {
@@ -50,6 +52,8 @@ export class StorelineStack extends Stack {
       QueueDoorbell: data.doorbell.queueUrl,
       QueueDoorbellFailures: data.doorbellFailures.queueUrl,
       WorkflowFreshSync: fresh.arn,
+      IdentityIssuer: people.issuer,
+      IdentityAudience: people.audience,
     };
     for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;
     for (const [name, value] of Object.entries(outputs)) output(this, name, value);

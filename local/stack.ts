@@ -20,6 +20,7 @@ import { type Assembly, makeAssembly, readAssembly } from './assembly.ts';
 import { CREDENTIALS } from './emulators/credentials.ts';
 import { watchDisk } from './disk-watch.ts';
 import { type DynamoEmulator, startDynamo } from './emulators/dynamodb.ts';
+import { type OidcEmulator, startOidc } from './emulators/oidc.ts';
 import { type S3Emulator, startS3 } from './emulators/s3.ts';
 import { Executions } from './emulators/executions.ts';
 import { type SqsEmulator, startSqs } from './emulators/sqs.ts';
@@ -64,6 +65,7 @@ interface Emulators {
   readonly s3: S3Emulator;
   readonly sqs: SqsEmulator;
   readonly sfn: StepFunctionsEmulator;
+  readonly oidc: OidcEmulator;
 }
 
 export async function startLocalStack(options: Options): Promise<RunningStack> {
@@ -81,25 +83,29 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   const assembly = await readAssembly(await making);
   const sqs = opening.adopt(await startSqs(assembly.region), (one) => one.close());
   const sfn = opening.adopt(await startStepFunctions(log), (one) => one.close());
-  const emulators = { dynamo, s3, sqs, sfn };
+  const oidc = opening.adopt(await startOidc(), (one) => one.close());
+  const emulators = { dynamo, s3, sqs, sfn, oidc };
   const meter = new CostMeter();
   const targets = { dynamodb: dynamo.endpoint, s3: s3.endpoint, sqs: sqs.endpoint };
   const proxy = opening.adopt(await startCountingProxy(targets, meter), (one) => one.close());
-  const place = { stackName: assembly.stackName, region: assembly.region, apiOrigin: front.origin, sqsOrigin: sqs.endpoint };
+  const place = {
+    stackName: assembly.stackName,
+    region: assembly.region,
+    apiOrigin: front.origin,
+    sqsOrigin: sqs.endpoint,
+    oidcIssuer: oidc.issuer,
+  };
   const wiring = wire({ template: assembly.template, place, assetFolder: assembly.assetFolder });
 
-  const functions = new LocalFunctions({
-    functions: wiring.functions,
-    environment: (name) => ({
-      ...sdkEnvironment((service) => proxy.endpoint(service, name), assembly.region),
-      AWS_ENDPOINT_URL_SFN: sfn.endpoint,
-    }),
-    onInvoked: ({ operation, gbMs }) => {
-      meter.count('lambda.requests', 1, { operation });
-      meter.count('lambda.gbMs', gbMs, { operation });
-    },
+  oidc.open(wiring.outputs['IdentityAudience'] ?? 'storeline');
+
+  const functions = localFunctions({
+    wiring,
+    emulators,
+    meter,
+    region: assembly.region,
     logs: join(dir, 'logs'),
-    single: new Set(wiring.streamMappings.map((mapping) => mapping.function.name)),
+    endpoint: (service, operation) => proxy.endpoint(service, operation),
   });
   opening.defer(() => functions.close());
   opening.adopt(watchDisk(dir, log), (watch) => watch.close());
@@ -129,6 +135,32 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
     },
     close: () => closing.disposeAsync(),
   };
+}
+
+interface FunctionParts {
+  readonly wiring: Wiring;
+  readonly emulators: Emulators;
+  readonly meter: CostMeter;
+  readonly region: string;
+  readonly logs: string;
+  /** Of a service, counted for a function. */
+  readonly endpoint: (service: Service, operation: string) => string;
+}
+
+function localFunctions({ wiring, emulators, meter, region, logs, endpoint }: FunctionParts): LocalFunctions {
+  return new LocalFunctions({
+    functions: wiring.functions,
+    environment: (name) => ({
+      ...sdkEnvironment((service) => endpoint(service, name), region),
+      AWS_ENDPOINT_URL_SFN: emulators.sfn.endpoint,
+    }),
+    onInvoked: ({ operation, gbMs }) => {
+      meter.count('lambda.requests', 1, { operation });
+      meter.count('lambda.gbMs', gbMs, { operation });
+    },
+    logs,
+    single: new Set(wiring.streamMappings.map((mapping) => mapping.function.name)),
+  });
 }
 
 interface EventParts {
@@ -233,6 +265,7 @@ function describe({ assembly, wiring, emulators, front }: DescribeParts): LocalS
     queues: outputsOf(wiring, 'Queue'),
     functions: outputsOf(wiring, 'Function'),
     workflows: outputsOf(wiring, 'Workflow'),
+    identity: { issuer: emulators.oidc.issuer, secrets: { ...emulators.oidc.secrets } },
   };
 }
 

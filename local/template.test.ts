@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type Template, createResolver } from './template.ts';
 
-const place = { stackName: 'storeline-demo', region: 'eu-west-2', apiOrigin: 'http://127.0.0.1:1', sqsOrigin: 'http://127.0.0.1:2' };
+const place = {
+  stackName: 'storeline-demo',
+  region: 'eu-west-2',
+  apiOrigin: 'http://127.0.0.1:1',
+  sqsOrigin: 'http://127.0.0.1:2',
+  oidcIssuer: 'http://127.0.0.1:3',
+};
 const template: Template = {
   Resources: {
     Records: { Type: 'AWS::DynamoDB::GlobalTable' },

@@ -23,6 +23,8 @@ export interface Place {
   readonly region: string;
   readonly apiOrigin: string;
   readonly sqsOrigin: string;
+  /** Of the identity provider. */
+  readonly oidcIssuer: string;
 }
 
 export const ACCOUNT = '000000000000';
@@ -59,6 +61,13 @@ const REFERENCES: Readonly<Record<string, (name: string, place: Place) => Attrib
     return { Ref: machine, Arn: machine, Name: name };
   },
   'AWS::Events::Rule': (name, place) => ({ Ref: name, Arn: arn('events', `rule/${name}`, place) }),
+  'AWS::Cognito::UserPool': (name, place) => ({
+    Ref: name,
+    Arn: arn('cognito-idp', `userpool/${name}`, place),
+    ProviderURL: place.oidcIssuer,
+  }),
+  'AWS::Cognito::UserPoolClient': (name) => ({ Ref: name }),
+  'AWS::Cognito::UserPoolGroup': (name) => ({ Ref: name }),
   'AWS::ApiGatewayV2::Api': (name, place) => ({ Ref: name, ApiId: name, ApiEndpoint: place.apiOrigin }),
   'AWS::ApiGatewayV2::Integration': (name) => ({ Ref: name }),
   'AWS::ApiGatewayV2::Route': (name) => ({ Ref: name }),

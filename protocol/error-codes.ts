@@ -35,6 +35,7 @@ export const errorCodes = {
     remedy: 'operator',
     what: 'The credential is missing, not ours, revoked or used wrongly. Enrol the store again if it was revoked.',
   },
+  FORBIDDEN: { status: 403, remedy: 'operator', what: 'Whoever asks is known, and their role may not do that.' },
   CLOCK_SKEW: {
     status: 401,
     remedy: 'retry',

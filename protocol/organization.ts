@@ -35,6 +35,13 @@ export const organizationSchema = z.strictObject({
     .default(72),
   /** Snapshots are brought up to date this often when something changed. */
   compactionMinutes: z.int().min(5).max(1440).default(60),
+  /** The identity provider of its people, if it has one: OpenID Connect, with the groups `storeline-viewer`, `-operator` and `-admin` in the claim `groups`. */
+  identity: z
+    .strictObject({
+      issuer: z.url().refine((url) => url.startsWith('https://') && !url.endsWith('/'), 'https, without a slash at its end'),
+      audience: z.string().min(1).max(200),
+    })
+    .optional(),
   /** Data outlives the stack unless this says otherwise. */
   retainData: z.boolean().default(true),
 });

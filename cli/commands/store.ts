@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Edition } from '../../protocol/catalogue/types.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
@@ -51,6 +52,25 @@ export function addStoreCommand(program: Command): void {
         ),
       );
     });
+  store
+    .command('code <id>')
+    .description('a new one-time code for a store that is there: another machine, or one whose key was lost')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
+      checkId('the store id', storeId);
+      const request = { op: 'store.code' as const, storeId, by: userInfo().username };
+      const answer = await withStack(options.dir, ({ office }) => office.call<'store.code'>(request));
+      print({ json: options.json === true }, answer, () => codeText(`Store ${storeId}.`, answer));
+    });
+  store
+    .command('revoke <id>')
+    .description('refuse a store from the next request on, for good: a machine that was stolen, or a store that closes')
+    .option('--replica <id>', 'only this replica of it; otherwise all')
+    .requiredOption('--reason <text>', 'why; it stands in the audit')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(revokeStore);
   withListOptions(store.command('list').description('list stores with their replicas and certificates, by id')).action(listStores);
 }
 
@@ -95,11 +115,34 @@ async function addStore(storeId: string, options: AddOptions): Promise<void> {
     ...(name === undefined ? {} : { name }),
   };
   const answer = await withStack(options.dir, ({ office }) => office.call<'store.add'>(request));
-  print(
-    { json: options.json === true },
-    answer,
-    () =>
-      `Store ${answer.storeId} added. One-time code for its agent, good until ${answer.expiresAt}:\n\n  ${answer.code}\n\nIt is shown only once.`,
+  print({ json: options.json === true }, answer, () => codeText(`Store ${answer.storeId} added.`, answer));
+}
+
+function codeText(what: string, { code, expiresAt }: { readonly code: string; readonly expiresAt: string }): string {
+  return `${what} One-time code for its agent, good until ${expiresAt}:\n\n  ${code}\n\nIt is shown only once.`;
+}
+
+interface RevokeOptions {
+  readonly replica?: string;
+  readonly reason: string;
+  readonly dir: string;
+  readonly json?: boolean;
+}
+
+async function revokeStore(storeId: string, { replica, reason, dir, json }: RevokeOptions): Promise<void> {
+  checkId('the store id', storeId);
+  const request = {
+    op: 'store.revoke' as const,
+    storeId,
+    reason,
+    by: userInfo().username,
+    ...(replica === undefined ? {} : { replicaId: replica }),
+  };
+  const answer = await withStack(dir, ({ office }) => office.call<'store.revoke'>(request));
+  print({ json: json === true }, answer, () =>
+    answer.revoked.length === 0
+      ? `Store ${storeId} has no replica.`
+      : `Revoked: ${answer.revoked.join(', ')}. What they had sent stays. \`storeline store code ${storeId}\` lets the store enrol again.`,
   );
 }
 

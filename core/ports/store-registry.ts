@@ -83,6 +83,8 @@ export interface StoreRegistry {
   ): Promise<{ store: Store; replica: Replica } | null>;
   /** Another replica of a store that exists; the same one again changes nothing. */
   addReplica(replica: Replica): Promise<void>;
+  /** From the next request on it is nobody's; for good. One that is gone is left gone. */
+  revokeReplica(replicaId: string): Promise<void>;
   /** Store and replica rows in one strongly consistent read. */
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
   /** Kept in the replica's row; a replica that is gone is left gone. */

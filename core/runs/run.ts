@@ -109,6 +109,7 @@ const REASONS: Readonly<Record<ErrorCodeName, Failure>> = {
   NOT_FOUND: { reason: 'DATA', retryable: false },
   ALREADY_EXISTS: { reason: 'DATA', retryable: false },
   UNAUTHORIZED: { reason: 'AUTH', retryable: false },
+  FORBIDDEN: { reason: 'AUTH', retryable: false },
   CLOCK_SKEW: { reason: 'LOCAL_CLOCK', retryable: true },
   CODE_INVALID: { reason: 'AUTH', retryable: false },
   PROTOCOL_UNSUPPORTED: { reason: 'SCHEMA_VERSION', retryable: false },

@@ -240,17 +240,27 @@ export class DynamoStoreRegistry implements StoreRegistry {
   }
 
   async noteContact(replicaId: string, { heardAt, agentVersion }: Contact): Promise<void> {
-    const request = {
-      TableName: this.#table,
-      Key: replicaRow(replicaId),
+    await this.#changeReplica(replicaId, {
       UpdateExpression: 'SET heardAt = :heardAt, agentVersion = :agentVersion',
-      ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: { ':heardAt': heardAt, ':agentVersion': agentVersion },
-    };
+    });
+  }
+
+  async revokeReplica(replicaId: string): Promise<void> {
+    await this.#changeReplica(replicaId, {
+      UpdateExpression: 'SET #status = :revoked',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':revoked': 'REVOKED' },
+    });
+  }
+
+  /** One that is gone is left gone. */
+  async #changeReplica(replicaId: string, change: Item & { readonly UpdateExpression: string }): Promise<void> {
+    const request = { TableName: this.#table, Key: replicaRow(replicaId), ConditionExpression: 'attribute_exists(pk)', ...change };
     try {
-      await translated('note a contact', this.#client.send(new UpdateCommand(request)));
+      await translated('change a replica', this.#client.send(new UpdateCommand(request)));
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+      if (!isConditionFailed(error)) throw error;
     }
   }
 

@@ -5,12 +5,12 @@
 import { Validations } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { must } from '../../protocol/assert.ts';
 import type { Data } from './data.ts';
 import { freshWorkflowArn } from './fresh-workflow.ts';
-import type { Functions } from './functions.ts';
+import { FUNCTION_NAMES, type Functions } from './functions.ts';
 
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 const PUT = ['dynamodb:PutItem'];
@@ -99,12 +99,28 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('erase', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
   grantObjects(data, functions.get('erase'), ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']);
 
-  allow('console-api', data.records, ...READ, ...PUT);
-  allow('console-api', data.feeds, ...READ);
-  // Exceptions are mended and discarded by people.
-  allow('console-api', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-  // A store's zone and edition are changed where they stand.
-  allow('console-api', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  for (const name of ['console-api', 'console'] as const) {
+    allow(name, data.records, ...READ, ...PUT);
+    allow(name, data.feeds, ...READ);
+    // Exceptions are mended and discarded by people.
+    allow(name, data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
+    // A store's zone and edition are changed where they stand.
+    allow(name, data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  }
+  keepAudit(data, functions);
+}
+
+/** The audit is added to and never changed, by nobody of ours. */
+function keepAudit(data: Data, functions: Functions): void {
+  for (const name of FUNCTION_NAMES)
+    must(functions.get(name).role, 'the function has a role').addToPrincipalPolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        actions: ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+        resources: [data.stores.tableArn],
+        conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['audit#*'] } },
+      }),
+    );
 }
 
 function allowOn(grantee: IFunction, actions: string[], arn: string): void {

@@ -10,7 +10,13 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Functions } from './functions.ts';
 
-const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact'] as const;
+const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact', 'console'] as const;
+
+const REASONS = {
+  enrol: 'A new replica has no key yet: it shows a one-time code in the body, and the function checks and uses it up.',
+  console:
+    'People show a token of the identity provider; the function checks its signature, issuer, audience, time and groups before anything else.',
+} as const;
 
 export class Api extends Construct {
   readonly url: string;
@@ -34,9 +40,8 @@ export class Api extends Construct {
         Validations.of(route).acknowledge({
           id: 'AwsSolutions-APIG4',
           reason:
-            name === 'enrol'
-              ? 'A new replica has no key yet: it shows a one-time code in the body, and the function checks and uses it up.'
-              : "Every request is signed with the replica's own key over its body and time; the function verifies it before anything else.",
+            REASONS[name as keyof typeof REASONS] ??
+            "Every request is signed with the replica's own key over its body and time; the function verifies it before anything else.",
         });
       }
     }

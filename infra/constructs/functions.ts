@@ -11,6 +11,7 @@ import { must } from '../../protocol/assert.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { APPLY_TIMEOUT, COMPACT_TIMEOUT, type Data, RESCOPE_TIMEOUT } from './data.ts';
 import { freshWorkflowArn } from './fresh-workflow.ts';
+import type { People } from './people.ts';
 
 /** An HTTP API gives up after 30 s, so an answer after that has no reader. */
 const HTTP_TIMEOUT = Duration.seconds(29);
@@ -32,7 +33,9 @@ type EnvironmentName =
   | 'UPLOADS_BUCKET'
   | 'DOORBELL_QUEUE_URL'
   | 'RESCOPE_QUEUE_URL'
-  | 'FRESH_WORKFLOW_ARN';
+  | 'FRESH_WORKFLOW_ARN'
+  | 'OIDC_ISSUER'
+  | 'OIDC_AUDIENCE';
 
 /** Also how long a step of the fresh workflow may take. */
 export const FRESH_RUN_TIMEOUT = Duration.seconds(60);
@@ -102,6 +105,12 @@ const SIZES = {
     timeout: Duration.seconds(60),
     environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE'],
   },
+  // The same for people with a token, whose signature is checked first.
+  console: {
+    memorySize: 1024,
+    timeout: HTTP_TIMEOUT,
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'OIDC_ISSUER', 'OIDC_AUDIENCE'],
+  },
 } as const satisfies Record<string, FunctionSize>;
 
 export type FunctionName = keyof typeof SIZES;
@@ -110,6 +119,7 @@ export const FUNCTION_NAMES = Object.keys(SIZES) as FunctionName[];
 interface FunctionsProps {
   readonly organization: Organization;
   readonly data: Data;
+  readonly people: People;
   /** Folder with a folder per function. */
   readonly bundles: string;
 }
@@ -126,7 +136,7 @@ export class Functions extends Construct {
     return must(this.#functions.get(name), `function ${name} exists`);
   }
 
-  #function(name: FunctionName, { organization, data, bundles }: FunctionsProps): LambdaFunction {
+  #function(name: FunctionName, { organization, data, people, bundles }: FunctionsProps): LambdaFunction {
     const { memorySize, timeout, environment } = SIZES[name];
     const logGroup = new LogGroup(this, `${name}-logs`, { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -150,7 +160,10 @@ export class Functions extends Construct {
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
-      environment: { ...pick(environmentOf(data, freshWorkflowArn(this)), environment), ORGANIZATION: JSON.stringify(organization) },
+      environment: {
+        ...pick(environmentOf(data, people, freshWorkflowArn(this)), environment),
+        ORGANIZATION: JSON.stringify(organization),
+      },
     });
     acknowledge(made, role);
     return made;
@@ -167,7 +180,7 @@ function acknowledge(made: LambdaFunction, role: Role): void {
   Validations.of(made).acknowledge({ id: 'Serverless-LambdaDLQ', reason }, { id: 'Serverless-LambdaAsyncFailureDestination', reason });
 }
 
-function environmentOf(data: Data, freshWorkflow: string): Record<EnvironmentName, string> {
+function environmentOf(data: Data, people: People, freshWorkflow: string): Record<EnvironmentName, string> {
   return {
     RECORDS_TABLE: data.records.tableName,
     FEEDS_TABLE: data.feeds.tableName,
@@ -179,6 +192,8 @@ function environmentOf(data: Data, freshWorkflow: string): Record<EnvironmentNam
     DOORBELL_QUEUE_URL: data.doorbell.queueUrl,
     RESCOPE_QUEUE_URL: data.rescope.queueUrl,
     FRESH_WORKFLOW_ARN: freshWorkflow,
+    OIDC_ISSUER: people.issuer,
+    OIDC_AUDIENCE: people.audience,
   };
 }
 

@@ -4,6 +4,7 @@ import { OPEN_STATUSES, operationSchema, receiptSchema } from '../operation.ts';
 import { COMMAND_KINDS, RUN_KINDS, RUN_STATES, commandSchema, runSchema } from '../runs.ts';
 import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
+import { ROLES } from '../console-roles.ts';
 
 /**
  * What central IT can ask of head office. Today the command line sends it by invoking the `console-api` function
@@ -45,6 +46,21 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     zone: idSchema.nullable().optional(),
     edition: z.enum(EDITIONS).optional(),
   }),
+  z.strictObject({
+    /** A new one-time code: another machine, or the same one after its key was lost. The replicas there are stay as they are. */
+    op: z.literal('store.code'),
+    storeId: idSchema,
+    by: z.string().min(1).max(100),
+  }),
+  z.strictObject({
+    /** Refused from the next request on, for good. What it had sent stays; what it has not is not taken any more. */
+    op: z.literal('store.revoke'),
+    storeId: idSchema,
+    /** None: every replica of the store. */
+    replicaId: z.string().max(120).optional(),
+    reason: z.string().min(3).max(500),
+    by: z.string().min(1).max(100),
+  }),
   z.strictObject({ op: z.literal('store.list'), ...listRequest }),
   z.strictObject({ op: z.literal('store.changes'), storeId: idSchema }),
   z.strictObject({
@@ -73,6 +89,16 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
   }),
   z.strictObject({ op: z.literal('sync.command'), storeId: idSchema, commandId: z.uuid() }),
   z.strictObject({ op: z.literal('sync.cancel'), storeId: idSchema }),
+  z.strictObject({
+    op: z.literal('audit.list'),
+    /** `2026-11`; this month, if it is not said. */
+    month: z
+      .string()
+      .regex(/^\d{4}-\d{2}$/)
+      .optional(),
+    after: z.uuid().optional(),
+    limit: z.int().min(1).max(500).default(100),
+  }),
   z.strictObject({ op: z.literal('feeds.list') }),
   z.strictObject({ op: z.literal('quarantine.list'), ...listRequest }),
   z.strictObject({
@@ -97,6 +123,23 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     by: z.string().min(1).max(100),
   }),
 ]);
+/** One thing that was asked of the console. Values of records are not in it. */
+export const auditEntrySchema = z.object({
+  auditId: z.uuid(),
+  at: z.string(),
+  who: z.string(),
+  role: z.enum(ROLES),
+  via: z.enum(['OIDC', 'IAM']),
+  op: z.string(),
+  /** Store, operation or collection. */
+  target: z.string().nullable(),
+  reason: z.string().nullable(),
+  request: z.record(z.string(), z.unknown()),
+  /** `DONE` or the code of an error; null: it was cut off, and may have been done. */
+  outcome: z.string().nullable(),
+});
+export type AuditEntry = Readonly<z.infer<typeof auditEntrySchema>>;
+
 export type ConsoleRequest = z.input<typeof consoleRequestSchema>;
 
 /** Outcome of one record of `records.write`, in the order of `puts` then `deletes`. */
@@ -173,6 +216,9 @@ export const consoleResponseSchemas = {
     ),
     next,
   }),
+  'store.code': z.object({ storeId: z.string(), code: z.string(), expiresAt: z.string() }),
+  'store.revoke': z.object({ storeId: z.string(), revoked: z.array(z.string()) }),
+  'audit.list': z.object({ entries: z.array(auditEntrySchema), next }),
   'sync.list': z.object({
     stores: z.array(
       z.object({

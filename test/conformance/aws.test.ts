@@ -6,6 +6,7 @@ import { DynamoFreshSlots } from '../../functions/aws/dynamo-fresh-slots.ts';
 import { DynamoLookupAllowance } from '../../functions/aws/dynamo-lookup-allowance.ts';
 import { DynamoQuarantine } from '../../functions/aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../../functions/aws/dynamo-record-store.ts';
+import { DynamoAuditLog } from '../../functions/aws/dynamo-audit-log.ts';
 import { DynamoRunStore } from '../../functions/aws/dynamo-run-store.ts';
 import { DynamoUploadStore } from '../../functions/aws/dynamo-upload-store.ts';
 import { DynamoStoreRegistry } from '../../functions/aws/dynamo-store-registry.ts';
@@ -19,6 +20,7 @@ import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { auditLogSuite } from './audit-log-suite.ts';
 import { runStoreSuite } from './run-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
@@ -153,4 +155,5 @@ describe('quarantine in DynamoDB', () => {
 
 describe('runs in DynamoDB', () => {
   runStoreSuite(() => new DynamoRunStore(emulators.documents, emulators.table));
+  auditLogSuite(() => new DynamoAuditLog(emulators.documents, emulators.table));
 });

@@ -7,6 +7,7 @@ import { MemoryRecordStore } from '../simulation/world/memory-record-store.ts';
 import { MemoryLookupAllowance } from '../simulation/world/memory-lookup-allowance.ts';
 import { MemoryObjectStore } from '../simulation/world/memory-object-store.ts';
 import { MemoryUploadStore } from '../simulation/world/memory-upload-store.ts';
+import { MemoryAuditLog } from '../simulation/world/memory-audit-log.ts';
 import { MemoryRunStore } from '../simulation/world/memory-run-store.ts';
 import { MemoryStoreRegistry } from '../simulation/world/memory-store-registry.ts';
 import { erasureStoreSuite } from './erasure-store-suite.ts';
@@ -15,6 +16,7 @@ import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { auditLogSuite } from './audit-log-suite.ts';
 import { runStoreSuite } from './run-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
@@ -79,4 +81,5 @@ describe('object store in memory', () => {
 
 describe('runs in memory', () => {
   runStoreSuite(() => new MemoryRunStore(Faults.none()));
+  auditLogSuite(() => new MemoryAuditLog());
 });

@@ -119,6 +119,26 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
   });
 
+  test('a replica that is revoked is so at the next read, for good, and one that is gone stays gone', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    const stolen = {
+      replicaId: `${storeId}:r`,
+      storeId,
+      publicKey: publicKey('r'),
+      status: 'ACTIVE' as const,
+      enrolledAt: '2026-11-23T08:00:00.000Z',
+    };
+    await registry.addReplica(stolen);
+    for (let times = 0; times < 2; times += 1) await registry.revokeReplica(stolen.replicaId);
+    expect((await registry.readReplica(stolen.replicaId))?.replica).toEqual({ ...stolen, status: 'REVOKED' });
+    await registry.addReplica(stolen);
+    expect((await registry.readReplica(stolen.replicaId))?.replica.status).toBe('REVOKED');
+    await registry.revokeReplica(`${storeId}:gone`);
+    expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
+  });
+
   test('a replica that is added again stays as it is', async () => {
     const registry = await open();
     const storeId = fresh();

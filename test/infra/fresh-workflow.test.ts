@@ -25,7 +25,13 @@ const assembly = storelineApp(readOrganizations(join(import.meta.dirname, '../..
   bundle: false,
 }).synth();
 const template = assembly.getStackByName('storeline-demo').template as Template;
-const place = { stackName: 'storeline-demo', region: 'eu-west-2', apiOrigin: 'http://127.0.0.1:1', sqsOrigin: 'http://127.0.0.1:2' };
+const place = {
+  stackName: 'storeline-demo',
+  region: 'eu-west-2',
+  apiOrigin: 'http://127.0.0.1:1',
+  sqsOrigin: 'http://127.0.0.1:2',
+  oidcIssuer: 'http://127.0.0.1:3',
+};
 const [machine] = wire({ template, place, assetFolder: () => '' }).stateMachines;
 if (machine === undefined) throw new Error('the template has no state machine');
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { FUNCTION_NAMES } from '../../infra/constructs/functions.ts';
 import { readOrganizations } from '../../infra/organizations.ts';
 import { storelineApp } from '../../infra/storeline-app.ts';
 
@@ -151,6 +152,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
     expect(functions.map(([, one]) => String(one.Properties['FunctionName']).replace(prefix, '')).sort()).toEqual([
       'apply',
       'compact',
+      'console',
       'console-api',
       'contact',
       'enrol',
@@ -195,10 +197,22 @@ describe.each(organizations)('the stack of $name', (organization) => {
     const access = Object.fromEntries(
       ofType('AWS::IAM::Policy').map(([id, policy]) => [
         /^(?:Functions)?(.*)[rR]oleDefaultPolicy/.exec(id)?.[1],
-        accessOf(statements(policy)),
+        accessOf(statements(policy).filter(({ Effect }) => Effect === 'Allow')),
       ]),
     );
     expect(access).toMatchSnapshot();
+  });
+
+  test('no role may change or take away what stands in the audit (INV-49)', () => {
+    const denied = ofType('AWS::IAM::Policy').filter(([id]) => id.startsWith('Functions'));
+    expect(denied).toHaveLength(FUNCTION_NAMES.length);
+    for (const [id, policy] of denied)
+      expect(statements(policy), id).toContainEqual({
+        Effect: 'Deny',
+        Action: ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+        Resource: expect.anything() as unknown,
+        Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['audit#*'] } },
+      });
   });
 
   test('the schedule is the one of the organization', () => {

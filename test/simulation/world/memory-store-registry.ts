@@ -93,6 +93,12 @@ export class MemoryStoreRegistry implements StoreRegistry {
     return Promise.resolve();
   }
 
+  revokeReplica(replicaId: string): Promise<void> {
+    const replica = this.replicas.get(replicaId);
+    if (replica !== undefined) this.replicas.set(replicaId, { ...replica, status: 'REVOKED' });
+    return Promise.resolve();
+  }
+
   putCertificates(certificates: readonly Certificate[]): Promise<void> {
     for (const certificate of certificates) {
       const key = `${certificate.replicaId}/${certificate.feed}`;

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { table } from '../output.ts';
+import { type ListOptions, printList, withListOptions } from '../print-list.ts';
+import { withStack } from '../stack.ts';
+
+/** Who did what at head office, newest first. */
+export function addAuditCommand(program: Command): void {
+  withListOptions(program.command('audit').description('who did what at head office, newest first'))
+    .option('--month <yyyy-mm>', 'of this month (default: the present one)')
+    .action(audit);
+}
+
+async function audit({ month, ...options }: ListOptions & { readonly month?: string }): Promise<void> {
+  await withStack(options.dir, ({ office }) =>
+    printList(
+      options,
+      ({ after, limit }) =>
+        office.call<'audit.list'>({
+          op: 'audit.list',
+          ...(after === undefined ? {} : { after }),
+          ...(limit === undefined ? {} : { limit }),
+          ...(month === undefined ? {} : { month }),
+        }),
+      {
+        name: 'entries',
+        text: (entries) =>
+          table(
+            ['at', 'who', 'role', 'what', 'of', 'reason', 'outcome'],
+            entries.map(({ at, who, role, op, target, reason, outcome }) => [
+              at,
+              who,
+              role,
+              op,
+              target ?? '-',
+              reason ?? '-',
+              outcome ?? 'cut off',
+            ]),
+          ),
+      },
+    ),
+  );
+}

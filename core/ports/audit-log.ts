@@ -1,0 +1,22 @@
+import type { Role } from '../../protocol/console-roles.ts';
+import type { AuditEntry } from '../../protocol/messages/console.ts';
+
+/** Whoever asks something of the console. */
+export interface Actor {
+  readonly name: string;
+  readonly role: Role;
+  /** `OIDC`: by a token of the organization's identity provider. `IAM`: by the account's own permissions. */
+  readonly via: 'OIDC' | 'IAM';
+}
+
+/** What was asked of the console, by whom, and what came of it. Entries are added and never changed. */
+export interface AuditLog {
+  /** Before it is done: what cannot be written down is not done. */
+  begin(entry: Omit<AuditEntry, 'outcome'>): Promise<void>;
+  end(auditId: string, outcome: string): Promise<void>;
+  /** Of one month (`2026-11`), newest first. */
+  list(request: { readonly month: string; readonly after: string | null; readonly limit: number }): Promise<{
+    readonly entries: AuditEntry[];
+    readonly next: string | null;
+  }>;
+}

@@ -1,0 +1,105 @@
+import { sha256Hex } from '../../codec/pack.ts';
+import { formatCode, normalizeCode } from '../../core/enrolment-code.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import { horizonUse } from '../../core/stores/horizon-use.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
+import type { Organization } from '../../protocol/organization.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import type * as z from 'zod';
+
+/** Which stores there are, what they may read, and who may speak for them. */
+export interface StoreDeps {
+  readonly registry: StoreRegistry;
+  readonly clock: Clock;
+  /** 16 bytes nobody can guess. */
+  readonly randomBytes: () => Uint8Array;
+  readonly organization: Organization;
+}
+
+type Request = Extract<z.output<typeof consoleRequestSchema>, { op: `store.${string}` }>;
+
+/** Somebody else changed the store between our read and our write, this often in a row. */
+const CHANGE_TRIES = 5;
+
+export function isStoreRequest(request: z.output<typeof consoleRequestSchema>): request is Request {
+  return request.op.startsWith('store.');
+}
+
+export async function storesApi(deps: StoreDeps, request: Request): Promise<object> {
+  switch (request.op) {
+    case 'store.add':
+      return addStore(deps, request);
+    case 'store.change':
+      return changeStore(deps, request);
+    case 'store.changes':
+      return { changes: await deps.registry.readStoreChanges(request.storeId) };
+    case 'store.code':
+      return newCode(deps, request);
+    case 'store.revoke':
+      return revoke(deps, request);
+    case 'store.list':
+      return listStores(deps, request);
+  }
+}
+
+async function addStore(deps: StoreDeps, request: Extract<Request, { op: 'store.add' }>): Promise<object> {
+  const now = deps.clock.now();
+  await deps.registry.addStore({
+    storeId: request.storeId,
+    name: request.name ?? request.storeId,
+    edition: request.edition,
+    zone: request.zone ?? null,
+    timeZone: request.timeZone ?? deps.organization.timeZone,
+    currency: request.currency ?? deps.organization.currency,
+    createdAt: new Date(now).toISOString(),
+  });
+  return makeCode(deps, request.storeId);
+}
+
+async function newCode(deps: StoreDeps, { storeId }: Extract<Request, { op: 'store.code' }>): Promise<object> {
+  if ((await deps.registry.readStore(storeId)) === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+  return makeCode(deps, storeId);
+}
+
+async function makeCode({ registry, clock, randomBytes }: StoreDeps, storeId: string): Promise<object> {
+  const code = formatCode(randomBytes());
+  const expiresAt = clock.now() + limits.enrolmentCodeLifeMs;
+  await registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId, expiresAt });
+  return { storeId, code, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+/** Twice is once: what is revoked already is named as well. */
+async function revoke({ registry }: StoreDeps, { storeId, replicaId }: Extract<Request, { op: 'store.revoke' }>): Promise<object> {
+  const listing = await registry.readListing(storeId);
+  if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+  const chosen = listing.replicas.filter((replica) => replicaId === undefined || replica.replicaId === replicaId);
+  if (replicaId !== undefined && chosen.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no replica ${replicaId}`);
+  for (const replica of chosen) await registry.revokeReplica(replica.replicaId);
+  return { storeId, revoked: chosen.map((replica) => replica.replicaId) };
+}
+
+async function listStores({ registry, clock }: StoreDeps, { after, limit }: Extract<Request, { op: 'store.list' }>): Promise<object> {
+  const now = clock.now();
+  const { stores, next } = await registry.listStores({ after: after ?? null, limit });
+  const listed = stores.map(({ store, replicas, certificates }) => ({
+    ...store,
+    replicas: replicas.map((replica) => ({ ...replica, horizon: horizonUse(lastHeardAt(replica), now) })),
+    certificates,
+  }));
+  return { stores: listed, next };
+}
+
+/** A change of zone or edition moves what the store may read; it takes effect at the store's next plan (INV-40). */
+async function changeStore({ registry, clock }: StoreDeps, request: Extract<Request, { op: 'store.change' }>): Promise<object> {
+  for (let tries = 0; tries < CHANGE_TRIES; tries += 1) {
+    const before = await registry.readStore(request.storeId);
+    if (before === null) throw new SyncError('NOT_FOUND', `there is no store ${request.storeId}`);
+    const after = { ...before, zone: request.zone === undefined ? before.zone : request.zone, edition: request.edition ?? before.edition };
+    if (after.zone === before.zone && after.edition === before.edition) return { changed: false, store: before };
+    if ((await registry.changeStore(before, after, new Date(clock.now()).toISOString())) === 'changed')
+      return { changed: true, store: after };
+  }
+  throw new SyncError('CONFLICT', `others keep changing store ${request.storeId}`, { retryAfterMs: 500 });
+}

@@ -1,0 +1,66 @@
+import { type JWTVerifyGetKey, type JWTPayload, jwtVerify } from 'jose';
+import type { Actor } from '../../core/ports/audit-log.ts';
+import { ROLES, type Role } from '../../protocol/console-roles.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+
+/**
+ * Who a person is, from a token of the organization's identity provider and nothing else (INV-49): its signature by the
+ * provider's published keys, the issuer, the audience and the time. The role is the highest of the groups it names.
+ */
+export interface IdentityDeps {
+  /** The provider's keys, kept: no request waits for them but the first. */
+  readonly keys: JWTVerifyGetKey;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly now: () => number;
+}
+
+const GROUP_PREFIX = 'storeline-';
+/** Clocks of two services. */
+const TOLERANCE_S = 30;
+
+export async function personOf(deps: IdentityDeps, authorization: string | undefined): Promise<Actor> {
+  const [scheme, token] = (authorization ?? '').split(' ');
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined) throw refused();
+  const payload = await verified(deps, token);
+  const role = ROLES.findLast((known) => groupsOf(payload).includes(`${GROUP_PREFIX}${known}`));
+  if (role === undefined) throw new SyncError('FORBIDDEN', `the token names no group of Storeline (${ROLES.map(groupOf).join(', ')})`);
+  return { name: nameOf(payload), role, via: 'OIDC' };
+}
+
+function groupOf(role: Role): string {
+  return `${GROUP_PREFIX}${role}`;
+}
+
+async function verified({ keys, issuer, audience, now }: IdentityDeps, token: string): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      algorithms: ['RS256', 'ES256', 'PS256'],
+      clockTolerance: TOLERANCE_S,
+      currentDate: new Date(now()),
+      requiredClaims: ['exp', 'iat', 'sub'],
+    });
+    // An access token of a Cognito pool names its client and no audience.
+    const named = [payload.aud ?? []].flat();
+    if (!named.includes(audience) && payload['client_id'] !== audience) throw refused();
+    return payload;
+  } catch (cause) {
+    throw refused(cause);
+  }
+}
+
+function groupsOf(payload: JWTPayload): unknown[] {
+  const groups = payload['cognito:groups'] ?? payload['groups'];
+  return Array.isArray(groups) ? groups : [];
+}
+
+/** For people who read the audit; the subject makes it certain. */
+function nameOf(payload: JWTPayload): string {
+  const name = payload['email'] ?? payload['username'] ?? payload['cognito:username'];
+  return (typeof name === 'string' ? `${name} (${String(payload.sub)})` : String(payload.sub)).slice(0, 100);
+}
+
+function refused(cause?: unknown): SyncError {
+  return new SyncError('UNAUTHORIZED', 'no valid token of the identity provider', { cause });
+}

@@ -4,11 +4,14 @@
 import { CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Organization } from '../protocol/organization.ts';
+import { Alarms } from './constructs/alarms.ts';
 import { Api } from './constructs/api.ts';
+import { addDashboard } from './constructs/dashboard.ts';
 import { Data } from './constructs/data.ts';
 import { FRESH_RUN_TIMEOUT, FUNCTION_NAMES, Functions } from './constructs/functions.ts';
 import { FreshWorkflow } from './constructs/fresh-workflow.ts';
 import { grantAccess } from './constructs/access.ts';
+import { ORGANIZATION_TAG } from './constructs/tags.ts';
 import { addTriggers } from './constructs/triggers.ts';
 
 interface StorelineStackProps {
@@ -24,7 +27,7 @@ export class StorelineStack extends Stack {
       description: `Storeline for ${organization.displayName}`,
       terminationProtection: organization.retainData,
     });
-    Tags.of(this).add('storeline:organization', organization.name);
+    Tags.of(this).add(ORGANIZATION_TAG, organization.name);
     const data = new Data(this, 'Data', organization);
     const functions = new Functions(this, 'Functions', { organization, data, bundles });
     grantAccess(data, functions);
@@ -34,6 +37,9 @@ export class StorelineStack extends Stack {
       taskTimeout: FRESH_RUN_TIMEOUT.plus(Duration.seconds(30)),
     });
     const api = new Api(this, 'Api', functions);
+    const watched = { organization, data, functions, fresh, api };
+    const alarms = new Alarms(this, 'Operation', watched);
+    addDashboard(this, { ...watched, alarms });
 
     const outputs: Record<string, string> = {
       Organization: organization.name,
@@ -50,6 +56,7 @@ export class StorelineStack extends Stack {
       QueueDoorbell: data.doorbell.queueUrl,
       QueueDoorbellFailures: data.doorbellFailures.queueUrl,
       WorkflowFreshSync: fresh.arn,
+      TopicAlarms: alarms.topic.topicArn,
     };
     for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;
     for (const [name, value] of Object.entries(outputs)) output(this, name, value);

@@ -35,6 +35,10 @@ export const organizationSchema = z.strictObject({
     .default(72),
   /** Snapshots are brought up to date this often when something changed. */
   compactionMinutes: z.int().min(5).max(1440).default(60),
+  /** Who is told of alarms. Without it they are on the stack's topic only, for whoever subscribes. */
+  alarmEmail: z.email().optional(),
+  /** Whoever is told of alarms is told as well when the stack is about to cost more than this in a month. */
+  monthlyBudgetUsd: z.number().positive().optional(),
   /** Data outlives the stack unless this says otherwise. */
   retainData: z.boolean().default(true),
 });

@@ -116,6 +116,7 @@ interface FunctionsProps {
 
 export class Functions extends Construct {
   readonly #functions = new Map<FunctionName, IFunction>();
+  readonly #logGroups = new Map<FunctionName, LogGroup>();
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
@@ -126,9 +127,14 @@ export class Functions extends Construct {
     return must(this.#functions.get(name), `function ${name} exists`);
   }
 
+  logGroup(name: FunctionName): LogGroup {
+    return must(this.#logGroups.get(name), `function ${name} has a log`);
+  }
+
   #function(name: FunctionName, { organization, data, bundles }: FunctionsProps): LambdaFunction {
     const { memorySize, timeout, environment } = SIZES[name];
     const logGroup = new LogGroup(this, `${name}-logs`, { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.#logGroups.set(name, logGroup);
     const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     role.addToPolicy(
@@ -150,11 +156,16 @@ export class Functions extends Construct {
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
-      environment: { ...pick(environmentOf(data, freshWorkflowArn(this)), environment), ORGANIZATION: JSON.stringify(organization) },
+      environment: { ...pick(environmentOf(data, freshWorkflowArn(this)), environment), ORGANIZATION: settingsOf(organization) },
     });
     acknowledge(made, role);
     return made;
   }
+}
+
+/** Without what only operation needs: another address for alarms must not make every function start anew. */
+function settingsOf(organization: Organization): string {
+  return JSON.stringify({ ...organization, alarmEmail: undefined, monthlyBudgetUsd: undefined });
 }
 
 function acknowledge(made: LambdaFunction, role: Role): void {

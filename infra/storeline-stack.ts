@@ -4,12 +4,15 @@
 import { CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Organization } from '../protocol/organization.ts';
+import { Alarms } from './constructs/alarms.ts';
 import { Api } from './constructs/api.ts';
+import { addDashboard } from './constructs/dashboard.ts';
 import { Data } from './constructs/data.ts';
 import { FRESH_RUN_TIMEOUT, FUNCTION_NAMES, Functions } from './constructs/functions.ts';
 import { FreshWorkflow } from './constructs/fresh-workflow.ts';
 import { grantAccess } from './constructs/access.ts';
 import { People } from './constructs/people.ts';
+import { ORGANIZATION_TAG } from './constructs/tags.ts';
 import { addTriggers } from './constructs/triggers.ts';
 
 interface StorelineStackProps {
@@ -25,7 +28,7 @@ export class StorelineStack extends Stack {
       description: `Storeline for ${organization.displayName}`,
       terminationProtection: organization.retainData,
     });
-    Tags.of(this).add('storeline:organization', organization.name);
+    Tags.of(this).add(ORGANIZATION_TAG, organization.name);
     const data = new Data(this, 'Data', organization);
     const people = new People(this, 'People', organization);
     const functions = new Functions(this, 'Functions', { organization, data, people, bundles });
@@ -36,6 +39,9 @@ export class StorelineStack extends Stack {
       taskTimeout: FRESH_RUN_TIMEOUT.plus(Duration.seconds(30)),
     });
     const api = new Api(this, 'Api', functions);
+    const watched = { organization, data, functions, fresh, api };
+    const alarms = new Alarms(this, 'Operation', watched);
+    addDashboard(this, { ...watched, alarms });
 
     const outputs: Record<string, string> = {
       Organization: organization.name,
@@ -54,6 +60,7 @@ export class StorelineStack extends Stack {
       WorkflowFreshSync: fresh.arn,
       IdentityIssuer: people.issuer,
       IdentityAudience: people.audience,
+      TopicAlarms: alarms.topic.topicArn,
     };
     for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;
     for (const [name, value] of Object.entries(outputs)) output(this, name, value);

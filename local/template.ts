@@ -29,13 +29,19 @@ export interface Place {
 
 export const ACCOUNT = '000000000000';
 
-/** Who may do what, and where logs go, has no meaning on one machine. */
+/** Who may do what, where logs go, and what people are told of, has no meaning on one machine. */
 const WITHOUT_MEANING = new Set([
   'AWS::IAM::Role',
   'AWS::IAM::Policy',
   'AWS::Logs::LogGroup',
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::Dashboard',
+  'AWS::Logs::MetricFilter',
+  'AWS::SNS::Topic',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SNS::Subscription',
+  'AWS::KMS::Key',
+  'AWS::Budgets::Budget',
   'AWS::S3::BucketPolicy',
   'AWS::SQS::QueuePolicy',
   'AWS::Lambda::Permission',

@@ -42,6 +42,10 @@ export const organizationSchema = z.strictObject({
       audience: z.string().min(1).max(200),
     })
     .optional(),
+  /** Who is told of alarms. Without it they are on the stack's topic only, for whoever subscribes. */
+  alarmEmail: z.email().optional(),
+  /** Whoever is told of alarms is told as well when the stack is about to cost more than this in a month. */
+  monthlyBudgetUsd: z.number().positive().optional(),
   /** Data outlives the stack unless this says otherwise. */
   retainData: z.boolean().default(true),
 });

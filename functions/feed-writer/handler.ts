@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import type { QuarantineEntry } from '../../core/ports/quarantine.ts';
 import { withheldFields } from '../../core/withheld-fields.ts';
 import { limits } from '../../protocol/limits.ts';
 import { documentClient, sqsClient } from '../aws/clients.ts';
@@ -23,10 +24,17 @@ const settings = organization();
 const doorbell = createDoorbell(new SqsCompactionRequests(sqs, env.COMPACTION_QUEUE_URL), (error) =>
   logger.warn('sealing was not asked for', error as Error),
 );
+const quarantine = new DynamoQuarantine(documents, env.STORES_TABLE);
 const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
-  quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
+  quarantine: {
+    put: async (entries: readonly QuarantineEntry[]) => {
+      await quarantine.put(entries);
+      // Where it stands and not what it says: it may be about a person.
+      for (const { id } of entries) logger.error('a change is in quarantine', { id });
+    },
+  },
   clock: systemClock,
   ids: systemIds,
   rescopes: new SqsRescopeRequests(sqs, env.RESCOPE_QUEUE_URL),

@@ -20,22 +20,24 @@ const REASONS = {
 
 export class Api extends Construct {
   readonly url: string;
+  readonly http: HttpApi;
+  readonly accessLogs: LogGroup;
 
   constructor(scope: Construct, id: string, functions: Functions) {
     super(scope, id);
-    const api = new HttpApi(this, 'Http', { createDefaultStage: false, description: 'Storeline for stores' });
-    const accessLogs = new LogGroup(this, 'AccessLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.http = new HttpApi(this, 'Http', { createDefaultStage: false, description: 'Storeline for stores' });
+    this.accessLogs = new LogGroup(this, 'AccessLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
     const stage = new HttpStage(this, 'Stage', {
-      httpApi: api,
+      httpApi: this.http,
       stageName: '$default',
       autoDeploy: true,
       // 5,000 stores that ask once a minute are 83 requests a second; the rest is for mornings when all start at once.
       throttle: { rateLimit: 500, burstLimit: 1000 },
-      accessLogSettings: { destination: new LogGroupLogDestination(accessLogs), format: accessLogFormat() },
+      accessLogSettings: { destination: new LogGroupLogDestination(this.accessLogs), format: accessLogFormat() },
     });
     for (const name of ROUTES) {
       const integration = new HttpLambdaIntegration(name, functions.get(name));
-      const [route] = api.addRoutes({ path: `/v1/${name}`, methods: [HttpMethod.POST], integration });
+      const [route] = this.http.addRoutes({ path: `/v1/${name}`, methods: [HttpMethod.POST], integration });
       if (route !== undefined) {
         Validations.of(route).acknowledge({
           id: 'AwsSolutions-APIG4',

@@ -14,6 +14,9 @@ import { must } from '../../protocol/assert.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { Organization } from '../../protocol/organization.ts';
 
+/** Of `records`: what belongs to a customer. */
+const OWNER_INDEX = 'owner';
+
 /** The longest SQS keeps a message: as much time as can be had for somebody to look. */
 const FAILURES_KEPT = Duration.days(14);
 
@@ -46,7 +49,7 @@ export class Data extends Construct {
     this.records = this.#table('Records', organization, StreamViewType.NEW_AND_OLD_IMAGES);
     // Only records of working sets have an owner, so for the others this index costs nothing.
     this.records.addGlobalSecondaryIndex({
-      indexName: 'owner',
+      indexName: OWNER_INDEX,
       partitionKey: { name: 'owner', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       projectionType: ProjectionType.KEYS_ONLY,
@@ -106,6 +109,25 @@ export class Data extends Construct {
       id: 'Serverless-SQSRedrivePolicy',
       reason: 'This is the dead-letter queue of the compaction queue.',
     });
+  }
+
+  /** Where work ends that was given up, by the name that alarms have for it. */
+  get deadLetters(): Readonly<Record<string, Queue>> {
+    return {
+      'compaction-failures': this.compactionFailures,
+      'feed-writer-failures': this.feedWriterFailures,
+      'doorbell-failures': this.doorbellFailures,
+      'rescope-failures': this.rescopeFailures,
+    };
+  }
+
+  get tables(): Readonly<Record<string, { readonly table: TableV2; readonly indexes: readonly string[] }>> {
+    return {
+      records: { table: this.records, indexes: [OWNER_INDEX] },
+      feeds: { table: this.feeds, indexes: [] },
+      stores: { table: this.stores, indexes: [] },
+      uploads: { table: this.uploads, indexes: [] },
+    };
   }
 
   #table(id: string, organization: Organization, dynamoStream?: StreamViewType): TableV2 {

@@ -6,7 +6,6 @@
  * checks themselves for the same reason: the count grows whether a step answered or failed, and so does the history.
  */
 import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -70,6 +69,7 @@ const STATE = { storeId: JsonPath.stringAt('$.storeId'), runId: JsonPath.stringA
 
 export class FreshWorkflow extends Construct {
   readonly arn: string;
+  readonly machine: StateMachine;
 
   constructor(scope: Construct, id: string, props: FreshWorkflowProps) {
     super(scope, id);
@@ -82,7 +82,7 @@ export class FreshWorkflow extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = this.#role(props.task);
-    const machine = new StateMachine(this, 'Machine', {
+    this.machine = new StateMachine(this, 'Machine', {
       stateMachineName: name,
       stateMachineType: StateMachineType.STANDARD,
       comment: 'Checks a fresh sync every hour until it is complete',
@@ -93,13 +93,12 @@ export class FreshWorkflow extends Construct {
       tracingEnabled: true,
     });
     // Step Functions looks whether it may write the log when it makes the machine.
-    machine.node.addDependency(role);
-    Validations.of(machine).acknowledge({
+    this.machine.node.addDependency(role);
+    Validations.of(this.machine).acknowledge({
       id: 'AwsSolutions-SF1',
       reason:
         'What an execution did stands in its history for 90 days; the log is for what went wrong, and an hourly check of every store is not.',
     });
-    this.#alarms(machine, props.task);
   }
 
   #definition({ task, taskTimeout }: FreshWorkflowProps): Pass {
@@ -177,24 +176,6 @@ export class FreshWorkflow extends Construct {
       reason: 'Delivery of logs and trace segments is set up for an account, not for a resource; AWS takes these actions on no other.',
     });
     return role;
-  }
-
-  /** What ends a run without its being complete, and a step that fails although no run ends by it. */
-  #alarms(machine: StateMachine, task: IFunction): void {
-    this.#alarm('Failed', machine.metricFailed(), 'A fresh sync is checked no more: its workflow failed');
-    this.#alarm('TimedOut', machine.metricTimedOut(), 'A fresh sync is checked no more: its workflow has run for a year');
-    this.#alarm('StepErrors', task.metricErrors(), 'A step of a fresh sync failed; its workflow tries again in an hour');
-  }
-
-  #alarm(id: string, metric: Metric, alarmDescription: string): Alarm {
-    return new Alarm(this, id, {
-      metric: metric.with({ period: Duration.minutes(5), statistic: 'Sum' }),
-      alarmDescription,
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
   }
 }
 

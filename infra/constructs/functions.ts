@@ -126,6 +126,7 @@ interface FunctionsProps {
 
 export class Functions extends Construct {
   readonly #functions = new Map<FunctionName, IFunction>();
+  readonly #logGroups = new Map<FunctionName, LogGroup>();
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
@@ -136,9 +137,14 @@ export class Functions extends Construct {
     return must(this.#functions.get(name), `function ${name} exists`);
   }
 
+  logGroup(name: FunctionName): LogGroup {
+    return must(this.#logGroups.get(name), `function ${name} has a log`);
+  }
+
   #function(name: FunctionName, { organization, data, people, bundles }: FunctionsProps): LambdaFunction {
     const { memorySize, timeout, environment } = SIZES[name];
     const logGroup = new LogGroup(this, `${name}-logs`, { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.#logGroups.set(name, logGroup);
     const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     role.addToPolicy(
@@ -162,12 +168,17 @@ export class Functions extends Construct {
       tracing: Tracing.ACTIVE,
       environment: {
         ...pick(environmentOf(data, people, freshWorkflowArn(this)), environment),
-        ORGANIZATION: JSON.stringify(organization),
+        ORGANIZATION: settingsOf(organization),
       },
     });
     acknowledge(made, role);
     return made;
   }
+}
+
+/** Without what only operation needs: another address for alarms must not make every function start anew. */
+function settingsOf(organization: Organization): string {
+  return JSON.stringify({ ...organization, alarmEmail: undefined, monthlyBudgetUsd: undefined });
 }
 
 function acknowledge(made: LambdaFunction, role: Role): void {

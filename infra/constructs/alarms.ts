@@ -1,0 +1,211 @@
+/**
+ * The alarms of a stack. Each has a stable id, which is also the end of its name, and names its runbook in `docs/operations/`.
+ *
+ * What is tried again by itself gets a quarter of an hour before it is an alarm; what nothing tries again is one at once.
+ */
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, MathExpression, type Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { FilterPattern, type ILogGroup, type IFilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Organization } from '../../protocol/organization.ts';
+import { AlarmTopic } from './alarm-topic.ts';
+import type { Api } from './api.ts';
+import { addBudget } from './budget.ts';
+import type { Data } from './data.ts';
+import type { FreshWorkflow } from './fresh-workflow.ts';
+import { FUNCTION_NAMES, type Functions } from './functions.ts';
+import { LOGGED } from './logged.ts';
+import { systemErrors, throttles } from './table-metrics.ts';
+
+export interface Watched {
+  readonly organization: Organization;
+  readonly data: Data;
+  readonly functions: Functions;
+  readonly fresh: FreshWorkflow;
+  readonly api: Api;
+}
+
+interface AlarmProps {
+  readonly runbook: string;
+  /** A sentence without its full stop. */
+  readonly means: string;
+  readonly metric: IMetric;
+  /** Raised by more than this; more than nothing if it is not set. */
+  readonly above?: number;
+  /** Periods of the metric that are looked at. */
+  readonly periods?: number;
+  /** How many of them have to be above it; all if it is not set. */
+  readonly breaching?: number;
+}
+
+const PERIOD = Duration.minutes(5);
+/** A quarter of an hour. */
+const LASTING = 3;
+const SUM = { period: PERIOD, statistic: Stats.SUM };
+
+/** Of the stream of main data. Its records leave it after 24 hours, and stores expect a change within minutes. */
+const ITERATOR_AGE_MAX = Duration.minutes(15);
+/** In percent, of at least this many that failed: one store alone at night is not a rate. */
+const API_ERRORS_MAX = 5;
+const API_ERRORS_LEAST = 3;
+/** Above every cold start; a till gives up on a redemption soon after. */
+const API_LATENCY_MAX = Duration.seconds(5);
+/** Refused in five minutes. Agents come again by themselves, so a few are no matter. */
+const REFUSED_MAX = 100;
+
+export class Alarms extends Construct {
+  readonly topic: AlarmTopic['topic'];
+  readonly all: Alarm[] = [];
+  /** Of what is logged. */
+  readonly logged: Readonly<Record<keyof typeof LOGGED | 'refused', Metric>>;
+  readonly #action: SnsAction;
+  readonly #namespace: string;
+
+  constructor(scope: Construct, id: string, watched: Watched) {
+    super(scope, id);
+    this.topic = new AlarmTopic(this, 'Alarms', watched.organization).topic;
+    this.#action = new SnsAction(this.topic);
+    this.#namespace = `Storeline/${watched.organization.name}`;
+    this.#deadLetters(watched.data);
+    this.#functions(watched.functions);
+    this.#freshWorkflow(watched.fresh);
+    this.#api(watched.api);
+    this.#tables(watched.data);
+    this.logged = { ...this.#logged(watched.functions), refused: this.#refused(watched.api) };
+    addBudget(this, watched.organization, this.topic);
+  }
+
+  #deadLetters({ deadLetters }: Data): void {
+    for (const [name, queue] of Object.entries(deadLetters)) {
+      this.#alarm(`${name}-messages`, {
+        runbook: 'dead-letters',
+        means: `Work was given up after many attempts and waits in ${name}`,
+        metric: queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
+      });
+    }
+  }
+
+  #functions(functions: Functions): void {
+    for (const name of FUNCTION_NAMES) {
+      const made = functions.get(name);
+      this.#alarm(`${name}-errors`, { runbook: 'function-errors', means: `The function ${name} failed`, metric: made.metricErrors(SUM) });
+      this.#alarm(`${name}-throttles`, {
+        runbook: 'function-throttles',
+        means: `The function ${name} is not let run as often as it is called`,
+        metric: made.metricThrottles(SUM),
+        periods: LASTING,
+      });
+    }
+    this.#alarm('feed-writer-iterator-age', {
+      runbook: 'feeds-behind',
+      means: 'Changes of main data reach the feeds, and so the stores, too late',
+      metric: functions.get('feed-writer').metric('IteratorAge', { period: PERIOD, statistic: Stats.MAXIMUM }),
+      above: ITERATOR_AGE_MAX.toMilliseconds(),
+    });
+  }
+
+  #freshWorkflow({ machine }: FreshWorkflow): void {
+    const runbook = 'fresh-workflow';
+    const means = 'A fresh sync is checked no more: its workflow';
+    this.#alarm('fresh-sync-failed', { runbook, means: `${means} failed`, metric: machine.metricFailed(SUM) });
+    this.#alarm('fresh-sync-timed-out', { runbook, means: `${means} has run for a year`, metric: machine.metricTimedOut(SUM) });
+  }
+
+  #api({ http }: Api): void {
+    this.#alarm('api-errors', {
+      runbook: 'api-errors',
+      means: `More than ${API_ERRORS_MAX} % of what stores ask for fails at head office`,
+      metric: new MathExpression({
+        expression: `IF(errors >= ${API_ERRORS_LEAST}, 100 * errors / requests, 0)`,
+        usingMetrics: { errors: http.metricServerError(SUM), requests: http.metricCount(SUM) },
+        period: PERIOD,
+        label: 'Failed, percent',
+      }),
+      above: API_ERRORS_MAX,
+      periods: LASTING,
+      breaching: 2,
+    });
+    this.#alarm('api-latency', {
+      runbook: 'api-latency',
+      means: `One answer in a hundred takes longer than ${API_LATENCY_MAX.toSeconds()} s`,
+      metric: http.metricLatency({ period: PERIOD, statistic: Stats.percentile(99) }),
+      above: API_LATENCY_MAX.toMilliseconds(),
+      periods: LASTING,
+    });
+  }
+
+  /** More stores at once than the API lets in. The limit of look-ups answers 429 as well, but that one comes from the function. */
+  #refused({ accessLogs }: Api): Metric {
+    const refused = FilterPattern.all(
+      FilterPattern.stringValue('$.status', '=', '429'),
+      FilterPattern.stringValue('$.integrationLatency', '=', '-'),
+    );
+    const metric = this.#metricOf('refused', accessLogs, refused);
+    this.#alarm('api-refused', {
+      runbook: 'logon-storm',
+      means: 'More stores come at once than the API lets in',
+      metric: metric.with(SUM),
+      above: REFUSED_MAX,
+      periods: LASTING,
+    });
+    return metric;
+  }
+
+  #tables({ tables }: Data): void {
+    for (const [name, { table, indexes }] of Object.entries(tables)) {
+      this.#alarm(`${name}-throttles`, {
+        runbook: 'table-throttles',
+        means: `The table ${name} takes less than is asked of it`,
+        metric: throttles(table, indexes, PERIOD),
+        periods: LASTING,
+      });
+      this.#alarm(`${name}-system-errors`, {
+        runbook: 'table-errors',
+        means: `DynamoDB itself fails to answer for the table ${name}`,
+        metric: systemErrors(table, PERIOD),
+        periods: LASTING,
+      });
+    }
+  }
+
+  /** Said once an hour as long as it is so, a little earlier or later: of two hours, one has to say it. */
+  #logged(functions: Functions): Record<keyof typeof LOGGED, Metric> {
+    const metrics = Object.entries(LOGGED).map(([id, { by, pattern, runbook, means }]) => {
+      const metric = this.#metricOf(id, functions.logGroup(by), pattern);
+      this.#alarm(id, { runbook, means, metric, periods: 2, breaching: 1 });
+      return [id, metric] as const;
+    });
+    return Object.fromEntries(metrics) as Record<keyof typeof LOGGED, Metric>;
+  }
+
+  #metricOf(name: string, logGroup: ILogGroup, filterPattern: IFilterPattern): Metric {
+    const { stackName } = Stack.of(this);
+    const filter = new MetricFilter(this, `${name}-lines`, {
+      logGroup,
+      filterPattern,
+      filterName: `${stackName}-${name}`,
+      metricNamespace: this.#namespace,
+      metricName: name,
+    });
+    return filter.metric({ period: Duration.hours(1), statistic: Stats.SUM });
+  }
+
+  #alarm(id: string, { runbook, means, metric, above = 0, periods = 1, breaching = periods }: AlarmProps): void {
+    const alarm = new Alarm(this, id, {
+      alarmName: `${Stack.of(this).stackName}-${id}`,
+      alarmDescription: `${means}. Runbook: docs/operations/${runbook}.md`,
+      metric,
+      threshold: above,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: periods,
+      datapointsToAlarm: breaching,
+      // No metric is written where nothing happens.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(this.#action);
+    // That it is over is for people to know as well.
+    alarm.addOkAction(this.#action);
+    this.all.push(alarm);
+  }
+}

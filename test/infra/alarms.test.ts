@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { FUNCTION_NAMES } from '../../infra/constructs/functions.ts';
+import { LOGGED } from '../../infra/constructs/logged.ts';
+import { readOrganizations } from '../../infra/organizations.ts';
+import { storelineApp } from '../../infra/storeline-app.ts';
+
+/** What people are told of, and that they find what to do: everything is derived from the template, so that nothing new is forgotten. */
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+const PROJECT = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'storeline-alarms-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const organizations = readOrganizations(join(PROJECT, 'orgs'), []);
+const assembly = storelineApp(organizations, { outdir: join(folder, 'out'), bundle: false }).synth();
+const runbooks = readdirSync(join(PROJECT, 'docs/operations')).filter(
+  (name) => name.endsWith('.md') && !/^README|^acknowledged/.test(name),
+);
+
+describe.each(organizations)('the alarms of $name', ({ name }) => {
+  const stack = `storeline-${name}`;
+  const { Resources } = assembly.getStackByName(stack).template as { Resources: Record<string, Resource> };
+  const ofType = (type: string) => Object.entries(Resources).filter(([, resource]) => resource.Type === type);
+  const alarms = ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+  const named = (id: string) => alarms.find(({ AlarmName }) => AlarmName === `${stack}-${id}`);
+  const text = JSON.stringify(alarms);
+
+  test('there is one for every queue of what was given up, every function and every table', () => {
+    const targets = ofType('AWS::SQS::Queue').flatMap(([, { Properties }]) => {
+      const policy = Properties['RedrivePolicy'] as { deadLetterTargetArn: { 'Fn::GetAtt': string[] } } | undefined;
+      return policy === undefined ? [] : [policy.deadLetterTargetArn['Fn::GetAtt'][0] ?? ''];
+    });
+    expect(targets.length).toBeGreaterThan(1);
+    for (const id of targets) expect(text, id).toContain(`{"Fn::GetAtt":["${id}","QueueName"]}`);
+    for (const id of FUNCTION_NAMES) for (const what of ['errors', 'throttles']) expect(named(`${id}-${what}`), id).toBeDefined();
+    for (const [id] of ofType('AWS::DynamoDB::GlobalTable')) expect(text, id).toContain(`"TableName","Value":{"Ref":"${id}"}`);
+    expect(named('feed-writer-iterator-age')).toMatchObject({ Threshold: 15 * 60_000 });
+  });
+
+  test('each is told to somebody, when it begins and when it is over, and names a runbook that is there', () => {
+    for (const { AlarmActions, OKActions, AlarmDescription, AlarmName } of alarms) {
+      expect(
+        [AlarmActions, OKActions].map((actions) => (actions as unknown[]).length),
+        String(AlarmName),
+      ).toEqual([1, 1]);
+      const runbook = /docs\/operations\/([a-z-]+\.md)$/.exec(String(AlarmDescription))?.[1];
+      expect(runbooks, String(AlarmName)).toContain(runbook);
+    }
+  });
+
+  test('every runbook is of an alarm, or of the budget', () => {
+    const descriptions = alarms.map(({ AlarmDescription }) => String(AlarmDescription)).join('\n');
+    expect(runbooks.filter((runbook) => runbook !== 'cost.md' && !descriptions.includes(`/${runbook}`))).toEqual([]);
+  });
+});
+
+test.each(Object.entries(LOGGED))('the words that %s waits for are said by its function', (_, { by, pattern }) => {
+  const sources = readdirSync(join(PROJECT, 'functions', by)).map((file) => readFileSync(join(PROJECT, 'functions', by, file), 'utf8'));
+  const words = [...pattern.logPatternString.matchAll(/\$\.message = "([^"]+)"/g)].map(([, found]) => found ?? '');
+  expect(words.length).toBeGreaterThan(0);
+  for (const said of words) expect(sources.join('\n')).toContain(`'${said}'`);
+});
+
+test('every finding that was accepted stands in the documents with its reason', async () => {
+  const lines = organizations.flatMap(({ name }) =>
+    assembly
+      .getStackByName(`storeline-${name}`)
+      .findMetadataByType('aws:cdk:acknowledged-rules')
+      .flatMap(({ path, data }) =>
+        Object.entries(data as unknown as Record<string, string>).map(([rule, reason]) => ({
+          part: path.replace(`/storeline-${name}/`, ''),
+          rule: rule.replace('Annotation::', ''),
+          reason,
+        })),
+      ),
+  );
+  const byReason = new Map<string, Map<string, Set<string>>>();
+  for (const { part, rule, reason } of lines) {
+    const parts = byReason.get(reason) ?? new Map<string, Set<string>>();
+    parts.set(rule, (parts.get(rule) ?? new Set()).add(part));
+    byReason.set(reason, parts);
+  }
+  const sections = [...byReason]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([reason, rules]) => {
+      const named = [...rules]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([rule, parts]) => `- \`${rule}\`: ${[...parts].toSorted().join(', ')}`);
+      return `**${reason}**\n\n${named.join('\n')}\n`;
+    });
+  expect(sections.length).toBeGreaterThan(5);
+  const head =
+    '# Findings of the rule packs that were accepted\n\nMade from the templates; a test holds it against them. Each reason, and the rules and parts that it is for.\n\n';
+  await expect(`${head}${sections.join('\n')}`).toMatchFileSnapshot('../../docs/operations/acknowledged.md');
+});

@@ -31,6 +31,10 @@ export type UnchainedOperation = Omit<Operation, 'chain'>;
 export const CHAIN_START = '0'.repeat(64);
 
 /** Where a replica's outbox stands: up to and with `seq`. */
+/** How far head office has stored a replica's operations, and how far it has applied them: `seq`, both inclusive. */
+export const uploadProgressSchema = z.object({ storedThrough: z.int().min(0), appliedThrough: z.int().min(0) });
+export type UploadProgress = z.infer<typeof uploadProgressSchema>;
+
 export const outboxMarkSchema = z.strictObject({ seq: z.int().min(0), chain: z.string().regex(/^[0-9a-f]{64}$/) });
 export type OutboxMark = z.infer<typeof outboxMarkSchema>;
 

@@ -13,7 +13,14 @@ import {
 import { type Settlement, settle } from '../../core/outbox/settle.ts';
 import { assert } from '../../protocol/assert.ts';
 import type { PushResponse } from '../../protocol/messages/push.ts';
-import { CHAIN_START, type Operation, type OutboxMark, operationSchema, receiptSchema } from '../../protocol/operation.ts';
+import {
+  CHAIN_START,
+  type Operation,
+  type OutboxMark,
+  type UploadProgress,
+  operationSchema,
+  receiptSchema,
+} from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { OutboxDatabase, type Row } from './outbox-database.ts';
 
@@ -242,11 +249,24 @@ export class OutboxFile {
     });
   }
 
-  /** Head office has less than it said once (it was restored): from there on everything is sent again. */
-  rewind(storedThrough: number): void {
+  /** Whether head office has less than it said once: it was restored from a backup. */
+  isAheadOf({ storedThrough, appliedThrough }: UploadProgress): boolean {
+    return storedThrough < this.storedMark().seq || appliedThrough < this.receiptsThrough();
+  }
+
+  /**
+   * Head office has less than it said once: from there on everything is sent again, and what it said about what it has not
+   * applied is void, because it will be judged anew.
+   */
+  rewind({ storedThrough, appliedThrough }: UploadProgress): void {
     this.#db.transaction(() => {
-      this.#setStored(storedThrough);
-      this.#setMeta('receipts_through', String(Math.min(this.receiptsThrough(), storedThrough)));
+      if (storedThrough < this.storedMark().seq) this.#setStored(storedThrough);
+      this.#setMeta('receipts_through', String(Math.min(this.receiptsThrough(), appliedThrough)));
+      this.#db.run(
+        "UPDATE entry SET status = 'PENDING', receipt = NULL WHERE replica_id = ? AND seq > ? AND receipt IS NOT NULL",
+        this.#replicaId(),
+        appliedThrough,
+      );
     });
   }
 

@@ -45,7 +45,8 @@ export async function pushOutbox(deps: PushDeps): Promise<Pushed> {
     } catch (error) {
       if (!isSyncError(error, 'OUTBOX_GAP') || ++rewinds > REWINDS_MAX) throw noted(outbox, turn.operations, error);
       outbox.note(turn.operations, 'no-answer');
-      outbox.rewind(Number(error.details?.['storedThrough'] ?? 0));
+      const storedThrough = Number(error.details?.['storedThrough'] ?? 0);
+      outbox.rewind({ storedThrough, appliedThrough: Number(error.details?.['appliedThrough'] ?? storedThrough) });
     }
   }
 }

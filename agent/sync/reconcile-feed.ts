@@ -18,8 +18,8 @@ import type { ReportedState, SyncSession } from './sync-session.ts';
  * Brings one feed of a live replica to a snapshot by replacing only the ranges that differ.
  *
  * Each range is a transaction, and the cursor moves only when every range has the manifest's digest (INV-06), so a
- * crash costs at most the range in hand: the next run finds the rest right. Never goes back within a generation
- * (INV-05).
+ * crash costs at most the range in hand: the next run finds the rest right. Never goes back within a generation (INV-05),
+ * unless head office itself did: its head is behind the cursor only when it was restored from a backup.
  */
 export async function reconcileFeed(
   session: SyncSession,
@@ -31,7 +31,7 @@ export async function reconcileFeed(
   const { position } = snapshot.snapshot;
   const cursor = replica.cursor(feed);
   assert(
-    cursor === null || cursor.generation !== generation || position >= cursor.position,
+    cursor === null || cursor.generation !== generation || position >= cursor.position || snapshot.head < cursor.position,
     () => `INV-05: a snapshot of ${feed} behind the cursor`,
   );
 

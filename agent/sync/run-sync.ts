@@ -99,7 +99,10 @@ async function rounds(session: SyncSession, { wait }: SyncOptions): Promise<Sync
 }
 
 async function askPlan(session: SyncSession): Promise<PlanResponse> {
-  const plan = await session.deps.cloud.plan({ feeds: cursors(session) });
+  const plan = await session.deps.cloud.plan({
+    feeds: cursors(session),
+    ...(session.deps.withUploads === true ? { withUploads: true } : {}),
+  });
   session.replica.recordPlan(plan);
   session.deps.onPlan?.(plan);
   return plan;

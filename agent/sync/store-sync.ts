@@ -11,6 +11,7 @@ import { dropCertificates } from './drop-certificates.ts';
 import type { RunLog } from '../runs/run-log.ts';
 import { adopt, upStanding } from '../runs/store-facts.ts';
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
+import type { UploadProgress } from '../../protocol/operation.ts';
 import { type SyncOptions, type SyncOutcome, runSync } from './run-sync.ts';
 import type { SyncDeps } from './sync-deps.ts';
 
@@ -52,19 +53,49 @@ export async function syncStore(io: AgentIo, { data, style, options, log }: Stor
     if (waiting > 0) log?.event(component, 'UP', { type: 'PROGRESS', phase: 'UPLOAD', done: 0, total: waiting });
   const before = existsSync(paths.outbox) ? await upload(io, data) : NOTHING;
   if (log !== undefined) adopt(log, data);
-  const deps = watched(await createSyncDeps(io, data, style), log);
+  let heard: UploadProgress | undefined;
+  const plain = await createSyncDeps(io, data, style);
+  const deps: SyncDeps = {
+    ...plain,
+    ...(log === undefined ? {} : { progress: log.watching(plain.progress) }),
+    withUploads: existsSync(paths.outbox),
+    onPlan: (plan) => {
+      heard = plan.uploads;
+      log?.plan({ components: plan.components });
+    },
+  };
   try {
     const down = await runSync(deps, options);
-    const up = before.withoutReceipt === 0 || before.failure !== null ? before : await collect(io, data, { before, wait: options.wait });
+    const sent = heard === undefined ? before : add(before, await sendAgain(io, data, heard));
+    const up = sent.withoutReceipt === 0 || sent.failure !== null ? sent : await collect(io, data, { before: sent, wait: options.wait });
     return { ...down, up, transfer: deps.count, sentBefore };
   } finally {
     deps.progress.end();
   }
 }
 
-function watched(deps: SyncDeps, log: RunLog | undefined): SyncDeps {
-  if (log === undefined) return deps;
-  return { ...deps, progress: log.watching(deps.progress), onPlan: ({ components }) => log.plan({ components }) };
+function add(before: UploadOutcome, more: UploadOutcome | null): UploadOutcome {
+  return more === null ? before : { ...more, sent: before.sent + more.sent, receipts: before.receipts + more.receipts };
+}
+
+/** Head office has less than it said once: it was restored, and what it lost goes up again, whatever receipts there were. */
+async function sendAgain(io: AgentIo, data: string, heard: UploadProgress): Promise<UploadOutcome | null> {
+  const paths = dataPaths(data);
+  const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
+  let isTooOld = false;
+  try {
+    if (!outbox.isAheadOf(heard)) return null;
+    io.stderr.write('Head office was restored from a backup: what it does not have any more is sent again.\n');
+    outbox.rewind(heard);
+  } catch (error) {
+    // Where it goes on from is not here any more either.
+    if (!isSyncError(error, 'REPLICA_FORKED')) throw error;
+    isTooOld = true;
+  } finally {
+    outbox.close();
+  }
+  if (isTooOld) await becomeAnother(io, data);
+  return upload(io, data);
 }
 
 /** What is recorded goes up; a replica with two pasts becomes another one first. */
@@ -101,7 +132,7 @@ export async function collect(
   for (let ms = RECEIPTS_FIRST_MS; ; ms = Math.min(ms * 2, RECEIPTS_POLL_MAX_MS)) {
     await io.sleep(ms);
     const more = await upload(io, data);
-    up = { ...more, sent: up.sent + more.sent, receipts: up.receipts + more.receipts };
+    up = add(up, more);
     if (!wait || up.withoutReceipt === 0 || up.failure !== null || io.clock.now() > until) return up;
   }
 }

@@ -13,6 +13,8 @@ export interface SyncDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly progress: Progress;
+  /** There is an outbox: head office is asked how far it has it. */
+  readonly withUploads?: boolean;
   /** Head office has said what this store has. */
   readonly onPlan?: (plan: PlanResponse) => void;
   readonly signal: AbortSignal;

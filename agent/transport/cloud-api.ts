@@ -17,7 +17,7 @@ import {
 import { type RedeemRequest, type RedeemResponse, redeemResponseSchema } from '../../protocol/messages/redeem.ts';
 import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
-import { PROTOCOL_VERSION } from '../../protocol/version.ts';
+import { PROTOCOL_VERSION, commonVersion, inVersion } from '../../protocol/version.ts';
 import { agentLimits } from '../agent-limits.ts';
 import { postJson } from './post-json.ts';
 import { putObject } from './put-object.ts';
@@ -29,8 +29,8 @@ import type { TransferCount } from './transfer-count.ts';
  * Head office over HTTPS: enrol, plan, report, push, fork, lookup, redeem, contact.
  *
  * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
- * proxy's error page) and is `CONNECTIVITY`. A wrong clock heals itself: the offset is taken from the refusal and the
- * request signed again, once. Enrolment is not repeated by itself; the command is, with the same key.
+ * proxy's error page) and is `CONNECTIVITY`. A wrong clock and a head office of an older version heal themselves: the offset
+ * and the version are taken from the refusal and the request is sent again, once each. Enrolment is not repeated by itself; the command is, with the same key.
  */
 export interface CloudApi {
   plan(request: Omit<PlanRequest, 'protocol' | 'agentVersion'>): Promise<PlanResponse>;
@@ -62,6 +62,8 @@ export class HttpCloudApi implements CloudApi, UploadApi {
   readonly #putRetry: RetryPolicy;
   /** Head office's clock minus ours. */
   #offsetMs = 0;
+  /** What both sides speak; less than ours where head office went back to an older version. */
+  #version = PROTOCOL_VERSION;
 
   constructor(deps: CloudApiDeps) {
     this.#deps = deps;
@@ -106,14 +108,15 @@ export class HttpCloudApi implements CloudApi, UploadApi {
     return this.#post('/v1/contact', body, contactResponseSchema);
   }
 
-  async #post<T>(path: string, message: object, schema: z.ZodType<T>): Promise<T> {
-    const body = JSON.stringify(message);
+  async #post<T>(path: string, message: { readonly protocol: number }, schema: z.ZodType<T>): Promise<T> {
     return this.#retry.execute(async () => {
-      try {
-        return await this.#once(path, body, schema);
-      } catch (error) {
-        if (!isSyncError(error, 'CLOCK_SKEW') || !this.#correctClock(error)) throw error;
-        return this.#once(path, body, schema);
+      // Each is mended at most once: the version first, because it is asked for first.
+      for (let mended = 0; ; mended += 1) {
+        try {
+          return await this.#once(path, JSON.stringify(inVersion(this.#version, message)), schema);
+        } catch (error) {
+          if (mended === 2 || !isSyncError(error) || !(this.#correctVersion(error) || this.#correctClock(error))) throw error;
+        }
       }
     }, this.#deps.signal);
   }
@@ -126,7 +129,15 @@ export class HttpCloudApi implements CloudApi, UploadApi {
     return parseAnswer(await postJson(this.#deps, { url, body, authorization }), schema);
   }
 
+  #correctVersion(error: SyncError): boolean {
+    const version = error.code === 'PROTOCOL_UNSUPPORTED' ? commonVersion(error.details) : null;
+    if (version === null || version === this.#version) return false;
+    this.#version = version;
+    return true;
+  }
+
   #correctClock(error: SyncError): boolean {
+    if (error.code !== 'CLOCK_SKEW') return false;
     const serverTime = Date.parse(String(error.details?.['serverTime']));
     if (Number.isNaN(serverTime)) return false;
     this.#offsetMs = serverTime - this.#deps.clock.now();

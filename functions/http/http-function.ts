@@ -87,12 +87,18 @@ function parseJson(text: string): unknown {
 /** Before the schema, because another version may have another schema. */
 function refuseOtherVersions(body: unknown): void {
   const version = typeof body === 'object' && body !== null ? (body as { protocol?: unknown }).protocol : undefined;
-  if (typeof version === 'number' && (version < PROTOCOL_VERSION_MIN || version > PROTOCOL_VERSION)) {
-    throw new SyncError(
-      'PROTOCOL_UNSUPPORTED',
-      `protocol ${version} is not served; this head office serves ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION}`,
-    );
-  }
+  if (typeof version === 'number') refuseUnserved(version, { min: PROTOCOL_VERSION_MIN, max: PROTOCOL_VERSION });
+}
+
+export function refuseUnserved(version: number, served: { readonly min: number; readonly max: number }): void {
+  if (version >= served.min && version <= served.max) return;
+  const what =
+    version < served.min
+      ? 'the agent is too old. Update the agent; the till goes on selling and nothing it records is lost'
+      : 'the agent is newer than head office. Deploy head office first, or put the older agent back';
+  throw new SyncError('PROTOCOL_UNSUPPORTED', `head office speaks protocol ${served.min} to ${served.max}, not ${version}: ${what}`, {
+    details: { ...served },
+  });
 }
 
 export function describeIssues(error: z.ZodError): string {

@@ -5,6 +5,7 @@ import { DynamoFreshSlots } from '../aws/dynamo-fresh-slots.ts';
 import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { authenticate } from '../http/authenticate.ts';
@@ -15,8 +16,9 @@ import { limits } from '../../protocol/limits.ts';
 import { noteContact } from './note-contact.ts';
 import { admit } from './admit.ts';
 import { plan } from './plan.ts';
+import { uploadProgress } from './upload-progress.ts';
 
-const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL');
+const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL');
 const settings = organization();
 const logger = new Logger({ serviceName: 'plan' });
 const documents = documentClient();
@@ -28,6 +30,8 @@ const deps = {
     logger.warn('a snapshot was not asked for', error as Error),
   ),
   slots: new DynamoFreshSlots(documents, env.STORES_TABLE, limits.freshSlots),
+  // Read only.
+  uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: '', stores: env.STORES_TABLE }),
   clock: systemClock,
   ids: systemIds,
   withheld: withheldFields(settings.shareSensitiveFields),
@@ -37,7 +41,8 @@ const deps = {
 
 export const handler = httpFunction({ logger, clock: systemClock }, planRequestSchema, async (request) => {
   const { store, replica } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
-  const answer = await plan(deps, store, request.body);
-  await noteContact({ registry, clock: systemClock }, replica, request.body.agentVersion);
-  return admit(deps, { replicaId: replica.replicaId, request: request.body }, answer);
+  const { body } = request;
+  const [answer, uploads] = await Promise.all([plan(deps, store, body), uploadProgress(deps, replica.replicaId, body)]);
+  await noteContact({ registry, clock: systemClock }, replica, body.agentVersion);
+  return admit(deps, { replicaId: replica.replicaId, request: body }, { ...answer, ...uploads });
 });

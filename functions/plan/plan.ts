@@ -14,7 +14,6 @@ import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { FeedPlan, PlanRequest, PlanResponse } from '../../protocol/messages/plan.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { readOrCreateFeeds } from '../read-or-create-feeds.ts';
 
 /**
@@ -63,7 +62,7 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
   ]);
   const leave = request.feeds.filter(({ feed }) => !inScope.includes(feed)).map(({ feed }): FeedPlan => ({ feed, action: 'leave' }));
   return {
-    protocol: PROTOCOL_VERSION,
+    protocol: request.protocol,
     serverTime: new Date(deps.clock.now()).toISOString(),
     store: {
       storeId: store.storeId,

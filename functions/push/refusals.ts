@@ -1,8 +1,10 @@
 import type { UploadHead } from '../../core/ports/upload-store.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 
-export function gap({ stored }: UploadHead): SyncError {
-  return new SyncError('OUTBOX_GAP', `head office has operations up to ${stored.seq}`, { details: { storedThrough: stored.seq } });
+export function gap({ stored, appliedThrough }: UploadHead): SyncError {
+  return new SyncError('OUTBOX_GAP', `head office has operations up to ${stored.seq}`, {
+    details: { storedThrough: stored.seq, appliedThrough },
+  });
 }
 
 export function forked(): SyncError {

@@ -44,6 +44,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('plan', data.feeds, ...READ, ...PUT);
   // A store that loads everything takes a slot, and its report gives it back. When a replica was heard of is kept in its row.
   allow('plan', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  // How far a replica's operations are stored.
+  allow('plan', data.uploads, 'dynamodb:GetItem');
   grantObjects(data, functions.get('plan'), ['s3:GetObject']);
   data.compaction.grantSendMessages(functions.get('plan'));
 

@@ -57,7 +57,7 @@ const SIZES = {
   plan: {
     memorySize: 1024,
     timeout: HTTP_TIMEOUT,
-    environment: ['FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL'],
+    environment: ['FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL'],
   },
   report: { memorySize: 512, timeout: HTTP_TIMEOUT, environment: ['FEEDS_TABLE', 'STORES_TABLE'] },
   // An object of 10,000 operations, 8 MB of lines, checked by their chain; one transaction.

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { NO_OFFLINE_REDEMPTION, offlineRedemptionSchema } from '../offline-redemption.ts';
 import { limits } from '../limits.ts';
+import { uploadProgressSchema } from '../operation.ts';
 import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import type { FeedName } from '../feed.ts';
 
@@ -31,6 +32,8 @@ export const planRequestSchema = z.strictObject({
     )
     .max(100)
     .default([]),
+  /** Say how far head office has what this replica sent. Since version 2. */
+  withUploads: z.boolean().optional(),
   /** Chunks of a snapshot the replica is working on, for which it needs URLs. */
   chunks: z.strictObject({ feed, sha256: z.array(sha256).min(1).max(limits.planChunkUrlsMax) }).optional(),
 });
@@ -123,5 +126,7 @@ export const planResponseSchema = z.object({
   offlineRedemption: offlineRedemptionSchema.default(NO_OFFLINE_REDEMPTION),
   feeds: z.array(feedPlanSchema),
   chunkUrls: z.array(z.object({ sha256, url: z.string() })),
+  /** How far head office has what the replica sent; less than it said before if it was restored. If it was asked. */
+  uploads: uploadProgressSchema.optional(),
 });
 export type PlanResponse = z.infer<typeof planResponseSchema>;

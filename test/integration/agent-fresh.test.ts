@@ -6,6 +6,7 @@ import { lockFolder } from '../../agent/folder-lock.ts';
 import { runFreshSync } from '../../agent/sync/run-sync.ts';
 import { sha256Hex } from '../../codec/pack.ts';
 import { manifestRanges } from '../../protocol/manifest.ts';
+import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { FakeHeadOffice, type ObjectFault } from '../fixtures/fake-head-office.ts';
 import { type Json, StoreAgent } from '../fixtures/store-agent.ts';
 
@@ -338,5 +339,27 @@ describe('a replica that is not right', () => {
     const again = await agent.run('logon', '--wait');
     expect(again).toMatchObject({ code: 0, json: { complete: true, transfer: { chunksFetched: 0 } } });
     expect((await agent.run('status')).json.components[2].feeds[0].cursor.generation).toBe('restored');
+  });
+});
+
+describe('an agent of another version than head office', () => {
+  it('speaks the version of a head office that was taken back to an older one', async () => {
+    fake.served = { min: 1, max: PROTOCOL_VERSION - 1 };
+    await agent.run('records', 'put', 'customer', '{"user_id":"u1","firstname":"Ann"}');
+    expect(await agent.run('logon', '--wait')).toMatchObject({ code: 0, json: { complete: true } });
+    expect(new Set(fake.spoken.slice(1))).toEqual(new Set([PROTOCOL_VERSION - 1]));
+  });
+
+  it('that is too old is told what to do, and goes on selling', async () => {
+    fake.served = { min: PROTOCOL_VERSION + 1, max: PROTOCOL_VERSION + 3 };
+    const refused = await agent.run('logon', '--wait');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('PROTOCOL_UNSUPPORTED');
+    expect(refused.stderr).toContain('Update the agent');
+    expect(await agent.run('records', 'put', 'customer', '{"user_id":"u1","firstname":"Ann"}')).toMatchObject({ code: 0 });
+    expect((await agent.run('status')).json).toMatchObject({
+      run: { state: 'FAILED', failure: { reason: 'SCHEMA_VERSION' } },
+      outbox: { unsent: 1 },
+    });
   });
 });

@@ -23,6 +23,8 @@ const VARIABLES = [
   'DOORBELL_QUEUE_URL',
   'RESCOPE_QUEUE_URL',
   'FRESH_WORKFLOW_ARN',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
 ];
 const ORGANIZATION = { name: 'demo', displayName: 'D', region: 'eu-west-2', timeZone: 'UTC', currency: 'GBP' };
 

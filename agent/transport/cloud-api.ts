@@ -145,6 +145,8 @@ export class HttpCloudApi implements CloudApi, UploadApi {
   }
 }
 
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
 export type EnrolDeps = Pick<CloudApiDeps, 'api' | 'count' | 'signal' | 'timeoutMs'>;
 
 export async function enrol(deps: EnrolDeps, request: EnrolRequest): Promise<EnrolResponse> {
@@ -152,9 +154,14 @@ export async function enrol(deps: EnrolDeps, request: EnrolRequest): Promise<Enr
 }
 
 export function apiUrl(api: string, path: string): URL {
-  if (!URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol))
-    throw new SyncError('INVALID_INPUT', '--api: not a URL that starts with https:// or http://');
+  if (!URL.canParse(api) || !isPrivate(new URL(api)))
+    throw new SyncError('INVALID_INPUT', '--api: not a URL that starts with https:// (http:// is for this machine only)');
   return new URL(api.replace(/\/+$/, '') + path);
+}
+
+/** What is said cannot be read on the way: codes and people's data go there. */
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
 }
 
 function parseAnswer<T>({ status, body }: { status: number; body: unknown }, schema: z.ZodType<T>): T {

@@ -1,16 +1,16 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { createRemoteJWKSet } from 'jose';
 import * as z from 'zod';
 import { consoleDeps } from '../console-api/deps.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, systemClock } from '../runtime.ts';
 import { consoleFor } from './console.ts';
 import { personOf } from './identity.ts';
+import { providerKeys } from './provider-keys.ts';
 
 const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience } = environment('OIDC_ISSUER', 'OIDC_AUDIENCE');
 const logger = new Logger({ serviceName: 'console' });
 const deps = consoleDeps();
-const identity = { keys: createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`)), issuer, audience, now: () => systemClock.now() };
+const identity = { keys: providerKeys(issuer), issuer, audience, now: () => systemClock.now() };
 const bodySchema = z.strictObject({ protocol: z.int(), request: z.unknown() });
 
 export const handler = httpFunction({ logger, clock: systemClock }, bodySchema, async ({ headers, body }) => {

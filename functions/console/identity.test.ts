@@ -41,13 +41,17 @@ describe('who a person is (INV-49)', () => {
   });
 
   test('an access token that names its client and no audience', async () => {
-    expect(await personOf(deps, await bearer({ aud: undefined, client_id: 'console' }))).toMatchObject({ role: 'viewer' });
+    expect(await personOf(deps, await bearer({ aud: undefined, client_id: 'console', token_use: 'access' }))).toMatchObject({
+      role: 'viewer',
+    });
   });
 
   test.each<[string, Claims, { issuedS?: number; lifeS?: number }, string]>([
     ['another issuer', { iss: 'https://others.example' }, {}, 'UNAUTHORIZED'],
     ['another audience', { aud: 'mail' }, {}, 'UNAUTHORIZED'],
-    ['another client', { aud: undefined, client_id: 'mail' }, {}, 'UNAUTHORIZED'],
+    ['another client', { aud: undefined, client_id: 'mail', token_use: 'access' }, {}, 'UNAUTHORIZED'],
+    ['another audience, by our client', { aud: 'mail', client_id: 'console', token_use: 'access' }, {}, 'UNAUTHORIZED'],
+    ['no audience in a token that is not for access', { aud: undefined, client_id: 'console' }, {}, 'UNAUTHORIZED'],
     ['no audience at all', { aud: undefined }, {}, 'UNAUTHORIZED'],
     ['a token that ran out a minute ago', {}, { issuedS: -960 }, 'UNAUTHORIZED'],
     ['a token of nobody', { sub: undefined }, {}, 'UNAUTHORIZED'],

@@ -1,14 +1,14 @@
 import { type JWTVerifyGetKey, type JWTPayload, jwtVerify } from 'jose';
 import type { Actor } from '../../core/ports/audit-log.ts';
 import { ROLES, type Role } from '../../protocol/console-roles.ts';
-import { SyncError } from '../../protocol/sync-error.ts';
+import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 
 /**
  * Who a person is, from a token of the organization's identity provider and nothing else (INV-49): its signature by the
  * provider's published keys, the issuer, the audience and the time. The role is the highest of the groups it names.
  */
 export interface IdentityDeps {
-  /** The provider's keys, kept: no request waits for them but the first. */
+  /** The provider's keys, kept for a while. */
   readonly keys: JWTVerifyGetKey;
   readonly issuer: string;
   readonly audience: string;
@@ -41,13 +41,18 @@ async function verified({ keys, issuer, audience, now }: IdentityDeps, token: st
       currentDate: new Date(now()),
       requiredClaims: ['exp', 'iat', 'sub'],
     });
-    // An access token of a Cognito pool names its client and no audience.
-    const named = [payload.aud ?? []].flat();
-    if (!named.includes(audience) && payload['client_id'] !== audience) throw refused();
+    if (!isFor(payload, audience)) throw refused();
     return payload;
   } catch (cause) {
-    throw refused(cause);
+    // Nobody's token is wrong because the provider cannot be reached.
+    throw isSyncError(cause, 'UNAVAILABLE') ? cause : refused(cause);
   }
+}
+
+/** An access token of a Cognito pool names its client and no audience. One that names an audience is for that and nobody else. */
+function isFor({ aud, ...claims }: JWTPayload, audience: string): boolean {
+  if (aud !== undefined) return [aud].flat().includes(audience);
+  return claims['token_use'] === 'access' && claims['client_id'] === audience;
 }
 
 function groupsOf(payload: JWTPayload): unknown[] {

@@ -116,6 +116,16 @@ describe('a fresh run (INV-45)', () => {
     expect(runs.fresh.get('S1:r')?.completeAt).toBe(at(time.now));
   });
 
+  test('is not replaced by an earlier one that is over and whose last word came late', async () => {
+    const { say, runs, started } = world();
+    const [first, second] = [idAt(START, 1), idAt(START + 60_000, 1)];
+    await say({ run: run({ runId: first }) });
+    await say({ run: run({ runId: second }) });
+    await say({ run: run({ runId: first, state: 'CANCELLED', finishedAt: at(START + 50_000) }) });
+    expect(runs.fresh.get('S1:r')).toMatchObject({ runId: second });
+    expect(started).toEqual([first, second]);
+  });
+
   test('that somebody stopped is said to the store for as long as it goes on', async () => {
     const { say, runs } = world();
     await say({ run: run() });

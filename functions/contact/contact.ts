@@ -49,7 +49,7 @@ async function freshOf(deps: ContactDeps, { replicaId, storeId }: Replica, run: 
   const { runs, workflows, clock } = deps;
   let record = await runs.readFresh(replicaId);
   const at = new Date(clock.now()).toISOString();
-  if (run !== null && run.kind === 'fresh' && record?.runId !== run.runId) {
+  if (run !== null && run.kind === 'fresh' && record?.runId !== run.runId && !isLate(record, run)) {
     record = { storeId, replicaId, runId: run.runId, startedAt: at, declaredThrough: run.declaredThrough, ...NEW_RECORD };
     await runs.putFresh(record);
   }
@@ -58,6 +58,11 @@ async function freshOf(deps: ContactDeps, { replicaId, storeId }: Replica, run: 
   const begun = { ...record, workflowAt: at };
   await runs.changeFresh(begun);
   return begun;
+}
+
+/** What was said about an earlier run that is over came behind what was said about the next one. */
+function isLate(record: FreshRecord | null, run: Run): boolean {
+  return record !== null && isOver(run) && run.runId < record.runId;
 }
 
 const NEW_RECORD = { workflowAt: null, completeAt: null, cancelledAt: null, checkedAt: null, missing: [] } as const;

@@ -1,7 +1,7 @@
 /**
  * The identity provider of a stack without an account: a certified OpenID Connect provider on the loopback address, with one
- * client per role. `client_credentials` gives each a token with its group, so that scripts and tests hold real tokens; a browser
- * signs in as `viewer`, `operator` or `admin` with any password. Its key is made at every start.
+ * client per role. `client_credentials` gives each a token with its group, so that scripts and tests hold real tokens. Its key is
+ * made at every start, and is where its discovery document says.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
@@ -60,7 +60,6 @@ function provider({ issuer, secrets, key, audience }: ProviderParts): Provider {
       id_token_signed_response_alg: 'ES256',
     })),
     cookies: { keys: [randomBytes(24).toString('base64url')] },
-    routes: { jwks: '/.well-known/jwks.json' },
     extraTokenClaims: (_context, token) => ({ groups: [`storeline-${String(token.clientId)}`], username: String(token.clientId) }),
     features: {
       devInteractions: { enabled: false },

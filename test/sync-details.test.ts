@@ -183,6 +183,7 @@ function decided(
 function usable(collection: Collection, fields: Fields, random: Random): Fields {
   const more: Record<string, string> = {};
   if (collection.scope.by === 'store' && random.chance(0.95)) more[collection.scope.field] = STORE;
+  if (fields['store_code'] !== undefined && random.chance(0.95)) more['store_code'] = STORE;
   if (collection.rule === 'RC') {
     if (collection.name === 'points_redemption') Object.assign(more, { points_redeemed: '5', program_id: 'p' });
     else Object.assign(more, { coupon_id: 'k', redemption_time: '2026-11-23T08:00:00Z' });

@@ -15,9 +15,17 @@ export function nextTick(last: number, now: number): number {
   return Math.max(last + 1, clockAt(now));
 }
 
-/** At head office: a clock that runs ahead counts as at most this far ahead. */
+/** At head office: a clock that runs ahead counts as at most this far ahead of when its operation came in. */
 export const CLOCK_AHEAD_MAX_MS = 300_000;
 
-export function clampClock(clock: number, serverNow: number): number {
-  return Math.min(clock, clockAt(serverNow + CLOCK_AHEAD_MAX_MS));
+/**
+ * An operation as it counts at head office. `receivedAt`: server time, ms; it may be judged much later, and what was said
+ * between then is later than it. `place`: among those that came in together; of one store's changes the later one stays the later.
+ */
+export function asReceived<T extends { readonly clock: number }>(
+  operation: T,
+  { receivedAt, place }: { readonly receivedAt: number; readonly place: number },
+): T {
+  const most = clockAt(receivedAt + CLOCK_AHEAD_MAX_MS);
+  return operation.clock <= most ? operation : { ...operation, clock: most + 1 + place };
 }

@@ -27,10 +27,19 @@ export interface ObjectEntry {
   readonly key: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Server time (ms) at which it was taken in; null: stored before that was kept. */
+  readonly receivedAt: number | null;
+}
+
+export interface BatchEntry {
+  readonly kind: 'operations';
+  readonly operations: readonly Operation[];
+  /** As of an object. */
+  readonly receivedAt: number | null;
 }
 
 /** What was stored in one go. */
-export type InboxEntry = { readonly kind: 'operations'; readonly operations: readonly Operation[] } | ObjectEntry;
+export type InboxEntry = BatchEntry | ObjectEntry;
 
 /** An operation that needs somebody or something before it can be closed. */
 export interface UploadException {
@@ -76,7 +85,7 @@ export interface UploadStore {
   /** Strongly consistent; one that never sent anything has a head at 0. */
   readHead(replicaId: string): Promise<UploadHead>;
   /** Adds operations, in order and without gaps after `head.stored`; `conflict` when the head moved meanwhile. */
-  store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'>;
+  store(head: UploadHead, operations: readonly Operation[], receivedAt: number): Promise<'stored' | 'conflict'>;
   /** The same for an object that is there and was checked: `entry.before` is `head.stored`. */
   storeObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'>;
   /** What stands in the inbox after `after`, from the entry that holds it on, in order, until there are `max` operations or more. */
@@ -85,8 +94,11 @@ export interface UploadStore {
   noteLostObject(head: UploadHead, entry: ObjectEntry): Promise<'noted' | 'conflict'>;
   /** Another object in place of one that was lost, and is wanted no more; `conflict` when the head moved meanwhile. */
   replaceObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'>;
-  /** All of it or nothing; `conflict` when the head or a record moved meanwhile, or the replica is not active any more (INV-25). */
-  apply(step: ApplyStep): Promise<'applied' | 'conflict'>;
+  /**
+   * All of it or nothing; `conflict` when the head or a record moved meanwhile, or the replica is not active any more (INV-25).
+   * `refused`: something in it is no item that the database takes, today or ever.
+   */
+  apply(step: ApplyStep): Promise<'applied' | 'conflict' | 'refused'>;
   /** By `seq`, after `after`. */
   readReceipts(replicaId: string, after: number, max: number): Promise<Receipt[]>;
   /** Receipts as they are now that changed since they were given; the newest `max`. */
@@ -106,7 +118,8 @@ export interface UploadStore {
   readHeld(waitsFor: string): Promise<UploadException[]>;
   /**
    * Closes an exception or gives it another state, with everything that follows, in one transaction conditional on the
-   * exception as it was read; the replica learns of it by `readRevised`.
+   * exception as it was read; the replica learns of it by `readRevised`. `whileActive`: nobody decided it, so only as long as
+   * the replica is active (INV-25).
    */
   closeException(
     before: UploadException,
@@ -114,6 +127,7 @@ export interface UploadStore {
       readonly receipt: Receipt;
       readonly exception: UploadException | null;
       readonly by: string;
+      readonly whileActive: boolean;
     },
   ): Promise<'closed' | 'conflict'>;
 }

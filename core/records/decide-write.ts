@@ -5,6 +5,7 @@ import { openedSummary, refusedEdit } from '../ledger/edits.ts';
 import { clockAt } from '../outbox/hybrid-clock.ts';
 import type { MainRecord, RecordWrite } from '../ports/record-store.ts';
 import { scopesUntilPlaced } from '../working-set/owner.ts';
+import { clocksWhenMade } from './field-clocks.ts';
 import { leftScopes } from './left-scopes.ts';
 import { equalScopes } from './record-scopes.ts';
 
@@ -74,7 +75,8 @@ function clocksAfter(
   { rule, key }: Collection,
   { fields, current, now }: Pick<EditInput, 'fields' | 'current' | 'now'>,
 ): Pick<MainRecord, 'clocks'> {
-  if (fields === null || current === null || !MERGED.has(rule)) return {};
+  if (fields === null || !MERGED.has(rule)) return {};
+  if (current === null || current.deleted) return { clocks: clocksWhenMade(clockAt(now)) };
   const names = new Set([...Object.keys(fields), ...Object.keys(current.fields)]);
   const changed = [...names].filter((name) => !key.includes(name) && fields[name] !== current.fields[name]);
   return { clocks: { ...current.clocks, ...Object.fromEntries(changed.map((name) => [name, clockAt(now)])) } };

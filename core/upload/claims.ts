@@ -1,5 +1,6 @@
 import type { Collection } from '../../protocol/catalogue/types.ts';
-import { CLOCK_PER_MS, clampClock } from '../outbox/hybrid-clock.ts';
+import { CLOCK_PER_MS } from '../outbox/hybrid-clock.ts';
+import { fieldClock } from '../records/field-clocks.ts';
 import { create, mergeRecord } from './merge-record.ts';
 import { type Case, type Verdict, conflict, isThere, rejected, verdict } from './verdict.ts';
 
@@ -54,9 +55,9 @@ function optOut(collection: Collection, input: Case): Verdict {
 }
 
 /** `since`: how much later than what stands. */
-function timesOf(collection: Collection, { operation, records, now }: Case): { clock: number; since: number; standing: number } {
-  const clock = clampClock(operation.clock, now);
-  const standing = records.get(collection.name, operation.key)?.clocks?.['status'] ?? 0;
+function timesOf(collection: Collection, { operation, records }: Case): { clock: number; since: number; standing: number } {
+  const { clock } = operation;
+  const standing = fieldClock(records.get(collection.name, operation.key), 'status');
   return { clock, since: clock - standing, standing };
 }
 

@@ -1,7 +1,8 @@
 import { componentStatus, components, findCollection } from '../../protocol/catalogue/catalogue.ts';
 import { scopeRuleOf } from '../../protocol/catalogue/scopes.ts';
-import type { Collection } from '../../protocol/catalogue/types.ts';
-import type { Operation } from '../../protocol/operation.ts';
+import type { Collection, Field } from '../../protocol/catalogue/types.ts';
+import { valueSchema } from '../../protocol/catalogue/values.ts';
+import type { Operation, OperationValue } from '../../protocol/operation.ts';
 import { decideClaim, decideConsent } from './claims.ts';
 import { decideFact } from './facts.ts';
 import { decideMerge } from './merge-record.ts';
@@ -42,8 +43,23 @@ function notForStore(collection: Collection, { operation, store, settings }: Cas
     return rejected(`${collection.component} is not enabled for this store`);
   if (collection.direction === 'down') return rejected(`${collection.name} is written by head office only`);
   const scope = scopeRuleOf(collection, settings.scopes);
-  const owner = scope.by === 'store' ? operation.fields[scope.field] : undefined;
-  return owner !== undefined && owner !== store.storeId ? rejected('it belongs to another store') : null;
+  const names = scope.by === 'store' ? [scope.field, WHERE] : [WHERE];
+  const isElsewhere = collection.fields.some(
+    (field) => names.includes(field.name) && isSent(collection, field) && namesAnother(field, operation.fields[field.name], store.storeId),
+  );
+  return isElsewhere ? rejected('it belongs to another store') : null;
+}
+
+/** The store where it happened. */
+const WHERE = 'store_code';
+
+function isSent(collection: Collection, { name, writer }: Field): boolean {
+  return writer !== 'cloud' || collection.key.includes(name);
+}
+
+/** What is no value of the field names nobody; it is said of the attribute. */
+function namesAnother({ type }: Field, value: OperationValue | undefined, storeId: string): boolean {
+  return value !== storeId && valueSchema(type).safeParse(value).success;
 }
 
 /** Records an operation is judged by, as far as is known from those that are loaded: ask again until there are no more. */

@@ -1,9 +1,9 @@
 import { isDeletedByStores } from '../../protocol/catalogue/catalogue.ts';
-import { type Fields, type FieldValue, parseRecord } from '../../protocol/catalogue/record.ts';
+import { type FieldValue, parseRecord } from '../../protocol/catalogue/record.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
 import type { AttributeOutcome, OperationValue } from '../../protocol/operation.ts';
-import { clampClock } from '../outbox/hybrid-clock.ts';
 import type { MainRecord } from '../ports/record-store.ts';
+import { clocksWhenMade, fieldClock } from '../records/field-clocks.ts';
 import { type FieldMerge, mergeField } from './merge-field.ts';
 import { storeRecord } from './store-fields.ts';
 import { type Case, type Lost, type Verdict, held, isThere, rejected, verdict } from './verdict.ts';
@@ -36,16 +36,10 @@ export function create(collection: Collection, input: Case): Verdict {
   const owner = record.fields['user_id'];
   if (collection.name !== 'customer' && owner !== undefined && !isThere(records.get('customer', String(owner))))
     return held('customer', String(owner));
-  const clock = clampClock(operation.clock, input.now);
   return verdict(record.attributes.length > 0 ? 'ACCEPTED_WITH_WARNINGS' : 'ACCEPTED', {
     attributes: record.attributes,
-    changes: [{ collection: collection.name, key: record.key, fields: record.fields, clocks: clocksOf(collection, record.fields, clock) }],
+    changes: [{ collection: collection.name, key: record.key, fields: record.fields, clocks: clocksWhenMade(operation.clock) }],
   });
-}
-
-function clocksOf(collection: Collection, fields: Fields, clock: number): Record<string, number> {
-  const names = Object.keys(fields).filter((name) => !collection.key.includes(name));
-  return Object.fromEntries(names.map((name) => [name, clock]));
 }
 
 interface Merge {
@@ -61,7 +55,7 @@ interface Merge {
 export function mergeRecord(collection: Collection, input: Case): Verdict {
   const { operation, records, settings } = input;
   const current = records.get(collection.name, operation.key) as MainRecord;
-  const clock = clampClock(operation.clock, input.now);
+  const isSeen = operation.base === current.rev;
   const merge: Merge = { fields: { ...current.fields }, clocks: { ...current.clocks }, attributes: [], lost: [], set: 0 };
   for (const [name, value] of Object.entries(operation.fields)) {
     const field = collection.fields.find((known) => known.name === name);
@@ -69,7 +63,9 @@ export function mergeRecord(collection: Collection, input: Case): Verdict {
     else if (settings.withheld.has(`${collection.name}.${name}`))
       merge.attributes.push({ field: name, status: 'NOT_ALLOWED', reason: 'this organization does not share it with stores' });
     else if (!collection.key.includes(name)) {
-      const standing = { value: current.fields[name] ?? null, clock: current.clocks?.[name] ?? 0 };
+      const standing = { value: current.fields[name] ?? null, clock: fieldClock(current, name) };
+      // Whoever saw what stands changed it after, whatever the two clocks say.
+      const clock = isSeen ? Math.max(operation.clock, standing.clock + 1) : operation.clock;
       take(
         merge,
         { name, value, clock, kept: standing.value },

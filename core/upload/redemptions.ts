@@ -3,6 +3,7 @@ import type { Collection } from '../../protocol/catalogue/types.ts';
 import { pointsText, thousandths } from '../ledger/exact.ts';
 import { differingFacts } from './facts.ts';
 import { addToSummary, spendable } from '../ledger/balance.ts';
+import { seriesRefusal } from './series-rules.ts';
 import { type StoreRecord, storeRecord } from './store-fields.ts';
 import { type Case, type RecordChange, type Verdict, conflict, held, isThere, rejected, verdict } from './verdict.ts';
 
@@ -46,7 +47,11 @@ function spendPoints(collection: Collection, input: Case, { fields, key, attribu
   if (isBlocked(input, customer)) return conflict('the customer is on the fraud list', [`fraud_user/${customer}`]);
   const summary = records.get('loyalty_summary', `${customer}/${String(program)}`);
   const left = spendable(isThere(summary) ? summary.fields : null);
-  if (left < points) return conflict(`there are ${pointsText(left)} points, not ${pointsText(points)}`, billsOf(fields));
+  if (left < points) {
+    const first = isThere(summary) ? summary.fields['last_spent_on'] : undefined;
+    const bills = [...(first === undefined ? [] : [`bill ${String(first)}`]), ...billsOf(fields)];
+    return conflict(`there are ${pointsText(left)} points, not ${pointsText(points)}`, bills);
+  }
   const entry: Fields = {
     event_log_id: `redemption:${key}`,
     line_no: 1,
@@ -58,7 +63,11 @@ function spendPoints(collection: Collection, input: Case, { fields, key, attribu
     created_at: new Date(now).toISOString().replace('.000Z', 'Z'),
     ...copied(fields, ['transaction_number', 'store_code', 'till_code']),
   };
-  const balance = addToSummary(isThere(summary) ? summary.fields : null, entry);
+  const bill = fields['transaction_number'];
+  const balance: Fields = {
+    ...addToSummary(isThere(summary) ? summary.fields : null, entry),
+    ...(bill === undefined ? {} : { last_spent_on: bill }),
+  };
   return verdict(attributes.length > 0 ? 'ACCEPTED_WITH_WARNINGS' : 'ACCEPTED', {
     attributes,
     changes: [
@@ -76,7 +85,8 @@ function redeemCoupon(collection: Collection, input: Case, { fields, key, attrib
   const coupon = records.get('coupon', String(couponId));
   if (!isThere(coupon)) return held('coupon', String(couponId));
   const series = records.get('coupon_series', String(coupon.fields['series_id']));
-  const refusal = refusalOf(coupon.fields, isThere(series) ? series.fields : {}, fields);
+  const rules = isThere(series) ? series.fields : {};
+  const refusal = refusalOf(coupon.fields, rules, fields) ?? seriesRefusal(rules, fields, input.store);
   if (refusal !== null) return conflict(refusal, [...billsOf(coupon.fields), ...billsOf(fields)]);
   const customer = fields['user_id'];
   if (customer !== undefined && isBlocked(input, String(customer)))

@@ -7,7 +7,7 @@ import { type Step, planStep } from '../../core/upload/plan-step.ts';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { Operation } from '../../protocol/operation.ts';
-import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
 import type { Inbox } from './inbox.ts';
 import { loadRecords } from './load-records.ts';
 import { releaseHeld } from './release-held.ts';
@@ -101,15 +101,13 @@ async function applyStep(
     ...(setAside === undefined ? {} : { setAside }),
     ...(standing === undefined ? {} : { standing }),
   });
-  try {
-    if ((await deps.uploads.apply({ head, ...step })) === 'conflict') {
-      const found = standing === undefined ? await standingOf(deps, step) : new Set<string>();
-      return found.size === 0
-        ? 'conflict'
-        : await applyStep(deps, who, { head, operations, standing: found, ...(setAside === undefined ? {} : { setAside }) });
-    }
-  } catch (error) {
-    return without(deps, who, { head, operations, step, error });
+  const outcome = await deps.uploads.apply({ head, ...step });
+  if (outcome === 'refused') return without(deps, who, { head, operations, step });
+  if (outcome === 'conflict') {
+    const found = standing === undefined ? await standingOf(deps, step) : new Set<string>();
+    return found.size === 0
+      ? 'conflict'
+      : await applyStep(deps, who, { head, operations, standing: found, ...(setAside === undefined ? {} : { setAside }) });
   }
   await releaseHeld(deps, step.writes);
   return step.receipts.length;
@@ -125,12 +123,12 @@ async function standingOf({ uploads }: ApplyDeps, { exceptions }: Step): Promise
 async function without(
   deps: ApplyDeps,
   who: { store: Store; replica: Replica },
-  { head, operations, step, error }: Work & { step: Step; error: unknown },
+  { head, operations, step }: Work & { step: Step },
 ): Promise<number | 'conflict'> {
-  if (isSyncError(error)) throw error;
   const tried = operations.slice(0, step.receipts.length);
   const [only] = tried;
   if (tried.length > 1) return applyStep(deps, who, { head, operations: tried.slice(0, tried.length >> 1) });
-  if (only === undefined || step.receipts[0]?.status === 'QUARANTINED') throw error;
+  if (only === undefined || step.receipts[0]?.status === 'QUARANTINED')
+    throw new SyncError('INTERNAL', 'the database does not even take that an operation was set aside');
   return applyStep(deps, who, { head, operations: tried, setAside: new Set([only.opId]) });
 }

@@ -27,7 +27,7 @@ const objects = new S3ObjectStore(s3Client(), env.UPLOADS_BUCKET);
 const deps = {
   uploads,
   objects,
-  inbox: new Inbox({ uploads, objects }),
+  inbox: new Inbox({ uploads, objects, clock: systemClock }),
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
   registry: new DynamoStoreRegistry(documents, env.STORES_TABLE),
   clock: systemClock,

@@ -1,6 +1,8 @@
 import { unpackLines } from '../../codec/operation-lines.ts';
+import { asReceived } from '../../core/outbox/hybrid-clock.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
-import type { ObjectEntry, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
+import type { BatchEntry, ObjectEntry, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type Operation, operationSchema } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -9,10 +11,12 @@ import { readUpload } from '../read-upload.ts';
 /**
  * The next operations of a replica's inbox, whether they stand in it or in an object. The object that was read last stays
  * here, because a hundred steps after this one begin in it as well; its name has its content's digest, so it cannot be stale.
+ * Clocks that ran ahead are set to what they count as, by when the operations came in and not by when they are judged.
  */
 export interface InboxDeps {
   readonly uploads: Pick<UploadStore, 'readInbox'>;
   readonly objects: Pick<ObjectStore, 'get'>;
+  readonly clock: Clock;
 }
 
 export interface NextOperations {
@@ -36,18 +40,27 @@ export class Inbox {
     const operations: Operation[] = [];
     const entries = await this.#deps.uploads.readInbox(replicaId, appliedThrough, max);
     for (const entry of entries) {
-      if (entry.kind === 'operations') operations.push(...entry.operations.filter(({ seq }) => seq > appliedThrough));
+      if (entry.kind === 'operations') operations.push(...this.#ofBatch(entry).filter(({ seq }) => seq > appliedThrough));
       else if (operations.length > 0) break;
       else return this.#ofObject(entry, { appliedThrough, max });
     }
     return { operations: operations.slice(0, max), object: null, isLost: false };
   }
 
+  #ofBatch({ operations, receivedAt }: BatchEntry): Operation[] {
+    const at = receivedAt ?? this.#deps.clock.now();
+    return operations.map((operation, place) => asReceived(operation, { receivedAt: at, place }));
+  }
+
   async #ofObject(entry: ObjectEntry, { appliedThrough, max }: { appliedThrough: number; max: number }): Promise<NextOperations> {
     const lines = await this.#lines(entry);
     if (lines === null) return { operations: [], object: entry, isLost: true };
     const first = appliedThrough - entry.after;
-    const operations = lines.slice(first, first + max).map((line) => operationSchema.parse(JSON.parse(line)));
+    const receivedAt = entry.receivedAt ?? this.#deps.clock.now();
+    const operations = lines
+      .slice(first, first + max)
+      .map((line) => operationSchema.parse(JSON.parse(line)))
+      .map((operation) => asReceived(operation, { receivedAt, place: operation.seq - entry.before.seq }));
     if (operations[0]?.seq !== appliedThrough + 1)
       throw new SyncError('INTEGRITY', 'an object begins at another operation than its entry says');
     return { operations, object: entry, isLost: false };

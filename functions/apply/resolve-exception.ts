@@ -10,7 +10,8 @@ import { loadRecords } from './load-records.ts';
 
 /**
  * Judges an exception again: what waited, after the record came; what was refused, after somebody mended it. The
- * operation keeps its id, so it can be applied once only, and its replica learns what became of it.
+ * operation keeps its id, so it can be applied once only, and its replica learns what became of it. Of a revoked replica nothing
+ * is applied by itself (`whileActive`, INV-25); a person who looked may still decide that a sale was one.
  */
 export interface ResolveDeps {
   readonly uploads: Pick<UploadStore, 'closeException' | 'readHeld'>;
@@ -25,9 +26,10 @@ const TRIES = 5;
 export async function resolveException(
   deps: ResolveDeps,
   exception: UploadException,
-  { operation, by }: { readonly operation: Operation; readonly by: string },
+  { operation, by, whileActive = false }: { readonly operation: Operation; readonly by: string; readonly whileActive?: boolean },
 ): Promise<Receipt> {
   const who = await deps.registry.readReplica(exception.replicaId);
+  if (whileActive && who?.replica.status !== 'ACTIVE') return exception.receipt;
   if (who === null) throw new SyncError('NOT_FOUND', 'the store of this operation is gone');
   for (let tries = 0; tries < TRIES; tries += 1) {
     const step = planStep({
@@ -47,6 +49,7 @@ export async function resolveException(
       receipt,
       exception: open,
       by,
+      whileActive,
     });
     if (closed === 'closed') return receipt;
   }
@@ -61,7 +64,7 @@ export async function discardException(
 ): Promise<Receipt> {
   const at = new Date(deps.clock.now()).toISOString();
   const receipt: Receipt = { ...exception.receipt, status: 'DISCARDED', reason, at };
-  const closed = await deps.uploads.closeException(exception, { writes: [], lost: [], receipt, exception: null, by });
+  const closed = await deps.uploads.closeException(exception, { writes: [], lost: [], receipt, exception: null, by, whileActive: false });
   if (closed === 'conflict') throw new SyncError('CONFLICT', 'somebody else closed this exception', { retryAfterMs: 500 });
   return receipt;
 }

@@ -47,3 +47,13 @@ export function cancellationReasons(error: unknown): string[] | null {
   const reasons = (error as { CancellationReasons?: { Code?: string }[] }).CancellationReasons ?? [];
   return reasons.map((reason) => reason.Code ?? 'None');
 }
+
+/**
+ * What was sent is no item that DynamoDB takes, and never will be: too large, or of no type it has. Anything else that is
+ * not known to pass (a lost connection, a credential that ran out) is no fault of what was sent.
+ */
+export function isRefusedForGood(error: unknown): boolean {
+  const reasons = cancellationReasons(error);
+  if (reasons !== null) return reasons.some((reason) => reason === 'ValidationError' || reason === 'ItemCollectionSizeLimitExceeded');
+  return error instanceof Error && error.name === 'ValidationException';
+}

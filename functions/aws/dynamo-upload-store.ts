@@ -11,8 +11,9 @@ import type {
 } from '../../core/ports/upload-store.ts';
 import { CHAIN_START, type Operation, type OutboxMark, type Receipt, operationSchema, receiptSchema } from '../../protocol/operation.ts';
 import { limits } from '../../protocol/limits.ts';
+import { isRefusedForGood } from './aws-errors.ts';
 import { putRecord } from './dynamo-record-store.ts';
-import { endOf, inboxEntry, objectItem } from './inbox-item.ts';
+import { batchItem, endOf, inboxEntry, objectItem } from './inbox-item.ts';
 import { type Action, type Item, UploadTable } from './upload-table.ts';
 
 /**
@@ -72,10 +73,10 @@ export class DynamoUploadStore implements UploadStore {
     return { replicaId, stored: { seq, chain }, appliedThrough, revisions, wantedThrough: isWanted ? wantedThrough : null };
   }
 
-  store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'> {
+  store(head: UploadHead, operations: readonly Operation[], receivedAt: number): Promise<'stored' | 'conflict'> {
     const [first, last] = [operations[0], operations.at(-1)];
     if (first === undefined || last === undefined) return Promise.resolve('stored');
-    return this.#append(head, { first: first.seq, through: last, content: { operations: JSON.stringify(operations) } });
+    return this.#append(head, { first: first.seq, through: last, content: batchItem(operations, receivedAt) });
   }
 
   storeObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'> {
@@ -143,7 +144,7 @@ export class DynamoUploadStore implements UploadStore {
     return this.#table.write('replace an object', [{ Update: head }, { Put: put }], 'stored');
   }
 
-  apply({ head, appliedThrough, writes, receipts, exceptions, lost }: ApplyStep): Promise<'applied' | 'conflict'> {
+  async apply({ head, appliedThrough, writes, receipts, exceptions, lost }: ApplyStep): Promise<'applied' | 'conflict' | 'refused'> {
     const { replicaId } = head;
     const watermark = {
       TableName: this.#table.name,
@@ -161,7 +162,12 @@ export class DynamoUploadStore implements UploadStore {
       ...exceptions.flatMap((exception) => this.#exception(exception, 0)),
       ...this.#lost(lost),
     ];
-    return this.#table.write('apply operations', actions, 'applied');
+    try {
+      return await this.#table.write('apply operations', actions, 'applied');
+    } catch (error) {
+      if (isRefusedForGood(error)) return 'refused';
+      throw error;
+    }
   }
 
   async readReceipts(replicaId: string, after: number, max: number): Promise<Receipt[]> {
@@ -212,7 +218,7 @@ export class DynamoUploadStore implements UploadStore {
   }
 
   closeException(before: UploadException, step: Parameters<UploadStore['closeException']>[1]): Promise<'closed' | 'conflict'> {
-    const { receipt, exception, writes, lost, by } = step;
+    const { receipt, exception, writes, lost, by, whileActive } = step;
     const revision = {
       TableName: this.#table.name,
       Key: { pk: replicaKey(before.replicaId), sk: 'head' },
@@ -242,6 +248,7 @@ export class DynamoUploadStore implements UploadStore {
       ...(before.waitsFor === null || stillHeld
         ? []
         : [{ Delete: { TableName: this.#table.name, Key: { pk: `held#${before.waitsFor}`, sk: before.opId } } }]),
+      ...(whileActive ? [{ ConditionCheck: this.#active(before.replicaId) }] : []),
       ...writes.map((write) => ({ Put: putRecord(this.#tables.records, write) })),
       ...this.#lost(lost),
     ];

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { InboxEntry, ObjectEntry } from '../../core/ports/upload-store.ts';
-import { operationSchema, outboxMarkSchema } from '../../protocol/operation.ts';
+import { type Operation, operationSchema, outboxMarkSchema } from '../../protocol/operation.ts';
 import type { Item } from './upload-table.ts';
 
 /** Entries of an inbox as items: a batch as JSON, or what names an object and says where it begins and ends. */
@@ -12,10 +12,15 @@ const objectSchema = z.object({
   key: z.string(),
   bytes: z.int(),
   sha256: z.string(),
+  receivedAt: z.int().nullable().default(null),
 });
 
 export function objectItem(entry: ObjectEntry): Item {
   return { object: { ...entry } };
+}
+
+export function batchItem(operations: readonly Operation[], receivedAt: number): Item {
+  return { operations: JSON.stringify(operations), receivedAt };
 }
 
 export function inboxEntry(item: Item): InboxEntry {
@@ -26,6 +31,7 @@ export function inboxEntry(item: Item): InboxEntry {
       .array(operationSchema)
       .min(1)
       .parse(JSON.parse(String(item['operations']))),
+    receivedAt: typeof item['receivedAt'] === 'number' ? item['receivedAt'] : null,
   };
 }
 

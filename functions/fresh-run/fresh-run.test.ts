@@ -174,7 +174,7 @@ describe('a check', () => {
     runs.fresh.set('S1:r', { ...record, declaredThrough: 2 });
     const outbox = new TestOutbox();
     for (const id of ['1', '2']) outbox.put('customer', { user_id: id });
-    await uploads.store(await uploads.readHead('S1:r'), outbox.operations);
+    await uploads.store(await uploads.readHead('S1:r'), outbox.operations, 1);
     await freshRun(deps, check);
     expect(runs.fresh.get('S1:r')?.missing[0]).toBe('operations 1 to 2 of the store were not applied yet');
     await freshRun(deps, { ...request, step: 'redrive' });

@@ -1,4 +1,5 @@
 import { unpackLines } from '../../codec/operation-lines.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
 import type { ObjectEntry, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import { placeObject } from '../../core/upload/place-object.ts';
@@ -20,13 +21,14 @@ import { forked, gap } from './refusals.ts';
 export interface PushObjectDeps {
   readonly uploads: Pick<UploadStore, 'readHead' | 'readInbox' | 'storeObject' | 'replaceObject'>;
   readonly objects: Pick<ObjectStore, 'get' | 'presignPut'>;
+  readonly clock: Clock;
 }
 
 export type ObjectOutcome = { readonly head: UploadHead; readonly put?: PushResponse['put'] };
 
 /** `conflict`: another call of the same replica was faster. */
 export async function pushObject(
-  { uploads, objects }: PushObjectDeps,
+  { uploads, objects, clock }: PushObjectDeps,
   replicaId: string,
   { after, object }: Pick<PushRequest, 'after'> & { readonly object: UploadObject },
 ): Promise<ObjectOutcome | 'conflict'> {
@@ -40,13 +42,13 @@ export async function pushObject(
   const packed = await readUpload(objects, { key, bytes, sha256 });
   if (packed === null) return { head, put: await objects.presignPut(key, { bytes, sha256, seconds: limits.presignedUrlSeconds }) };
   await check(packed, { after, through });
-  const entry: ObjectEntry = { kind: 'object', before: after, through, after: after.seq, key, bytes, sha256 };
+  const entry: ObjectEntry = { kind: 'object', before: after, through, after: after.seq, key, bytes, sha256, receivedAt: clock.now() };
   if (place === 'append')
     return (await uploads.storeObject(head, entry)) === 'conflict' ? 'conflict' : { head: { ...head, stored: through } };
   const lost = await lostEntry(uploads, head);
   // The chain ends as it did, so the operations are the same.
   if (lost.through.seq !== through.seq || lost.through.chain !== through.chain) throw forked();
-  const replaced = await uploads.replaceObject(head, { ...entry, before: lost.before });
+  const replaced = await uploads.replaceObject(head, { ...entry, before: lost.before, receivedAt: lost.receivedAt });
   return replaced === 'conflict' ? 'conflict' : { head: { ...head, wantedThrough: null } };
 }
 

@@ -59,7 +59,7 @@ async function pushBatch(deps: PushDeps, replicaId: string, request: PushRequest
   const fresh = request.operations.filter(({ seq }) => seq > head.stored.seq);
   const last = fresh.at(-1);
   if (last === undefined) return { head };
-  if ((await deps.uploads.store(head, fresh)) === 'conflict') return 'conflict';
+  if ((await deps.uploads.store(head, fresh, deps.clock.now())) === 'conflict') return 'conflict';
   return { head: { ...head, stored: { seq: last.seq, chain: last.chain } } };
 }
 

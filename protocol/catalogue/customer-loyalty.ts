@@ -51,6 +51,7 @@ export const loyaltySummary: Collection = {
     field('as_of', instant, 'C CD -', 'Time up to which the balances are complete.'),
     field('ledger_seq', integer, 'C CD -', 'Ledger entries counted since the balances were opened. Head office counts them itself.'),
     field('opened_at', instant, 'C CD -', 'Entries made up to then were in the balances when head office brought them.'),
+    field('last_spent_on', text(60), 'C CD -', 'Bill that points were spent on last.'),
   ],
 };
 

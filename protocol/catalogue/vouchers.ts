@@ -64,7 +64,8 @@ export const coupon: Collection = {
   key: ['coupon_id'],
   scope: { by: 'org' },
   scopeChoices: BY_ZONE,
-  direction: 'both',
+  // A code is as good as money: stores issue none until they are given blocks of codes to issue from.
+  direction: 'down',
   rule: 'SM',
   description: 'Coupon issued to a customer. Its code is worth money: shown only where it is redeemed.',
   indexes: [['code'], ['issued_to']],

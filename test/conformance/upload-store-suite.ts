@@ -61,13 +61,13 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     const { operations } = outboxOf(250);
     const none = await uploads.readHead(replicaId);
     expect(none).toMatchObject({ stored: { seq: 0 }, appliedThrough: 0, revisions: 0 });
-    expect(await uploads.store(none, operations.slice(0, 99))).toBe('stored');
-    expect(await uploads.store(none, operations.slice(0, 99))).toBe('conflict');
+    expect(await uploads.store(none, operations.slice(0, 99), 5)).toBe('stored');
+    expect(await uploads.store(none, operations.slice(0, 99), 5)).toBe('conflict');
     const one = await uploads.readHead(replicaId);
     expect(one.stored).toEqual({ seq: 99, chain: operations[98]?.chain });
-    expect(await uploads.store(one, operations.slice(99, 100))).toBe('stored');
-    expect(await uploads.store(await uploads.readHead(replicaId), operations.slice(100, 199))).toBe('stored');
-    expect(await uploads.store(await uploads.readHead(replicaId), operations.slice(199))).toBe('stored');
+    expect(await uploads.store(one, operations.slice(99, 100), 5)).toBe('stored');
+    expect(await uploads.store(await uploads.readHead(replicaId), operations.slice(100, 199), 5)).toBe('stored');
+    expect(await uploads.store(await uploads.readHead(replicaId), operations.slice(199), 5)).toBe('stored');
     for (const after of [0, 1, 57, 98, 99, 100, 150, 198, 199, 249, 250])
       expect(await readAfter(uploads, { replicaId, after, max: 60 })).toEqual(operations.slice(after, after + 60));
   });
@@ -75,7 +75,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
   test('INV-11: a step is applied whole and once; of two at the same time one is', async () => {
     const { uploads, records, replicaId } = await open();
     const { operations } = outboxOf(4);
-    await uploads.store(await uploads.readHead(replicaId), operations);
+    await uploads.store(await uploads.readHead(replicaId), operations, 5);
     const head = await uploads.readHead(replicaId);
     const key = `${replicaId}-a`;
     const outcomes = await Promise.all([1, 2, 3].map(() => uploads.apply(step(head, operations.slice(0, 2), { writes: [write(key)] }))));
@@ -95,17 +95,39 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
   test('INV-25: nothing of a revoked replica is applied', async () => {
     const { uploads, replicaId, revoke } = await open();
     const { operations } = outboxOf(1);
-    await uploads.store(await uploads.readHead(replicaId), operations);
+    await uploads.store(await uploads.readHead(replicaId), operations, 5);
     const head = await uploads.readHead(replicaId);
     await revoke();
     expect(await uploads.apply(step(head, operations))).toBe('conflict');
     expect((await uploads.readHead(replicaId)).appliedThrough).toBe(0);
   });
 
+  test('INV-25: what waited of a replica that was revoked since is closed by a person only', async () => {
+    const { uploads, replicaId, revoke } = await open();
+    const [operation] = outboxOf(1).operations as [Operation];
+    await uploads.store(await uploads.readHead(replicaId), [operation], 5);
+    const receipt = receiptOf(operation, 'HELD');
+    const exception = {
+      opId: operation.opId,
+      storeId: replicaId.split(':')[0] ?? '',
+      replicaId,
+      operation,
+      receipt,
+      waitsFor: 'customer/x',
+    };
+    const held: UploadException = { ...exception, against: [], at, version: 1 };
+    await uploads.apply(step(await uploads.readHead(replicaId), [operation], { exceptions: [held], receipts: [receipt] }));
+    await revoke();
+    const close = { writes: [], lost: [], receipt: { ...receipt, status: 'ACCEPTED' as const }, exception: null, by: 'x' };
+    expect(await uploads.closeException(held, { ...close, whileActive: true })).toBe('conflict');
+    expect(await uploads.readException(held.opId)).toEqual(held);
+    expect(await uploads.closeException(held, { ...close, whileActive: false })).toBe('closed');
+  });
+
   test('an exception is listed, found by what it waits for, and closed once; the replica hears of it', async () => {
     const { uploads, replicaId } = await open();
     const outbox = outboxOf(3);
-    await uploads.store(await uploads.readHead(replicaId), outbox.operations);
+    await uploads.store(await uploads.readHead(replicaId), outbox.operations, 5);
     const waitsFor = `customer/${replicaId}-owner`;
     const exceptions = outbox.operations.map((operation, index): UploadException => ({
       opId: operation.opId,
@@ -128,7 +150,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     expect(await uploads.readHeld(waitsFor)).toEqual(exceptions.slice(0, 2));
     const [first, second] = exceptions as [UploadException, UploadException, UploadException];
     const receipt = { ...first.receipt, status: 'ACCEPTED' as const, rev: 10 };
-    const close = { writes: [write(`${replicaId}-owner`)], lost: [], receipt, exception: null, by: 'someone' };
+    const close = { writes: [write(`${replicaId}-owner`)], lost: [], receipt, exception: null, by: 'someone', whileActive: false };
     expect(await uploads.closeException(first, close)).toBe('closed');
     expect(await uploads.closeException(first, close)).toBe('conflict');
     expect(await uploads.readException(first.opId)).toBeNull();
@@ -146,7 +168,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
   test('values that lost a merge are kept', async () => {
     const { uploads, replicaId } = await open();
     const { operations } = outboxOf(1);
-    await uploads.store(await uploads.readHead(replicaId), operations);
+    await uploads.store(await uploads.readHead(replicaId), operations, 5);
     const lost = {
       opId: operations[0]?.opId ?? '',
       collection: 'customer',

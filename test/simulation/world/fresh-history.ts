@@ -370,7 +370,7 @@ export class FreshHistory {
       {
         uploads: this.#uploads,
         objects: this.#objects,
-        inbox: new Inbox({ uploads: this.#uploads, objects: this.#objects }),
+        inbox: new Inbox({ uploads: this.#uploads, objects: this.#objects, clock: this.#clock }),
         records: this.#records,
         registry: this.#registry,
         clock: this.#clock,

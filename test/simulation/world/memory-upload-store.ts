@@ -7,7 +7,6 @@ import type {
   UploadHead,
   UploadStore,
 } from '../../../core/ports/upload-store.ts';
-import type { RecordWrite } from '../../../core/ports/record-store.ts';
 import { CHAIN_START, type Operation, type Receipt } from '../../../protocol/operation.ts';
 import type { Faults } from './faults.ts';
 import type { MemoryRecordStore } from './memory-record-store.ts';
@@ -42,13 +41,13 @@ export class MemoryUploadStore implements UploadStore {
     });
   }
 
-  store(head: UploadHead, operations: readonly Operation[]): Promise<'stored' | 'conflict'> {
+  store(head: UploadHead, operations: readonly Operation[], receivedAt: number): Promise<'stored' | 'conflict'> {
     return this.#faults.strike('store', () => {
       const state = this.#of(head.replicaId);
       if (state.head.stored.seq !== head.stored.seq) return 'conflict';
       const last = operations.at(-1);
       if (last === undefined) return 'stored';
-      state.inbox.push({ kind: 'operations', operations: [...operations] });
+      state.inbox.push({ kind: 'operations', operations: [...operations], receivedAt });
       state.head = { ...state.head, stored: { seq: last.seq, chain: last.chain } };
       return 'stored';
     });
@@ -93,7 +92,7 @@ export class MemoryUploadStore implements UploadStore {
     });
   }
 
-  apply({ head, appliedThrough, writes, receipts, exceptions, lost }: ApplyStep): Promise<'applied' | 'conflict'> {
+  apply({ head, appliedThrough, writes, receipts, exceptions, lost }: ApplyStep): Promise<'applied' | 'conflict' | 'refused'> {
     return this.#faults.strike('apply', () => {
       const state = this.#of(head.replicaId);
       const moved = state.head.appliedThrough !== head.appliedThrough || !this.#isActive(head.replicaId);
@@ -140,14 +139,10 @@ export class MemoryUploadStore implements UploadStore {
 
   closeException(
     before: UploadException,
-    {
-      writes,
-      lost,
-      receipt,
-      exception,
-    }: { writes: readonly RecordWrite[]; lost: readonly LostValue[]; receipt: Receipt; exception: UploadException | null },
+    { writes, lost, receipt, exception, whileActive }: Parameters<UploadStore['closeException']>[1],
   ): Promise<'closed' | 'conflict'> {
     return this.#faults.strike('closeException', () => {
+      if (whileActive && !this.#isActive(before.replicaId)) return 'conflict';
       if (this.exceptions.get(before.opId)?.version !== before.version || !this.#records.writeAtOnce(writes)) return 'conflict';
       if (exception === null) this.exceptions.delete(before.opId);
       else this.exceptions.set(before.opId, exception);

@@ -452,7 +452,7 @@ export class UploadHistory {
   }
 
   #newInbox(): Inbox {
-    return new Inbox({ uploads: this.#uploads, objects: this.#objects });
+    return new Inbox({ uploads: this.#uploads, objects: this.#objects, clock: { now: () => this.now } });
   }
 
   #applyDeps() {

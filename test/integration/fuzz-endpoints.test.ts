@@ -1,20 +1,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataPaths } from '../../agent/data-folder.ts';
 import { requireIdentity } from '../../agent/identity.ts';
 import { createRequestSigner } from '../../agent/transport/request-signer.ts';
+import { sha256Hex } from '../../codec/pack.ts';
+import type { PushResponse } from '../../protocol/messages/push.ts';
+import { CHAIN_START } from '../../protocol/operation.ts';
+import { TestOutbox } from '../fixtures/operations.ts';
 import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
 
 /** Whatever a store, or somebody with a store's key, sends to head office: a typed error, never a bug, and nothing stored. */
 const dir = mkdtempSync(join(tmpdir(), 'storeline-fuzz-'));
 const cloud = join(dir, 'cloud');
 const store = join(dir, 'S1');
-const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact'];
+const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact', 'console'];
+/** Inputs of each; CI has time for some. */
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 120);
 let running: RunningStack;
 let sign: Awaited<ReturnType<typeof createRequestSigner>>;
 
@@ -76,6 +82,24 @@ const shaped = fc.record(
     after: fc.oneof(fc.constant({ seq: 0, chain: '0'.repeat(64) }), fc.jsonValue()),
     operations: fc.oneof(fc.array(operation, { maxLength: 5 }), fc.jsonValue()),
     receiptsAfter: fc.oneof(fc.constant(0), fc.integer()),
+    object: fc.oneof(
+      fc.record({
+        through: fc.record({ seq: fc.integer(), chain: fc.constant('1'.repeat(64)) }),
+        bytes: fc.integer(),
+        sha256: fc.constant('2'.repeat(64)),
+      }),
+      fc.jsonValue(),
+    ),
+    collection: fc.constantFrom('points_redemption', 'coupon_redemption', 'bill', '__proto__'),
+    fields: fc.dictionary(fc.constantFrom('external_reference_number', 'user_id', 'points_redeemed', '__proto__', 'x'), fc.jsonValue()),
+    run: fc.jsonValue(),
+    commands: fc.oneof(fc.constant([]), fc.jsonValue()),
+    loaded: fc.jsonValue(),
+    withUploads: fc.jsonValue(),
+    request: fc.oneof(
+      fc.record({ op: fc.constantFrom('store.list', 'records.write', 'constructor'), collection: fc.jsonValue() }),
+      fc.jsonValue(),
+    ),
     by: fc.oneof(
       fc.record({
         kind: fc.constantFrom('user_id', 'identifier'),
@@ -111,8 +135,38 @@ test.each(ROUTES)('%s', async (route) => {
           expect(JSON.parse(text)).toMatchObject({ error: { code: expect.any(String) as string, message: expect.any(String) as string } });
       },
     ),
-    { numRuns: 120 },
+    { numRuns: RUNS },
   );
+});
+
+async function push(request: object): Promise<{ status: number; body: PushResponse & { error?: { code: string } } }> {
+  const answer = await send('push', JSON.stringify({ protocol: 2, agentVersion: 'fuzz', receiptsAfter: 0, ...request }), {
+    signed: true,
+    type: 'application/json',
+  });
+  return { status: answer.status, body: (await answer.json()) as PushResponse & { error?: { code: string } } };
+}
+
+const START = { seq: 0, chain: CHAIN_START };
+
+test.each<[string, (honest: Buffer) => Uint8Array]>([
+  ['a bomb', () => zstdCompressSync(Buffer.alloc(64 * 1024 * 1024, 'x'))],
+  ['no zstd at all', () => Buffer.from('{"seq":1}')],
+  ['zstd that is cut off', (honest) => honest.subarray(0, honest.length - 3)],
+  ['lines that are no operations', () => zstdCompressSync('null\n[]\n')],
+  ['deep JSON', () => zstdCompressSync(`${'['.repeat(50_000)}${']'.repeat(50_000)}\n{}\n`)],
+  ['fewer operations than announced', (honest) => zstdCompressSync(zstdDecompressSync(honest).toString('utf8').split('\n')[0] ?? '')],
+])('an object that is %s is refused when it is there, and nothing of it is stored', async (_, spoil) => {
+  const outbox = new TestOutbox();
+  for (const user_id of ['fuzz-1', 'fuzz-2']) outbox.put('customer', { user_id, firstname: 'x' });
+  const bytes = spoil(zstdCompressSync(outbox.operations.map((operation) => JSON.stringify(operation)).join('\n')));
+  const object = { through: outbox.mark, bytes: bytes.length, sha256: sha256Hex(bytes) };
+  const told = await push({ after: START, operations: [], object });
+  if (told.body.put === undefined) throw new Error(`no address: ${JSON.stringify(told.body)}`);
+  expect((await fetch(told.body.put.url, { method: 'PUT', headers: told.body.put.headers, body: new Uint8Array(bytes) })).status).toBe(200);
+  const answer = await push({ after: START, operations: [], object });
+  expect([answer.status, answer.body.error?.code]).toEqual([400, 'INVALID_INPUT']);
+  expect((await push({ after: START, operations: [] })).body.storedThrough).toBe(0);
 });
 
 test('a body that is far too large is refused', async () => {
@@ -125,4 +179,5 @@ test('nothing of it was stored', async () => {
   for (const collection of ['bill', 'customer', 'fraud_user'])
     expect(await json(storeline('records', 'count', collection, ...at))).toMatchObject({ count: 0 });
   expect(await json(storeline('exceptions', 'list', ...at))).toMatchObject({ exceptions: [] });
+  expect((await push({ after: START, operations: [] })).body).toMatchObject({ storedThrough: 0, appliedThrough: 0 });
 });

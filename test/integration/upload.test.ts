@@ -117,6 +117,35 @@ test('INV-17: two stores redeem one coupon: one has it, the other stands in the 
   expect(exceptions[0]?.against.join()).toMatch(/bill-S1.*bill-S2/);
 });
 
+test('what head office refuses is shown with what to do, mended and replayed, or discarded with a reason; its store hears of it', async () => {
+  const [mended, dropped] = [
+    await put('S1', 'bill', bill('q1', 'S1', { store_code: 'S2' })),
+    await put('S1', 'bill', bill('q2', 'S1', { store_code: 'S2' })),
+  ];
+  await logon('S1');
+  const { exceptions } = await json<{ exceptions: { opId: string; receipt: { reason: string } }[] }>(
+    storeline('quarantine', 'list', '--status', 'REJECTED', '--store', 'S1', ...IN_CLOUD),
+  );
+  expect(exceptions.map(({ opId }) => opId)).toEqual([mended.opId, dropped.opId]);
+  expect(await json(storeline('quarantine', 'show', mended.opId, ...IN_CLOUD))).toMatchObject({
+    operation: { collection: 'bill', key: 'S1-T1/q1', fields: { amount: '12.5' } },
+    receipt: { status: 'REJECTED', reason: 'it belongs to another store' },
+    remedy: expect.stringContaining('mend what the reason names') as string,
+  });
+  expect((await storeline('quarantine', 'replay', mended.opId, '--fields', '{"store_code"', '--dir', at('cloud'))).code).toBe(2);
+  expect(await json(storeline('quarantine', 'replay', mended.opId, '--fields', '{"store_code":"S1"}', ...IN_CLOUD))).toMatchObject({
+    status: 'ACCEPTED',
+  });
+  expect((await storeline('quarantine', 'discard', dropped.opId, '--dir', at('cloud'))).stderr).toContain('--reason');
+  await json(storeline('quarantine', 'discard', dropped.opId, '--reason', 'typed twice', ...IN_CLOUD));
+  expect((await storeline('quarantine', 'show', dropped.opId, '--dir', at('cloud'))).stderr).toContain('NOT_FOUND');
+  expect((await inCloud('bill', 'S1-T1/q1')).fields).toMatchObject({ store_code: 'S1' });
+  await put('S1', 'bill', bill('q3', 'S1'));
+  await logon('S1');
+  const told = new Map((await outbox('S1')).entries.map((entry) => [entry.opId, entry.status]));
+  expect([told.get(mended.opId), told.get(dropped.opId)]).toEqual(['ACCEPTED', 'DISCARDED']);
+});
+
 test('INV-48: points are redeemed by the word of head office, and offline only below the ceilings', async () => {
   await json(storeline('records', 'put', 'loyalty_summary', '{"user_id":"7","program_id":"P","points":"1000"}', ...IN_CLOUD));
   const spend = (id: string, points: string) =>

@@ -159,7 +159,7 @@ test.each<[string, (honest: Buffer) => Uint8Array]>([
 ])('an object that is %s is refused when it is there, and nothing of it is stored', async (_, spoil) => {
   const outbox = new TestOutbox();
   for (const user_id of ['fuzz-1', 'fuzz-2']) outbox.put('customer', { user_id, firstname: 'x' });
-  const bytes = spoil(zstdCompressSync(outbox.operations.map((operation) => JSON.stringify(operation)).join('\n')));
+  const bytes = spoil(zstdCompressSync(outbox.operations.map((one) => JSON.stringify(one)).join('\n')));
   const object = { through: outbox.mark, bytes: bytes.length, sha256: sha256Hex(bytes) };
   const told = await push({ after: START, operations: [], object });
   if (told.body.put === undefined) throw new Error(`no address: ${JSON.stringify(told.body)}`);

@@ -60,7 +60,8 @@ export function getRecordCommand(
     const withheld = (replica?.planNote()?.withheld ?? []).flatMap((field) =>
       field.startsWith(`${name}.`) ? [field.slice(name.length + 1)] : [],
     );
-    if (json === true) printJson(io, { collection: name, key, ...found, withheld });
+    if (json === true)
+      printJson(io, { collection: name, key, ...found, withheld, attributes: attributesOf(io, data, { collection, key }) });
     else {
       for (const [field, value] of Object.entries(found.fields)) io.stdout.write(`${field.padEnd(24)} ${String(value)}\n`);
       for (const field of withheld) io.stdout.write(`${field.padEnd(24)} (withheld: not shared with stores)\n`);
@@ -68,6 +69,10 @@ export function getRecordCommand(
     }
     return exitCodes.fine;
   });
+}
+
+function attributesOf(io: AgentIo, data: string, { collection, key }: { readonly collection: Collection; readonly key: string }) {
+  return withStore(io, data, ({ records }) => records.attributes(collection.name, key));
 }
 
 interface Found {

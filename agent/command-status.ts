@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { etaMs, percentOf } from '../core/runs/roll-up.ts';
 import { safeActivities } from '../core/runs/standing.ts';
+import { OPEN_STATUSES } from '../protocol/operation.ts';
 import { type Run, isOver } from '../protocol/runs.ts';
 import { type AgentIo, printJson } from './agent-io.ts';
 import { componentViews, standings } from './component-view.ts';
@@ -48,8 +49,8 @@ function outboxCounts(
   if (!existsSync(path)) return { unsent: 0, withoutReceipt: 0, open: 0 };
   const outbox = OutboxFile.open(path, replicaId);
   try {
-    const { CONFLICT, REJECTED, QUARANTINED, HELD } = outbox.counts();
-    return { ...outbox.countOpen(), open: CONFLICT + REJECTED + QUARANTINED + HELD };
+    const counts = outbox.counts();
+    return { ...outbox.countOpen(), open: OPEN_STATUSES.reduce((sum, status) => sum + counts[status], 0) };
   } finally {
     outbox.close();
   }

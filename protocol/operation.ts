@@ -53,7 +53,7 @@ export type WaitingStatus = (typeof WAITING_STATUSES)[number];
  * - `ACCEPTED`, `ACCEPTED_EFFECTS_PENDING` (stored, derived values follow), `ACCEPTED_WITH_WARNINGS` (some attributes not)
  * - `DUPLICATE` same key and content were there; `MERGED` after a merge by field; `SUPERSEDED` by something newer
  * - `CONFLICT` a person decides; `REJECTED` the same data will never pass; `QUARANTINED` it breaks processing
- * - `HELD` it waits for a record it belongs to; `CORRECTED`, `DISCARDED` closed by a person
+ * - `HELD` it waits for a record it belongs to; `AWAITING_APPROVAL` for a person’s word; `CORRECTED`, `DISCARDED` closed by a person
  */
 export const RECEIPT_STATUSES = [
   'ACCEPTED',
@@ -66,15 +66,33 @@ export const RECEIPT_STATUSES = [
   'REJECTED',
   'QUARANTINED',
   'HELD',
+  'AWAITING_APPROVAL',
   'CORRECTED',
   'DISCARDED',
 ] as const;
 export type ReceiptStatus = (typeof RECEIPT_STATUSES)[number];
 
 /** Those that stand in the list of exceptions until somebody, or the record they wait for, closes them. */
-export const OPEN_STATUSES = ['CONFLICT', 'REJECTED', 'QUARANTINED', 'HELD'] as const satisfies readonly ReceiptStatus[];
+export const OPEN_STATUSES = [
+  'CONFLICT',
+  'REJECTED',
+  'QUARANTINED',
+  'HELD',
+  'AWAITING_APPROVAL',
+] as const satisfies readonly ReceiptStatus[];
 
-export const ATTRIBUTE_STATUSES = ['CLOUD_OVERRIDDEN', 'NOT_ALLOWED', 'INVALID', 'NOT_SAVED', 'TAKEN'] as const;
+export type OpenStatus = (typeof OPEN_STATUSES)[number];
+
+/** What somebody does about an operation that stands there. */
+export const remedies: Readonly<Record<OpenStatus, string>> = {
+  CONFLICT: 'compare it with what it stands against, then discard it with a reason, or mend and replay it',
+  REJECTED: 'mend what the reason names and replay it, or discard it with a reason',
+  QUARANTINED: 'replay it; if it comes back, report it with its id, or discard it with a reason',
+  HELD: 'write the record that it waits for; it is applied by itself then',
+  AWAITING_APPROVAL: 'look at whom it is taken from, then approve it, or discard it with a reason',
+};
+
+export const ATTRIBUTE_STATUSES = ['CLOUD_OVERRIDDEN', 'NOT_ALLOWED', 'INVALID', 'TAKEN', 'AWAITING_APPROVAL'] as const;
 
 export const attributeOutcomeSchema = z.object({ field: z.string(), status: z.enum(ATTRIBUTE_STATUSES), reason: z.string() });
 export type AttributeOutcome = z.infer<typeof attributeOutcomeSchema>;
@@ -92,3 +110,11 @@ export const receiptSchema = z.object({
   at: z.string(),
 });
 export type Receipt = z.infer<typeof receiptSchema>;
+
+/** A receipt as an agent of that version knows it. */
+export function receiptInVersion(version: number, receipt: Receipt): Receipt {
+  if (version >= 2) return receipt;
+  const status = receipt.status === 'AWAITING_APPROVAL' ? 'CONFLICT' : receipt.status;
+  const attributes = receipt.attributes.map((one) => (one.status === 'AWAITING_APPROVAL' ? { ...one, status: 'TAKEN' as const } : one));
+  return { ...receipt, status, attributes };
+}

@@ -2,7 +2,8 @@
  * Version of everything that crosses a boundary: requests, pages, chunks, manifests.
  *
  * 1  2026-11  first version: enrol, plan, report, push, fork, lookup, redeem, contact; pages and chunks as packed sections
- * 2  2026-11  `plan` says how far head office has what the replica sent (`withUploads`), so that a restored head office is noticed
+ * 2  2026-11  `plan` says how far head office has what the replica sent (`withUploads`), so that a restored head office is noticed;
+ *            receipts may say `AWAITING_APPROVAL`
  *
  * What was said in each older version that is served stands in `test/fixtures/exchanges/`, and is held against head office.
  */

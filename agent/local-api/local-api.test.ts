@@ -60,7 +60,13 @@ test('a record is recorded, read and listed; the same again is not recorded twic
   const read = await ask('GET', `/v1/records/bill/${encodeURIComponent('T1/b1')}`);
   expect([read.status, await read.json()]).toEqual([
     200,
-    { collection: 'bill', key: 'T1/b1', pending: true, fields: expect.objectContaining({ amount: '12.5' }) as object },
+    {
+      collection: 'bill',
+      key: 'T1/b1',
+      pending: true,
+      fields: expect.objectContaining({ amount: '12.5' }) as object,
+      attributes: expect.objectContaining({ amount: 'PENDING_UPLOAD' }) as object,
+    },
   ]);
   expect(await (await ask('PUT', '/v1/records/bill', JSON.stringify(bill))).json()).toMatchObject({ opId: null, status: 'UNCHANGED' });
   expect(await (await ask('GET', '/v1/outbox?status=PENDING')).json()).toMatchObject({

@@ -56,9 +56,10 @@ function addRoutes(app: Hono, { withRecords, status, requestSync, redeem }: Loca
   app.get('/openapi.json', (context) => context.json(openApi()));
   app.get('/v1/records/:collection/:key', (context) => {
     const { collection, key } = parsed(recordPath, context.req.param());
-    const { fields, pending } = withRecords(({ records }) => records.read(collection, key));
+    const found = withRecords(({ records }) => ({ ...records.read(collection, key), attributes: records.attributes(collection, key) }));
+    const { fields, pending, attributes } = found;
     if (fields === null) throw new SyncError('NOT_FOUND', `this store has no ${collection} ${JSON.stringify(key)}`);
-    return context.json({ collection, key, pending, fields });
+    return context.json({ collection, key, pending, fields, attributes });
   });
   app.put('/v1/records/:collection', async (context) => {
     const { collection } = parsed(collectionPath, context.req.param());

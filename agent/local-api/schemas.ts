@@ -4,6 +4,7 @@ import { FRESHNESS } from '../../core/runs/standing.ts';
 import { COMPONENT_NAMES } from '../../protocol/catalogue/types.ts';
 import { keySchema } from '../../protocol/catalogue/record.ts';
 import { receiptSchema } from '../../protocol/operation.ts';
+import { ALL_ATTRIBUTE_STATUSES } from '../../protocol/sync-details/statuses.ts';
 import { STANDING_STATES, runSchema } from '../../protocol/runs.ts';
 
 /** What the till sends and gets. The OpenAPI file is made of these. */
@@ -18,6 +19,8 @@ export const recordAnswer = z.object({
   /** Something of it was recorded here and is not in head office's row yet. */
   pending: z.boolean(),
   fields: z.record(z.string(), value),
+  /** Where each attribute stands: synced, waiting to go up or to come down, refused, withheld, … */
+  attributes: z.record(z.string(), z.enum(ALL_ATTRIBUTE_STATUSES)),
 });
 
 /** Fields that are named are set, null takes one away, the others stay. */

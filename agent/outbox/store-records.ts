@@ -1,6 +1,9 @@
+import type { AttributeStatus } from '../../protocol/sync-details/statuses.ts';
+import { attributeStatuses } from '../../core/outbox/attribute-status.ts';
 import { type Captured, captureDelete, capturePut, recordKey, writableCollection } from '../../core/outbox/capture.ts';
 import type { EntryStatus } from '../../core/outbox/entry.ts';
 import { offlineRefusal } from '../../core/outbox/offline-redemption.ts';
+import { isPastTarget } from '../../core/runs/standing.ts';
 import { type RecordView, type ServerState, overlay } from '../../core/outbox/overlay.ts';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
@@ -48,6 +51,21 @@ export class StoreRecords {
       collection: collectionOf(collection),
       server: this.#server(collectionOf(collection), key),
       entries: outbox.entriesOf(collection, key),
+    });
+  }
+
+  /** Where each of its attributes stands. */
+  attributes(name: string, key: string): Record<string, AttributeStatus> {
+    const { replica, outbox, clock } = this.#deps;
+    const askedAt = replica?.planNote()?.serverTime;
+    const collection = collectionOf(name);
+    const withheld = this.#terms().withheld.flatMap((field) => (field.startsWith(`${name}.`) ? [field.slice(name.length + 1)] : []));
+    return attributeStatuses({
+      collection,
+      server: this.#server(collection, key),
+      entries: outbox.entriesOf(name, key),
+      withheld: new Set(withheld),
+      isStale: askedAt === undefined || isPastTarget(collection.component, clock.now() - Date.parse(askedAt)),
     });
   }
 

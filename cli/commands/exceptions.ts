@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import { OPEN_STATUSES } from '../../protocol/operation.ts';
+import { OPEN_STATUSES, type Receipt } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { print, table } from '../output.ts';
 import { withListOptions } from '../print-list.ts';
@@ -26,13 +26,6 @@ interface Options {
   readonly json?: boolean;
 }
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  CONFLICT: 'compare it with what it stands against, then discard it with a reason, or mend and replay it',
-  REJECTED: 'mend what the reason names and replay it, or discard it with a reason',
-  QUARANTINED: 'replay it; if it comes back, report it with its id, or discard it with a reason',
-  HELD: 'write the record that it waits for; it is applied by itself then',
-};
-
 export function addExceptionsCommand(program: Command): void {
   const exceptions = program.command('exceptions').description('what people have to decide about uploads of stores');
   addList(exceptions.command('list').description('uploads that stand against something else, with what they stand against'), 'CONFLICT');
@@ -47,8 +40,7 @@ export function addExceptionsCommand(program: Command): void {
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (opId: string, options: Options) => {
-      const { exception } = await withStack(options.dir, ({ office }) => office.call({ op: 'exceptions.show', opId }));
-      const remedy = REMEDIES[exception.receipt.status] ?? '';
+      const { exception, remedy } = await withStack(options.dir, ({ office }) => office.call({ op: 'exceptions.show', opId }));
       print(
         { json: options.json === true },
         { ...exception, remedy },
@@ -65,23 +57,42 @@ export function addExceptionsCommand(program: Command): void {
       const fields = options.fields === undefined ? {} : { fields: readFields(options.fields) };
       const request = { op: 'exceptions.replay' as const, opId, by: userInfo().username, ...fields };
       const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
-      print(
-        { json: options.json === true },
-        receipt,
-        () => `${receipt.status}${receipt.reason === undefined ? '' : `: ${receipt.reason}`}`,
-      );
+      printReceipt(options, receipt);
+    });
+  quarantine
+    .command('approve <opId>')
+    .description('say yes to what waits for that: an identifier goes to the customer who claims it')
+    .requiredOption('--reason <text>', 'why')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (opId: string, options: Options & { reason: string }) => {
+      const request = { op: 'exceptions.replay' as const, opId, approve: true, reason: options.reason, by: userInfo().username };
+      const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
+      printReceipt(options, receipt);
     });
   quarantine
     .command('discard <opId>')
     .description('close it unsent; it stays in the record of what happened')
     .requiredOption('--reason <text>', 'why')
+    .option('--replaced-by <record>', 'the record that stands in its place, as collection/key')
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async (opId: string, options: Options & { reason: string }) => {
-      const request = { op: 'exceptions.discard' as const, opId, reason: options.reason, by: userInfo().username };
+    .action(async (opId: string, options: Options & { reason: string; replacedBy?: string }) => {
+      const replacedBy = options.replacedBy === undefined ? {} : { replacedBy: addressOf(options.replacedBy) };
+      const request = { op: 'exceptions.discard' as const, opId, reason: options.reason, by: userInfo().username, ...replacedBy };
       const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
-      print({ json: options.json === true }, receipt, () => `${opId} discarded.`);
+      print({ json: options.json === true }, receipt, () => `${opId} closed: ${receipt.status}.`);
     });
+}
+
+function printReceipt({ json }: Options, receipt: Receipt): void {
+  print({ json: json === true }, receipt, () => `${receipt.status}${receipt.reason === undefined ? '' : `: ${receipt.reason}`}`);
+}
+
+function addressOf(text: string): { collection: string; key: string } {
+  const at = text.indexOf('/');
+  if (at < 1 || at === text.length - 1) throw new SyncError('INVALID_INPUT', '--replaced-by is collection/key, such as bill/T1/17');
+  return { collection: text.slice(0, at), key: text.slice(at + 1) };
 }
 
 function addList(command: Command, fixed?: (typeof OPEN_STATUSES)[number]): void {

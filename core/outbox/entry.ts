@@ -11,7 +11,7 @@ import {
 /**
  * What becomes of one operation, from its capture to its receipt (domain page, section 6.3).
  *
- * Every entry is in exactly one status. Without a receipt that is a waiting one, or `QUARANTINED`: head office does not
+ * Every entry is in exactly one status (INV-15). Without a receipt that is a waiting one, or `QUARANTINED`: head office does not
  * even take it in; it waits for a person. From a receipt on it has the receipt's status. `HELD` is one of those: a bill
  * that waits for its customer is sent behind the customer, and only head office knows what it waits for.
  */

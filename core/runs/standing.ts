@@ -73,6 +73,11 @@ function stateOf({ wasAsked, needsResync, isProved, issues, isBehind }: Standing
   return isBehind ? 'BEHIND' : 'IN_SYNC';
 }
 
+/** Whether a component that head office was asked about `ageMs` ago is older than its target. */
+export function isPastTarget(component: ComponentName, ageMs: number): boolean {
+  return ageMs > TARGET_MS[component];
+}
+
 function freshnessOf({ component, askedAt, now }: StandingFacts, state: StandingState): Freshness {
   if (askedAt === null || !SAFE.has(state)) return 'RED';
   const age = now - askedAt;

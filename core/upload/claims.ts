@@ -2,21 +2,38 @@ import type { Collection } from '../../protocol/catalogue/types.ts';
 import { CLOCK_PER_MS } from '../outbox/hybrid-clock.ts';
 import { fieldClock } from '../records/field-clocks.ts';
 import { create, mergeRecord } from './merge-record.ts';
-import { type Case, type Verdict, conflict, isThere, rejected, verdict } from './verdict.ts';
+import { type Case, type Verdict, held, isThere, rejected, verdict } from './verdict.ts';
 
-/** An identifier belongs to one customer: who claims it first has it. */
+/**
+ * An identifier belongs to one customer: who claims it first has it. Numbers and cards do get another owner, so a later claim
+ * by another customer is a request that a person decides about.
+ */
 export function decideClaim(collection: Collection, input: Case): Verdict {
   const { operation, records } = input;
   if (operation.kind === 'delete') return rejected('only head office takes an identifier away');
   const current = records.get(collection.name, operation.key);
   if (!isThere(current)) return create(collection, input);
   const { user_id: owner, ...fields } = operation.fields;
-  if (owner !== undefined && owner !== current.fields['user_id'])
-    return {
-      ...conflict('the identifier belongs to another customer', [`customer/${String(current.fields['user_id'])}`]),
-      attributes: [{ field: 'value', status: 'TAKEN', reason: 'it belongs to another customer' }],
-    };
-  return mergeRecord(collection, { ...input, operation: { ...operation, fields } });
+  if (owner === undefined || owner === current.fields['user_id'])
+    return mergeRecord(collection, { ...input, operation: { ...operation, fields } });
+  if (!isThere(records.get('customer', String(owner)))) return held('customer', String(owner));
+  if (input.isApproved === true) {
+    const { collection: name, key, clocks } = current;
+    return verdict('ACCEPTED', {
+      changes: [
+        { collection: name, key, fields: { ...current.fields, user_id: String(owner) }, ...(clocks === undefined ? {} : { clocks }) },
+      ],
+      lost: [{ field: 'user_id', lost: current.fields['user_id'] ?? null, kept: owner }],
+    });
+  }
+  return verdict('AWAITING_APPROVAL', {
+    reason: 'the identifier belongs to another customer; somebody has to say whose it is',
+    against: [`customer/${String(current.fields['user_id'])}`],
+    attributes: [
+      { field: 'value', status: 'TAKEN', reason: 'it belongs to another customer' },
+      { field: 'user_id', status: 'AWAITING_APPROVAL', reason: 'somebody has to say whose it is' },
+    ],
+  });
 }
 
 /** Two changes this close count as made at the same time, because clocks of stores are no better: then the stricter one stays. */

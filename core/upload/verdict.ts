@@ -12,6 +12,8 @@ export interface Case {
   readonly now: number;
   readonly store: { readonly storeId: string; readonly edition: Edition };
   readonly settings: { readonly scopes: ScopeSettings; readonly withheld: ReadonlySet<string> };
+  /** A person said yes to what needs that. */
+  readonly isApproved?: boolean;
 }
 
 /** Main data as it is, with what earlier operations of the same step make of it. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { clockAt } from '../../core/outbox/hybrid-clock.ts';
-import type { OperationValue } from '../../protocol/operation.ts';
+import { type OperationValue, receiptInVersion } from '../../protocol/operation.ts';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
 import { sweepHeld } from './release-held.ts';
@@ -196,8 +196,33 @@ describe('claims', () => {
     outbox.put('customer_identifier', { ...claim, user_id: 'c1' });
     outbox.put('customer_identifier', { ...claim, user_id: 'c2' });
     const receipts = await world.send(replicaId, outbox);
-    expect(receipts.map(({ status }) => status)).toEqual(['ACCEPTED', 'DUPLICATE', 'CONFLICT']);
-    expect(receipts[2]?.attributes).toMatchObject([{ field: 'value', status: 'TAKEN' }]);
+    expect(receipts.map(({ status }) => status)).toEqual(['ACCEPTED', 'DUPLICATE', 'AWAITING_APPROVAL']);
+    expect(receipts[2]?.attributes).toMatchObject([
+      { field: 'value', status: 'TAKEN' },
+      { field: 'user_id', status: 'AWAITING_APPROVAL' },
+    ]);
+    // An agent of before knows neither word.
+    expect(receipts.map((receipt) => receiptInVersion(1, receipt).status)).toEqual(['ACCEPTED', 'DUPLICATE', 'CONFLICT']);
+  });
+
+  test('a claim of what another customer has waits for somebody’s yes; judged again without it, it still waits', async () => {
+    world.edit('customer', { user_id: 'c2' });
+    const claim = { source: 'INSTORE', account_id: '-', type: 'CARD', value: '1234' };
+    world.edit('customer_identifier', { ...claim, user_id: 'c1', card_series: 'gold' });
+    outbox.put('customer_identifier', { ...claim, user_id: 'c2' });
+    await world.send(replicaId, outbox);
+    const standing = () => {
+      const [exception] = [...world.uploads.exceptions.values()];
+      if (exception === undefined) throw new Error('it stands there');
+      return exception;
+    };
+    expect(standing()).toMatchObject({ receipt: { status: 'AWAITING_APPROVAL' }, against: ['customer/c1'] });
+    const again = await resolveException(world.deps, standing(), { operation: standing().operation, by: 'op' });
+    expect(again.status).toBe('AWAITING_APPROVAL');
+    const yes = await resolveException(world.deps, standing(), { operation: standing().operation, by: 'op', isApproved: true });
+    expect(yes.status).toBe('ACCEPTED');
+    expect(world.record('customer_identifier', 'INSTORE/-/CARD/1234')?.fields).toMatchObject({ user_id: 'c2', card_series: 'gold' });
+    expect(world.uploads.lost.at(-1)).toMatchObject({ field: 'user_id', lost: 'c1', kept: 'c2' });
   });
 });
 
@@ -316,6 +341,18 @@ describe('exceptions', () => {
     expect(await discardException(world.deps, exception, { by: 'op', reason: 'typed by mistake' })).toMatchObject({ status: 'DISCARDED' });
     await expect(discardException(world.deps, exception, { by: 'op', reason: 'again' })).rejects.toMatchObject({ code: 'CONFLICT' });
     expect(world.uploads.exceptions.size).toBe(0);
+  });
+
+  test('one that another record took the place of is corrected, if that record is there', async () => {
+    outbox.put('bill', bill('1', { amount: null }));
+    outbox.put('bill', bill('2'));
+    await world.send(replicaId, outbox);
+    const [exception] = [...world.uploads.exceptions.values()];
+    if (exception === undefined) throw new Error('there is one');
+    const close = (key: string) =>
+      discardException(world.deps, exception, { by: 'op', reason: 'entered again', replacedBy: { collection: 'bill', key } });
+    await expect(close('T1/9')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await close('T1/2')).toMatchObject({ status: 'CORRECTED', reason: 'replaced by bill/T1/2: entered again' });
   });
 
   test('INV-14: what the database does not take is set aside alone', async () => {

@@ -3,6 +3,7 @@ import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { UploadException, UploadStore } from '../../core/ports/upload-store.ts';
 import { planStep } from '../../core/upload/plan-step.ts';
+import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import type { Operation, Receipt } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -23,10 +24,19 @@ export interface ResolveDeps {
 
 const TRIES = 5;
 
+interface Resolution {
+  readonly operation: Operation;
+  readonly by: string;
+  /** Nobody decided it. */
+  readonly whileActive?: boolean;
+  /** Somebody said yes to what waits for that. */
+  readonly isApproved?: boolean;
+}
+
 export async function resolveException(
   deps: ResolveDeps,
   exception: UploadException,
-  { operation, by, whileActive = false }: { readonly operation: Operation; readonly by: string; readonly whileActive?: boolean },
+  { operation, by, whileActive = false, isApproved = false }: Resolution,
 ): Promise<Receipt> {
   const who = await deps.registry.readReplica(exception.replicaId);
   if (whileActive && who?.replica.status !== 'ACTIVE') return exception.receipt;
@@ -39,6 +49,7 @@ export async function resolveException(
       now: deps.clock.now(),
       store: who.store,
       settings: deps.settings,
+      isApproved,
     });
     const [receipt] = step.receipts;
     if (receipt === undefined) throw new SyncError('INTERNAL', 'an operation that was judged has a receipt');
@@ -56,15 +67,36 @@ export async function resolveException(
   throw new SyncError('CONFLICT', 'somebody else works on this exception or its records', { retryAfterMs: 500 });
 }
 
-/** Closed unsent, by a person who says why; nothing is ever discarded by itself. */
+/**
+ * Closed unsent, by a person who says why; nothing is ever discarded by itself. `replacedBy`: the record that stands in its place,
+ * and is there.
+ */
 export async function discardException(
-  deps: Pick<ResolveDeps, 'uploads' | 'clock'>,
+  deps: Pick<ResolveDeps, 'uploads' | 'clock' | 'records'>,
   exception: UploadException,
-  { by, reason }: { readonly by: string; readonly reason: string },
+  { by, reason, replacedBy }: { readonly by: string; readonly reason: string; readonly replacedBy?: RecordAddress },
 ): Promise<Receipt> {
   const at = new Date(deps.clock.now()).toISOString();
-  const receipt: Receipt = { ...exception.receipt, status: 'DISCARDED', reason, at };
+  const receipt: Receipt = { ...exception.receipt, ...(await closingOf(deps, reason, replacedBy)), at };
   const closed = await deps.uploads.closeException(exception, { writes: [], lost: [], receipt, exception: null, by, whileActive: false });
   if (closed === 'conflict') throw new SyncError('CONFLICT', 'somebody else closed this exception', { retryAfterMs: 500 });
   return receipt;
+}
+
+interface RecordAddress {
+  readonly collection: string;
+  readonly key: string;
+}
+
+async function closingOf(
+  { records }: Pick<ResolveDeps, 'records'>,
+  reason: string,
+  replacedBy: RecordAddress | undefined,
+): Promise<Pick<Receipt, 'status' | 'reason'>> {
+  if (replacedBy === undefined) return { status: 'DISCARDED', reason };
+  const { collection, key } = replacedBy;
+  const standing = (await records.getMany(collectionOf(collection).name, [key])).get(key);
+  if (standing === undefined || standing.deleted)
+    throw new SyncError('NOT_FOUND', `there is no ${collection} ${JSON.stringify(key)} that could stand in its place`);
+  return { status: 'CORRECTED', reason: `replaced by ${collection}/${key}: ${reason}`.slice(0, 500) };
 }

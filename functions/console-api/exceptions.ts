@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { UploadException, UploadStore } from '../../core/ports/upload-store.ts';
-import type { Receipt } from '../../protocol/operation.ts';
+import { type OpenStatus, type Receipt, remedies } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { type ResolveDeps, discardException, resolveException } from '../apply/resolve-exception.ts';
 import type { ConsoleOp } from './console-op.ts';
@@ -37,18 +37,26 @@ async function listExceptions(deps: ExceptionDeps, request: ConsoleOp<'exception
 }
 
 async function showException(deps: ExceptionDeps, { opId }: ConsoleOp<'exceptions.show'>): Promise<object> {
-  return { exception: await read(deps, opId) };
+  const exception = await read(deps, opId);
+  return { exception, remedy: remedies[exception.receipt.status as OpenStatus] };
 }
 
-async function replayException(deps: ExceptionDeps, { opId, fields, by }: ConsoleOp<'exceptions.replay'>): Promise<{ receipt: Receipt }> {
+async function replayException(
+  deps: ExceptionDeps,
+  { opId, fields, approve, by }: ConsoleOp<'exceptions.replay'>,
+): Promise<{ receipt: Receipt }> {
   const exception = await read(deps, opId);
   const { operation } = exception;
   const mended = fields === undefined ? operation : { ...operation, fields: { ...operation.fields, ...fields } };
-  return { receipt: await resolveException(deps, exception, { operation: mended, by }) };
+  return { receipt: await resolveException(deps, exception, { operation: mended, by, isApproved: approve }) };
 }
 
-async function discard(deps: ExceptionDeps, { opId, reason, by }: ConsoleOp<'exceptions.discard'>): Promise<{ receipt: Receipt }> {
-  return { receipt: await discardException(deps, await read(deps, opId), { by, reason }) };
+async function discard(
+  deps: ExceptionDeps,
+  { opId, reason, replacedBy, by }: ConsoleOp<'exceptions.discard'>,
+): Promise<{ receipt: Receipt }> {
+  const exception = await read(deps, opId);
+  return { receipt: await discardException(deps, exception, { by, reason, ...(replacedBy === undefined ? {} : { replacedBy }) }) };
 }
 
 async function read({ uploads }: ExceptionDeps, opId: string): Promise<UploadException> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Doorbell, InboxEntry, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { PushRequest, PushResponse } from '../../protocol/messages/push.ts';
-import { CHAIN_START } from '../../protocol/operation.ts';
+import { CHAIN_START, receiptInVersion } from '../../protocol/operation.ts';
 import { utf8Bytes } from '../../protocol/utf8.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { checkChain } from './check-chain.ts';
@@ -35,8 +35,8 @@ export async function push(deps: PushDeps, replicaId: string, request: PushReque
     serverTime: new Date(deps.clock.now()).toISOString(),
     storedThrough: head.stored.seq,
     appliedThrough,
-    receipts,
-    revised,
+    receipts: receipts.map((receipt) => receiptInVersion(request.protocol, receipt)),
+    revised: revised.map((receipt) => receiptInVersion(request.protocol, receipt)),
     ...(put === undefined ? {} : { put }),
     ...(wantedThrough === null ? {} : { wanted: { after: appliedThrough, through: wantedThrough } }),
   };

@@ -114,12 +114,17 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     opId: z.uuid(),
     /** Values to put in place of the operation's; null takes one away. */
     fields: operationSchema.shape.fields.optional(),
+    /** Yes to what waits for somebody's word. */
+    approve: z.boolean().default(false),
+    reason: z.string().min(3).max(500).optional(),
     by: z.string().min(1).max(100),
   }),
   z.strictObject({
     op: z.literal('exceptions.discard'),
     opId: z.uuid(),
     reason: z.string().min(3).max(500),
+    /** The record of main data that stands in its place. */
+    replacedBy: z.strictObject({ collection: z.string(), key: keySchema }).optional(),
     by: z.string().min(1).max(100),
   }),
 ]);
@@ -189,7 +194,7 @@ const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
 /** The answer of each operation, by its name. */
 export const consoleResponseSchemas = {
   'exceptions.list': z.object({ exceptions: z.array(exceptionSchema), next: z.string().nullable() }),
-  'exceptions.show': z.object({ exception: exceptionSchema }),
+  'exceptions.show': z.object({ exception: exceptionSchema, remedy: z.string() }),
   'exceptions.replay': receiptAnswer,
   'exceptions.discard': receiptAnswer,
   'store.add': z.object({ storeId: z.string(), code: z.string(), expiresAt: z.string() }),

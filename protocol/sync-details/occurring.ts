@@ -16,7 +16,7 @@ export const UP_CHANGES = ['never', 'made', 'once', 'changed'] as const;
 export type UpChange = (typeof UP_CHANGES)[number];
 
 /** What may become of any upload at all: it is refused, breaks processing, came from a copied disk too, or is closed by a person. */
-const OF_ANY: readonly ReceiptStatus[] = ['SUPERSEDED', 'REJECTED', 'QUARANTINED', 'DISCARDED'];
+const OF_ANY: readonly ReceiptStatus[] = ['SUPERSEDED', 'REJECTED', 'QUARANTINED', 'CORRECTED', 'DISCARDED'];
 
 const OF_MERGED: readonly ReceiptStatus[] = ['ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'DUPLICATE', 'MERGED', 'HELD'];
 const OF_FACT: readonly ReceiptStatus[] = ['ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'DUPLICATE', 'MERGED', 'CONFLICT'];
@@ -35,7 +35,7 @@ const COLLECTION_RULES: Readonly<Record<ConflictRule, CollectionRule>> = {
   AO: { statuses: OF_FACT, merges: true },
   GS: { statuses: OF_FACT, merges: true },
   RC: { statuses: ['ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'DUPLICATE', 'CONFLICT', 'HELD'], merges: false },
-  IC: { statuses: [...OF_MERGED, 'CONFLICT'], merges: true },
+  IC: { statuses: [...OF_MERGED, 'AWAITING_APPROVAL'], merges: true },
   MP: { statuses: OF_MERGED, merges: true },
   FL: { statuses: OF_MERGED, merges: true },
   FL1: { statuses: OF_MERGED, merges: true },
@@ -124,7 +124,8 @@ export function attributeCasesOf(collection: Collection, field: Field): Attribut
 
 function standingCases(collection: Collection, field: Field): AttributeCase[] {
   const can: AttributeStatus[] = ['SYNCED'];
-  if (upChangeOf(collection, field) !== 'never') can.push('PENDING_UPLOAD');
+  if (upChangeOf(collection, field) !== 'never') can.push('PENDING_UPLOAD', 'PENDING_DOWNLOAD');
+  if (field.rule === 'CD') can.push('STALE');
   const withheld: AttributeCase[] = field.personalData === 'sensitive' ? [{ status: 'WITHHELD', description: WITHHELD_REASON }] : [];
   return [...can.map((status) => ({ status, description: attributeStatusTexts[status] })), ...withheld];
 }
@@ -140,6 +141,7 @@ function receiptCases(collection: Collection, field: Field): AttributeCase[] {
     ...(!isKey && !isClaimant && COLLECTION_RULES[collection.rule].merges ? keptCases(collection, field) : []),
     ...(field.personalData === 'sensitive' ? [{ status: 'NOT_ALLOWED' as const, description: WITHHELD_REASON }] : []),
     ...(isClaimed ? [{ status: 'TAKEN' as const, description: attributeStatusTexts.TAKEN }] : []),
+    ...(isClaimant ? [{ status: 'AWAITING_APPROVAL' as const, description: attributeStatusTexts.AWAITING_APPROVAL }] : []),
   ];
 }
 

@@ -46,6 +46,7 @@ export const upStatusTexts: Readonly<Record<UpStatus, UpStatusText>> = {
   REJECTED: { next: 'person', description: 'Refused. The same data will never pass; the receipt says why.' },
   QUARANTINED: { next: 'person', description: 'It breaks processing, so it was taken out and holds up nothing behind it.' },
   HELD: { next: 'system', description: 'Waits for a record it belongs to, and is judged again when that is there.' },
+  AWAITING_APPROVAL: { next: 'person', description: 'Stored as a request: somebody at head office has to say yes or no.' },
   CORRECTED: { next: 'nobody', description: 'Closed by another record that takes its place.' },
   DISCARDED: { next: 'nobody', description: 'Closed unsent by a person who said why; never by itself.' },
 };
@@ -67,7 +68,7 @@ export const downStatusTexts: Readonly<Record<DownStatus, string>> = {
 };
 
 /** What an attribute can be besides what a receipt says of it. */
-export const HELD_ATTRIBUTE_STATUSES = ['SYNCED', 'PENDING_UPLOAD', 'WITHHELD'] as const;
+export const HELD_ATTRIBUTE_STATUSES = ['SYNCED', 'PENDING_UPLOAD', 'PENDING_DOWNLOAD', 'STALE', 'WITHHELD'] as const;
 export const ALL_ATTRIBUTE_STATUSES = [...HELD_ATTRIBUTE_STATUSES, ...ATTRIBUTE_STATUSES] as const;
 export type AttributeStatus = (typeof ALL_ATTRIBUTE_STATUSES)[number];
 
@@ -75,10 +76,12 @@ export const attributeStatusTexts: Readonly<Record<AttributeStatus, string>> = {
   SYNCED: "The store has head office's value, as of the time its component says.",
   PENDING_UPLOAD:
     "Recorded in the store and not in head office's row yet. The store's user sees the recorded value, and the record is pending.",
+  PENDING_DOWNLOAD: 'Head office has decided about what was recorded here, and its value has not come down yet.',
+  STALE: 'Head office computes it, and what stands here is older than its component should be.',
   WITHHELD: 'Not sent to stores, and refused from them. It is not empty; it is not available here.',
   CLOUD_OVERRIDDEN: "Head office kept another value; the store's is kept in the audit.",
   NOT_ALLOWED: 'A store may not set it, or not to this; the rest of the record is judged without it.',
   INVALID: 'It is no value of this attribute. The record is taken without it, unless it must have it.',
-  NOT_SAVED: 'Valid, and head office could not store it.',
   TAKEN: 'The identifier belongs to another customer.',
+  AWAITING_APPROVAL: 'A request for it is open at head office.',
 };

@@ -3,6 +3,7 @@ import type { WireValue } from '../protocol/sections.ts';
 import { collectionOf } from '../protocol/catalogue/catalogue.ts';
 import type { Collection } from '../protocol/catalogue/types.ts';
 import { fromWire } from '../protocol/catalogue/record.ts';
+import { recordKey } from '../core/outbox/capture.ts';
 import { SyncError } from '../protocol/sync-error.ts';
 import { type AgentIo, printJson } from './agent-io.ts';
 import { dataPaths } from './data-folder.ts';
@@ -37,13 +38,24 @@ export function deleteRecordCommand(
   where: { readonly collection: string; readonly key: string },
   options: RecordsOptions,
 ): ExitCode {
-  return writeCommand(io, options, (records) => records.delete(where.collection, where.key));
+  return writeCommand(io, options, (records) => records.delete(where.collection, keyFrom(where.collection, where.key)));
+}
+
+/** A key as it is, or the record that it is of, as JSON or @file. */
+function keyFrom(name: string, text: string): string {
+  if (!/^[{@]/.test(text)) return text;
+  const address = recordKey(collectionOf(name), readJson(text));
+  if (address.outcome === 'key') return address.key;
+  throw new SyncError('INVALID_INPUT', address.issues.map(({ field, reason }) => `${field} ${reason}`).join('; '));
 }
 
 function writeCommand(io: AgentIo, { data, json }: RecordsOptions, write: (records: StoreRecords) => Written): ExitCode {
   const written = withStore(io, data, ({ records }) => write(records));
   if (json === true) printJson(io, written);
-  else io.stdout.write(written.opId === null ? 'It was so already.\n' : `Recorded as ${written.seq}; it goes up with the next sync.\n`);
+  else
+    io.stdout.write(
+      written.opId === null ? 'Nothing was recorded: it is so already.\n' : `Recorded as ${written.seq}; it goes up with the next sync.\n`,
+    );
   return exitCodes.fine;
 }
 

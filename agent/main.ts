@@ -174,8 +174,8 @@ function addRecordCommands(program: Command, io: AgentIo, done: (code: ExitCode)
       done(putRecordCommand(io, collection, { ...options, record })),
     );
   records
-    .command('delete <collection> <key>')
-    .description('record that a record is deleted')
+    .command('delete <collection> <record>')
+    .description('record that a record is deleted: its key, or JSON or @file that its key is made of')
     .addOption(dataOption())
     .addOption(jsonOption())
     .action((collection: string, key: string, options: RecordsOptions) => done(deleteRecordCommand(io, { collection, key }, options)));

@@ -31,8 +31,15 @@ export type UnchainedOperation = Omit<Operation, 'chain'>;
 export const CHAIN_START = '0'.repeat(64);
 
 /** Where a replica's outbox stands: up to and with `seq`. */
-/** How far head office has stored a replica's operations, and how far it has applied them: `seq`, both inclusive. */
-export const uploadProgressSchema = z.object({ storedThrough: z.int().min(0), appliedThrough: z.int().min(0) });
+/**
+ * How far head office has stored a replica's operations, and how far it has applied them: `seq`, both inclusive; and how
+ * often receipts that it gave have changed since.
+ */
+export const uploadProgressSchema = z.object({
+  storedThrough: z.int().min(0),
+  appliedThrough: z.int().min(0),
+  revisions: z.int().min(0).default(0),
+});
 export type UploadProgress = z.infer<typeof uploadProgressSchema>;
 
 export const outboxMarkSchema = z.strictObject({ seq: z.int().min(0), chain: z.string().regex(/^[0-9a-f]{64}$/) });

@@ -3,7 +3,7 @@
  *
  * 1  2026-11  first version: enrol, plan, report, push, fork, lookup, redeem, contact; pages and chunks as packed sections
  * 2  2026-11  `plan` says how far head office has what the replica sent (`withUploads`), so that a restored head office is noticed;
- *            receipts may say `AWAITING_APPROVAL`
+ *            receipts may say `AWAITING_APPROVAL`; `push` says which revisions were heard (`revisedAfter`)
  *
  * What was said in each older version that is served stands in `test/fixtures/exchanges/`, and is held against head office.
  */
@@ -24,6 +24,6 @@ export function commonVersion(served: { readonly min?: unknown; readonly max?: u
 /** A request of today as it was in an older version: without what that did not know yet. */
 export function inVersion<T extends { readonly protocol: number }>(version: number, request: T): T {
   if (version >= 2) return { ...request, protocol: version };
-  const { withUploads: _, ...known } = request as T & { readonly withUploads?: boolean };
+  const { withUploads: _, revisedAfter: __, ...known } = request as T & { readonly withUploads?: boolean; readonly revisedAfter?: number };
   return { ...(known as unknown as T), protocol: version };
 }

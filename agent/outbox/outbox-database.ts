@@ -22,6 +22,10 @@ const MIGRATIONS = [
    CREATE INDEX entry_record ON entry (collection, key, id);
    CREATE INDEX entry_status ON entry (status, id);
    CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+  // When its last receipt came: what is closed stays for a while from then on, not from its capture.
+  `ALTER TABLE entry ADD COLUMN settled_at INTEGER;
+   UPDATE entry SET settled_at = captured_at WHERE receipt IS NOT NULL;
+   CREATE INDEX entry_settled ON entry (settled_at) WHERE settled_at IS NOT NULL;`,
 ];
 /** "OUTB": no other database is taken for one. */
 const APPLICATION_ID = 0x4f555442;

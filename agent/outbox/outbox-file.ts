@@ -15,13 +15,16 @@ import { assert } from '../../protocol/assert.ts';
 import type { PushResponse } from '../../protocol/messages/push.ts';
 import {
   CHAIN_START,
+  OPEN_STATUSES,
   type Operation,
   type OutboxMark,
   type UploadProgress,
+  WAITING_STATUSES,
   operationSchema,
   receiptSchema,
 } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { agentLimits } from '../agent-limits.ts';
 import { OutboxDatabase, type Row } from './outbox-database.ts';
 
 /**
@@ -39,6 +42,9 @@ export interface EntryFilter {
   readonly after?: number;
   readonly limit: number;
 }
+
+/** As SQL has a list: waiting to be sent or for a receipt, or for somebody. */
+const NOT_CLOSED = [...WAITING_STATUSES, ...OPEN_STATUSES].map((status) => `'${status}'`).join(', ');
 
 export class OutboxFile {
   readonly #db: OutboxDatabase;
@@ -150,7 +156,7 @@ export class OutboxFile {
     const unchained = { ...rest, seq: mark.seq + 1 };
     const operation: Operation = { ...unchained, chain: chainAfter(mark.chain, unchained) };
     this.#db.run(
-      "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING', receipt = NULL WHERE id = ?",
+      "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING', receipt = NULL, settled_at = NULL WHERE id = ?",
       this.#replicaId(),
       operation.seq,
       JSON.stringify(operation),
@@ -181,6 +187,16 @@ export class OutboxFile {
     return Number(this.#meta('receipts_through') ?? 0);
   }
 
+  /** Changes of receipts up to here are taken. */
+  revisedThrough(): number {
+    return Number(this.#meta('revised_through') ?? 0);
+  }
+
+  /** What was heard of it, for the next question. */
+  heard(): { readonly receiptsAfter: number; readonly revisedAfter: number } {
+    return { receiptsAfter: this.receiptsThrough(), revisedAfter: this.revisedThrough() };
+  }
+
   /** In order, what head office has not stored yet. */
   unsent(limit: number): Operation[] {
     return this.operationsAfter(this.storedMark().seq, limit);
@@ -193,15 +209,15 @@ export class OutboxFile {
       .map(toOperation);
   }
 
-  /** Entries that nobody has closed: not sent, without a receipt, or waiting for a person. */
+  /** Entries that head office has not stored yet. Looked at every two seconds, so not counted: numbers have no gaps. */
+  unsentCount(): number {
+    return this.mark().seq - this.storedMark().seq;
+  }
+
+  /** Entries that nobody has closed: not sent, or without a receipt. */
   countOpen(): { readonly unsent: number; readonly withoutReceipt: number } {
-    const unsent = this.#db.get(
-      'SELECT count(*) AS n FROM entry WHERE replica_id = ? AND seq > ?',
-      this.#replicaId(),
-      this.storedMark().seq,
-    );
     const waiting = this.#db.get("SELECT count(*) AS n FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT')");
-    return { unsent: Number(unsent?.['n']), withoutReceipt: Number(waiting?.['n']) };
+    return { unsent: this.unsentCount(), withoutReceipt: Number(waiting?.['n']) };
   }
 
   counts(): Record<EntryStatus, number> {
@@ -232,7 +248,7 @@ export class OutboxFile {
   }
 
   /** What head office answered: how far it has stored, and what became of operations. */
-  acknowledge(answer: Pick<PushResponse, 'storedThrough' | 'receipts' | 'revised'>): void {
+  acknowledge(answer: Pick<PushResponse, 'storedThrough' | 'receipts' | 'revised' | 'revisedThrough'>): void {
     this.#db.transaction(() => {
       const before = this.storedMark();
       if (answer.storedThrough > before.seq) this.#setStored(answer.storedThrough);
@@ -244,26 +260,33 @@ export class OutboxFile {
         }),
       );
       for (const settlement of settle(known, answer)) this.#settle(settlement);
+      if (answer.revisedThrough !== undefined) this.#setMeta('revised_through', String(answer.revisedThrough));
       const last = answer.receipts.at(-1);
       if (last !== undefined && last.seq > this.receiptsThrough()) this.#setMeta('receipts_through', String(last.seq));
     });
   }
 
   /** Whether head office has less than it said once: it was restored from a backup. */
-  isAheadOf({ storedThrough, appliedThrough }: UploadProgress): boolean {
-    return storedThrough < this.storedMark().seq || appliedThrough < this.receiptsThrough();
+  isAheadOf({ storedThrough, appliedThrough, revisions }: UploadProgress): boolean {
+    return storedThrough < this.storedMark().seq || appliedThrough < this.receiptsThrough() || revisions < this.revisedThrough();
+  }
+
+  /** Whether head office has something to say of what was recorded here, although nothing waits to be sent. */
+  isBehind({ appliedThrough, revisions }: UploadProgress): boolean {
+    return appliedThrough > this.receiptsThrough() || revisions > this.revisedThrough();
   }
 
   /**
    * Head office has less than it said once: from there on everything is sent again, and what it said about what it has not
    * applied is void, because it will be judged anew.
    */
-  rewind({ storedThrough, appliedThrough }: UploadProgress): void {
+  rewind({ storedThrough, appliedThrough, revisions }: UploadProgress): void {
     this.#db.transaction(() => {
       if (storedThrough < this.storedMark().seq) this.#setStored(storedThrough);
       this.#setMeta('receipts_through', String(Math.min(this.receiptsThrough(), appliedThrough)));
+      this.#setMeta('revised_through', String(Math.min(this.revisedThrough(), revisions)));
       this.#db.run(
-        "UPDATE entry SET status = 'PENDING', receipt = NULL WHERE replica_id = ? AND seq > ? AND receipt IS NOT NULL",
+        "UPDATE entry SET status = 'PENDING', receipt = NULL, settled_at = NULL WHERE replica_id = ? AND seq > ? AND receipt IS NOT NULL",
         this.#replicaId(),
         appliedThrough,
       );
@@ -271,19 +294,20 @@ export class OutboxFile {
   }
 
   /**
-   * What was not closed by a receipt becomes the beginning of another replica's sequence, in the same order and under
-   * the same names, so whatever head office has of it already is a duplicate there.
+   * What is not closed becomes the beginning of another replica's sequence, in the same order and under the same names, so
+   * whatever head office has of it already is a duplicate there. What waits for somebody goes with it, so that this replica
+   * hears as well what becomes of it.
    */
   restamp(replicaId: string): void {
     this.#db.transaction(() => {
-      const rows = this.#db.all("SELECT * FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT') ORDER BY id");
+      const rows = this.#db.all(`SELECT * FROM entry WHERE status IN (${NOT_CLOSED}) ORDER BY id`);
       let mark: OutboxMark = { seq: 0, chain: CHAIN_START };
       for (const row of rows) {
         const { chain: _, ...known } = toOperation(row);
         const unchained = { ...known, seq: mark.seq + 1 };
         const operation: Operation = { ...unchained, chain: chainAfter(mark.chain, unchained) };
         this.#db.run(
-          "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING' WHERE id = ?",
+          "UPDATE entry SET replica_id = ?, seq = ?, operation = ?, status = 'PENDING', receipt = NULL, settled_at = NULL WHERE id = ?",
           replicaId,
           operation.seq,
           JSON.stringify(operation),
@@ -295,26 +319,37 @@ export class OutboxFile {
       this.#setMeta('stored_seq', '0');
       this.#setMeta('stored_chain', CHAIN_START);
       this.#setMeta('receipts_through', '0');
+      this.#setMeta('revised_through', '0');
     });
   }
 
-  /** Closed entries that are older: nothing will come of them. What is stored last stays, as the end of the chain. */
+  /**
+   * Entries that were closed before: nothing will come of them. What is stored last stays, as the end of the chain. Some at
+   * a time, because the till waits; the next call goes on.
+   */
   purge(before: number): number {
     return this.#db.transaction(() => {
-      const rows = this.#db.all('SELECT id, seq, replica_id, status FROM entry WHERE captured_at < ? ORDER BY id', before);
       const { seq: last } = this.mark();
-      let purged = 0;
-      for (const row of rows) {
-        if (!isClosed(row['status'] as EntryStatus) || (row['replica_id'] === this.#replicaId() && row['seq'] === last)) continue;
-        this.#db.run('DELETE FROM entry WHERE id = ?', Number(row['id']));
-        purged += 1;
-      }
-      return purged;
+      const rows = this.#db.all(
+        `SELECT id FROM entry WHERE settled_at < ? AND status NOT IN (${NOT_CLOSED}) AND NOT (replica_id = ? AND seq = ?) LIMIT ?`,
+        before,
+        this.#replicaId(),
+        last,
+        agentLimits.outboxPurgeMax,
+      );
+      for (const row of rows) this.#db.run('DELETE FROM entry WHERE id = ?', Number(row['id']));
+      return rows.length;
     });
   }
 
   #settle({ opId, receipt }: Settlement): void {
-    this.#db.run('UPDATE entry SET status = ?, receipt = ? WHERE op_id = ?', receipt.status, JSON.stringify(receipt), opId);
+    this.#db.run(
+      'UPDATE entry SET status = ?, receipt = ?, settled_at = ? WHERE op_id = ?',
+      receipt.status,
+      JSON.stringify(receipt),
+      Date.parse(receipt.at),
+      opId,
+    );
   }
 
   #setStored(seq: number): void {

@@ -37,7 +37,7 @@ export async function pushObject(
   const object = { through: { seq: last.seq, chain: last.chain }, bytes: packed.length, sha256: sha256Hex(packed) };
   for (let puts = 0; puts <= PUTS_MAX; puts += 1) {
     signal.throwIfAborted();
-    const answer = await unless(['INVALID_INPUT'], cloud.push({ after, operations: [], object, receiptsAfter: outbox.receiptsThrough() }));
+    const answer = await unless(['INVALID_INPUT'], cloud.push({ after, operations: [], object, ...outbox.heard() }));
     if (answer === null) return null;
     outbox.acknowledge(answer);
     if (answer.put === undefined) return answer;

@@ -14,6 +14,8 @@ import { type PushObjectDeps, pushObject, wantedOperations } from './push-object
 export interface PushDeps extends PushObjectDeps {
   /** From how many unsent operations on they go up as objects, and how many in one. */
   readonly large?: LargeUploads;
+  /** Head office has something to say, although nothing waits here. */
+  readonly isExpected?: boolean;
 }
 
 export interface LargeUploads {
@@ -38,7 +40,8 @@ export async function pushOutbox(deps: PushDeps): Promise<Pushed> {
   for (;;) {
     signal.throwIfAborted();
     const turn = run.next();
-    if (turn.operations.length === 0 && outbox.countOpen().withoutReceipt === 0 && run.pushed.sent === 0) return run.pushed;
+    const isIdle = turn.operations.length === 0 && run.pushed.sent === 0 && deps.isExpected !== true;
+    if (isIdle && outbox.countOpen().withoutReceipt === 0) return run.pushed;
     outbox.note(turn.operations, 'given');
     try {
       if ((await run.send(turn)) === 'done') return run.pushed;
@@ -46,7 +49,8 @@ export async function pushOutbox(deps: PushDeps): Promise<Pushed> {
       if (!isSyncError(error, 'OUTBOX_GAP') || ++rewinds > REWINDS_MAX) throw noted(outbox, turn.operations, error);
       outbox.note(turn.operations, 'no-answer');
       const storedThrough = Number(error.details?.['storedThrough'] ?? 0);
-      outbox.rewind({ storedThrough, appliedThrough: Number(error.details?.['appliedThrough'] ?? storedThrough) });
+      const appliedThrough = Number(error.details?.['appliedThrough'] ?? storedThrough);
+      outbox.rewind({ storedThrough, appliedThrough, revisions: Number(error.details?.['revisions'] ?? 0) });
     }
   }
 }
@@ -77,7 +81,7 @@ class PushRun {
   next(): Turn {
     const { outbox } = this.#deps;
     const { operationsMin, operationsMax } = this.#large;
-    if (this.#batchesOnly || outbox.countOpen().unsent < operationsMin)
+    if (this.#batchesOnly || outbox.unsentCount() < operationsMin)
       return { as: 'batch', operations: nextBatch(outbox.unsent(limits.pushOperationsMax)) };
     const bounds = { operationsMax, bytesMax: limits.uploadRawBytesMax };
     return { as: 'object', operations: nextBatch(outbox.unsent(operationsMax), bounds) };
@@ -95,10 +99,11 @@ class PushRun {
       } else await this.#take(answer, Math.min(operations.length, answer.storedThrough - after.seq));
       return 'more';
     }
-    const answer = await cloud.push({ after, operations: [...operations], receiptsAfter: outbox.receiptsThrough() });
+    const answer = await cloud.push({ after, operations: [...operations], ...outbox.heard() });
     outbox.acknowledge(answer);
     await this.#take(answer, operations.length);
-    return operations.length === 0 && answer.receipts.length < limits.receiptsMax ? 'done' : 'more';
+    const isAll = answer.receipts.length < limits.receiptsMax && answer.revised.length < limits.receiptsMax;
+    return operations.length === 0 && isAll ? 'done' : 'more';
   }
 
   async #take({ receipts, wanted }: PushResponse, sent: number): Promise<void> {

@@ -33,8 +33,7 @@ export function hasUnsent(data: string): boolean {
   if (!existsSync(paths.outbox)) return false;
   const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
   try {
-    const { unsent } = outbox.countOpen();
-    return unsent > 0;
+    return outbox.unsentCount() > 0;
   } finally {
     outbox.close();
   }

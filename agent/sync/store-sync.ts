@@ -66,7 +66,7 @@ export async function syncStore(io: AgentIo, { data, style, options, log }: Stor
   };
   try {
     const down = await runSync(deps, options);
-    const sent = heard === undefined ? before : add(before, await sendAgain(io, data, heard));
+    const sent = heard === undefined ? before : add(before, await catchUp(io, data, heard));
     const up = sent.withoutReceipt === 0 || sent.failure !== null ? sent : await collect(io, data, { before: sent, wait: options.wait });
     return { ...down, up, transfer: deps.count, sentBefore };
   } finally {
@@ -78,15 +78,20 @@ function add(before: UploadOutcome, more: UploadOutcome | null): UploadOutcome {
   return more === null ? before : { ...more, sent: before.sent + more.sent, receipts: before.receipts + more.receipts };
 }
 
-/** Head office has less than it said once: it was restored, and what it lost goes up again, whatever receipts there were. */
-async function sendAgain(io: AgentIo, data: string, heard: UploadProgress): Promise<UploadOutcome | null> {
+/**
+ * Head office has less than it said once: it was restored, and what it lost goes up again, whatever receipts there were. Or it
+ * has something to say of what was recorded here long ago. null: neither.
+ */
+async function catchUp(io: AgentIo, data: string, heard: UploadProgress): Promise<UploadOutcome | null> {
   const paths = dataPaths(data);
   const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
   let isTooOld = false;
   try {
-    if (!outbox.isAheadOf(heard)) return null;
-    io.stderr.write('Head office was restored from a backup: what it does not have any more is sent again.\n');
-    outbox.rewind(heard);
+    if (!outbox.isAheadOf(heard) && !outbox.isBehind(heard)) return null;
+    if (outbox.isAheadOf(heard)) {
+      io.stderr.write('Head office was restored from a backup: what it does not have any more is sent again.\n');
+      outbox.rewind(heard);
+    }
   } catch (error) {
     // Where it goes on from is not here any more either.
     if (!isSyncError(error, 'REPLICA_FORKED')) throw error;
@@ -95,18 +100,22 @@ async function sendAgain(io: AgentIo, data: string, heard: UploadProgress): Prom
     outbox.close();
   }
   if (isTooOld) await becomeAnother(io, data);
-  return upload(io, data);
+  return upload(io, data, { isExpected: true });
 }
 
 /** What is recorded goes up; a replica with two pasts becomes another one first. */
-export async function upload(io: AgentIo, data: string): Promise<UploadOutcome> {
+export async function upload(
+  io: AgentIo,
+  data: string,
+  { isExpected = false }: { readonly isExpected?: boolean } = {},
+): Promise<UploadOutcome> {
   const paths = dataPaths(data);
   for (let forked = false; ; forked = true) {
     const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
     try {
       outbox.purge(io.clock.now() - agentLimits.outboxRetentionMs);
       const cloud = await createCloudApi(io, data, { patient: true });
-      const pushed = await pushOutbox({ cloud, outbox, signal: io.signal });
+      const pushed = await pushOutbox({ cloud, outbox, signal: io.signal, isExpected });
       return { ...pushed, ...outbox.countOpen(), failure: null };
     } catch (error) {
       if (!isSyncError(error) || io.signal.aborted) throw error;

@@ -46,7 +46,10 @@ export interface UploadException {
   /** The operation's own id: there is one exception of an operation. */
   readonly opId: string;
   readonly storeId: string;
+  /** Who sent it first. */
   readonly replicaId: string;
+  /** Who else has sent it: restored and copied disks. All of them hear what becomes of it. */
+  readonly copies: readonly string[];
   readonly operation: Operation;
   readonly receipt: Receipt;
   /** `<collection>/<key>` of the record that a `HELD` one waits for. */
@@ -54,7 +57,7 @@ export interface UploadException {
   /** What else stands against it: keys of records, for example the bill that used the coupon first. */
   readonly against: readonly string[];
   readonly at: string;
-  /** Counts its states, from 1. */
+  /** Counts its states, from 1: a step of `apply` with another version changes the one before it. */
   readonly version: number;
 }
 
@@ -69,6 +72,12 @@ export interface LostValue {
   readonly from: string;
   readonly clock: number;
   readonly at: string;
+}
+
+/** A receipt as it is now, and the how-many-eth change of its replica's receipts that is: `UploadHead.revisions` is the last. */
+export interface Revision {
+  readonly number: number;
+  readonly receipt: Receipt;
 }
 
 /** One transaction of `apply`. */
@@ -101,8 +110,8 @@ export interface UploadStore {
   apply(step: ApplyStep): Promise<'applied' | 'conflict' | 'refused'>;
   /** By `seq`, after `after`. */
   readReceipts(replicaId: string, after: number, max: number): Promise<Receipt[]>;
-  /** Receipts as they are now that changed since they were given; the newest `max`. */
-  readRevised(replicaId: string, max: number): Promise<Receipt[]>;
+  /** Receipts that changed since they were given, oldest first, from the one after the revision `after` on. */
+  readRevised(replicaId: string, after: number, max: number): Promise<Revision[]>;
   /** Oldest first. `after`: the last one of the page before. */
   listExceptions(query: {
     readonly status?: Receipt['status'];

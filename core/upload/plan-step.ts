@@ -16,8 +16,8 @@ export interface StepInput extends Omit<Case, 'operation'> {
   readonly operations: readonly Operation[];
   /** Operations that the database itself would not take. */
   readonly setAside?: ReadonlySet<string>;
-  /** Operations that stand as an exception already, of another replica: a copied disk has sent them too. */
-  readonly standing?: ReadonlySet<string>;
+  /** Exceptions that stand already, by operation: another replica, whose disk this one is a copy of, has sent it. */
+  readonly standing?: ReadonlyMap<string, UploadException>;
 }
 
 export interface Step {
@@ -89,8 +89,11 @@ class StepBuilder {
 
   #unlessStanding({ opId }: Operation, judged: Verdict): Verdict {
     const isOpen = (OPEN_STATUSES as readonly string[]).includes(judged.status);
-    if (!isOpen || this.#input.standing?.has(opId) !== true) return judged;
-    return verdict('SUPERSEDED', { reason: 'a copy of this store has sent it too, and it waits there for what becomes of it' });
+    const standing = this.#input.standing?.get(opId);
+    if (!isOpen || standing === undefined) return judged;
+    const { status, reason, attributes } = standing.receipt;
+    const { waitsFor, against } = standing;
+    return verdict(status, { ...(reason === undefined ? {} : { reason }), attributes, waitsFor, against });
   }
 
   /** The records its changes make, or another verdict when they cannot be. */
@@ -125,14 +128,22 @@ class StepBuilder {
       this.#exceptions.push({
         opId,
         storeId: store.storeId,
-        replicaId,
         operation,
         receipt,
         waitsFor: outcome.waitsFor,
         against: outcome.against,
         at,
-        version: 1,
+        ...this.#shared(opId),
       });
+  }
+
+  /** One exception of an operation, whoever sends it how often: it goes on as it stands, and one more hears of it. */
+  #shared(opId: string): Pick<UploadException, 'replicaId' | 'copies' | 'version'> {
+    const { replicaId, standing } = this.#input;
+    const known = standing?.get(opId);
+    if (known === undefined) return { replicaId, copies: [], version: 1 };
+    const copies = known.replicaId === replicaId ? known.copies : [...new Set([...known.copies, replicaId])];
+    return { replicaId: known.replicaId, copies, version: known.version + 1 };
   }
 
   #parts(): number {

@@ -3,6 +3,9 @@ import { clockAt } from '../../core/outbox/hybrid-clock.ts';
 import { type OperationValue, receiptInVersion } from '../../protocol/operation.ts';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
+import { push } from '../push/push.ts';
+import { applyReplica } from './apply.ts';
+import { ringWaiting } from './ring-waiting.ts';
 import { sweepHeld } from './release-held.ts';
 import { discardException, resolveException } from './resolve-exception.ts';
 
@@ -51,7 +54,9 @@ describe('facts', () => {
     expect(await statuses()).toEqual(['HELD', 'ACCEPTED_EFFECTS_PENDING', 'ACCEPTED']);
     expect(world.record('bill', 'T1/1')).not.toBeNull();
     expect(world.uploads.exceptions.size).toBe(0);
-    expect(await world.uploads.readRevised(replicaId, 9)).toMatchObject([{ seq: 1, status: 'ACCEPTED_EFFECTS_PENDING' }]);
+    expect(await world.uploads.readRevised(replicaId, 0, 9)).toMatchObject([
+      { number: 1, receipt: { seq: 1, status: 'ACCEPTED_EFFECTS_PENDING' } },
+    ]);
   });
 
   test('what a field may not hold is left out and said; a record without what it must have is refused', async () => {
@@ -330,7 +335,9 @@ describe('exceptions', () => {
     const [one, two] = await Promise.allSettled([1, 2].map(() => resolveException(world.deps, exception, { operation: mended, by: 'op' })));
     expect(new Set([one?.status, two?.status])).toEqual(new Set(['fulfilled', 'rejected']));
     expect(world.record('bill', 'T1/1')?.fields['amount']).toBe('5');
-    expect(await world.uploads.readRevised(replicaId, 9)).toMatchObject([{ opId: exception.opId, status: 'ACCEPTED_EFFECTS_PENDING' }]);
+    expect(await world.uploads.readRevised(replicaId, 0, 9)).toMatchObject([
+      { receipt: { opId: exception.opId, status: 'ACCEPTED_EFFECTS_PENDING' } },
+    ]);
   });
 
   test('one that is discarded is closed with its reason', async () => {
@@ -341,6 +348,40 @@ describe('exceptions', () => {
     expect(await discardException(world.deps, exception, { by: 'op', reason: 'typed by mistake' })).toMatchObject({ status: 'DISCARDED' });
     await expect(discardException(world.deps, exception, { by: 'op', reason: 'again' })).rejects.toMatchObject({ code: 'CONFLICT' });
     expect(world.uploads.exceptions.size).toBe(0);
+  });
+
+  test('one that a copied disk sends too stands once, as it stands; both hear what becomes of it', async () => {
+    const copy = new TestOutbox(world.now);
+    const copyId = 'S1:copy';
+    const replica = world.registry.replicas.get(replicaId);
+    if (replica !== undefined) world.registry.replicas.set(copyId, { ...replica, replicaId: copyId });
+    const held = outbox.put('bill', bill('1', { user_id: 'later' }));
+    await world.send(replicaId, outbox);
+    copy.put('bill', held.fields, { opId: held.opId });
+    expect((await world.send(copyId, copy)).map(({ status }) => status)).toEqual(['HELD']);
+    expect([...world.uploads.exceptions.values()]).toMatchObject([{ replicaId, copies: [copyId], version: 2 }]);
+    world.edit('customer', { user_id: 'later', firstname: 'Eve' });
+    expect(await sweepHeld(world.deps)).toBe(1);
+    for (const id of [replicaId, copyId])
+      expect(await world.uploads.readRevised(id, 0, 9)).toMatchObject([
+        { number: 1, receipt: { opId: held.opId, status: 'ACCEPTED_EFFECTS_PENDING' } },
+      ]);
+  });
+
+  test('INV-11: what is stored and nobody rang for is rung for by the schedule', async () => {
+    outbox.put('bill', bill('1'));
+    await push(world.deps, replicaId, {
+      protocol: 2,
+      agentVersion: 't',
+      after: outbox.markAt(0),
+      operations: outbox.operations,
+      receiptsAfter: 0,
+    });
+    world.rung.length = 0;
+    expect(await ringWaiting({ ...world.deps, registry: world.registry })).toBe(1);
+    expect(world.rung).toEqual([replicaId]);
+    await applyReplica(world.deps, replicaId);
+    expect(await ringWaiting({ ...world.deps, registry: world.registry })).toBe(0);
   });
 
   test('one that another record took the place of is corrected, if that record is there', async () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
-import type { UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
+import type { UploadException, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import { type Step, planStep } from '../../core/upload/plan-step.ts';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -82,7 +82,7 @@ interface Work {
   readonly operations: readonly Operation[];
   readonly setAside?: ReadonlySet<string>;
   /** Operations that stand as an exception already, because a copy of this store has sent them too. */
-  readonly standing?: ReadonlySet<string>;
+  readonly standing?: ReadonlyMap<string, UploadException>;
 }
 
 async function applyStep(
@@ -104,7 +104,7 @@ async function applyStep(
   const outcome = await deps.uploads.apply({ head, ...step });
   if (outcome === 'refused') return without(deps, who, { head, operations, step });
   if (outcome === 'conflict') {
-    const found = standing === undefined ? await standingOf(deps, step) : new Set<string>();
+    const found = standing === undefined ? await standingOf(deps, step) : new Map<string, UploadException>();
     return found.size === 0
       ? 'conflict'
       : await applyStep(deps, who, { head, operations, standing: found, ...(setAside === undefined ? {} : { setAside }) });
@@ -114,9 +114,9 @@ async function applyStep(
 }
 
 /** There is one exception of an operation, whichever replica sent it first. */
-async function standingOf({ uploads }: ApplyDeps, { exceptions }: Step): Promise<Set<string>> {
+async function standingOf({ uploads }: ApplyDeps, { exceptions }: Step): Promise<Map<string, UploadException>> {
   const found = await Promise.all(exceptions.map(({ opId }) => uploads.readException(opId)));
-  return new Set(found.flatMap((exception) => (exception === null ? [] : [exception.opId])));
+  return new Map(found.flatMap((exception) => (exception === null ? [] : [[exception.opId, exception]])));
 }
 
 /** The database refuses one of them for good: half of them, until the one to blame stands alone and is set aside. */

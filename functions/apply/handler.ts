@@ -15,6 +15,7 @@ import { environment, organization, systemClock } from '../runtime.ts';
 import { applyReplica } from './apply.ts';
 import { Inbox } from './inbox.ts';
 import { sweepHeld } from './release-held.ts';
+import { ringWaiting } from './ring-waiting.ts';
 import { sweepUploads } from './sweep-uploads.ts';
 
 const env = environment('RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'UPLOADS_BUCKET', 'DOORBELL_QUEUE_URL');
@@ -42,11 +43,13 @@ const messageSchema = z.object({ replicaId: z.string().min(1).max(300) });
 /** Left of the function's time when it stops taking more. */
 const RESERVE_MS = 10_000;
 
-/** Two callers: the doorbell (a replica a message), and the schedule for what waits for a record and what nobody needs. */
-export const handler = middy<SQSEvent | object, SQSBatchResponse | { swept: number; released: number }>()
+/** Two callers: the doorbell (a replica a message), and the schedule for what nobody rang for, what waits for a record, and what nobody needs. */
+export const handler = middy<SQSEvent | object, SQSBatchResponse | { rung: number; swept: number; released: number }>()
   .use(injectLambdaContext(logger))
   .handler(async (event, context) =>
-    'Records' in event ? fromDoorbell(event, context) : { swept: await sweepUploads(deps), released: await sweepHeld(deps) },
+    'Records' in event
+      ? fromDoorbell(event, context)
+      : { rung: await ringWaiting({ ...deps, doorbell }), swept: await sweepUploads(deps), released: await sweepHeld(deps) },
   );
 
 async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {

@@ -53,7 +53,8 @@ export async function resolveException(
     });
     const [receipt] = step.receipts;
     if (receipt === undefined) throw new SyncError('INTERNAL', 'an operation that was judged has a receipt');
-    const open = step.exceptions[0] === undefined ? null : { ...step.exceptions[0], version: exception.version + 1 };
+    const { copies, version } = exception;
+    const open = step.exceptions[0] === undefined ? null : { ...step.exceptions[0], copies, version: version + 1 };
     const closed = await deps.uploads.closeException(exception, {
       writes: step.writes,
       lost: step.lost,

@@ -5,6 +5,7 @@ import type {
   InboxEntry,
   LostValue,
   ObjectEntry,
+  Revision,
   UploadException,
   UploadHead,
   UploadStore,
@@ -20,7 +21,7 @@ import { type Action, type Item, UploadTable } from './upload-table.ts';
  * Uploads in DynamoDB, in a table of their own.
  *
  * `pk` = `replica#<id>`: `head`, `in#<seq>` (a batch as it came, or the name of an object, by its first `seq`), `receipt#<seq>` (of one transaction,
- * by its first `seq`), `revised#<time>#<opId>`. `pk` = `exceptions`: one item an exception, `sk` = operation id.
+ * by its first `seq`), `revised#<number>`. `pk` = `exceptions`: one item an exception, `sk` = operation id.
  * `pk` = `held#<collection>/<key>`: what waits for a record. `pk` = `lost#<collection>/<key>`: values that lost a merge.
  */
 const headSchema = z.object({
@@ -34,6 +35,7 @@ const exceptionSchema = z.object({
   opId: z.string(),
   storeId: z.string(),
   replicaId: z.string(),
+  copies: z.array(z.string()).default([]),
   operation: operationSchema,
   receipt: receiptSchema,
   waitsFor: z.string().nullable(),
@@ -159,7 +161,7 @@ export class DynamoUploadStore implements UploadStore {
       { Put: this.#table.newItem(answers) },
       { ConditionCheck: this.#active(replicaId) },
       ...writes.map((write) => ({ Put: putRecord(this.#tables.records, write) })),
-      ...exceptions.flatMap((exception) => this.#exception(exception, 0)),
+      ...exceptions.flatMap((exception) => this.#exception(exception, exception.version - 1)),
       ...this.#lost(lost),
     ];
     try {
@@ -181,14 +183,15 @@ export class DynamoUploadStore implements UploadStore {
     return receipts.slice(0, max);
   }
 
-  async readRevised(replicaId: string, max: number): Promise<Receipt[]> {
-    const receipts: Receipt[] = [];
-    const query = { pk: replicaKey(replicaId), from: 'revised#', to: 'revised#~', newestFirst: true };
+  async readRevised(replicaId: string, after: number, max: number): Promise<Revision[]> {
+    const revisions: Revision[] = [];
+    const query = { pk: replicaKey(replicaId), from: `revised#${digits(after + 1)}`, to: 'revised#~', limit: max };
     for await (const item of this.#table.query(query)) {
-      receipts.push(receiptSchema.parse(JSON.parse(String(item['receipt']))));
-      if (receipts.length >= max) break;
+      const number = Number(String(item['sk']).slice('revised#'.length));
+      revisions.push({ number, receipt: receiptSchema.parse(JSON.parse(String(item['receipt']))) });
+      if (revisions.length >= max) break;
     }
-    return receipts.toReversed();
+    return revisions;
   }
 
   async listExceptions({ status, storeId, after, max }: Parameters<UploadStore['listExceptions']>[0]) {
@@ -217,22 +220,9 @@ export class DynamoUploadStore implements UploadStore {
     return held;
   }
 
-  closeException(before: UploadException, step: Parameters<UploadStore['closeException']>[1]): Promise<'closed' | 'conflict'> {
-    const { receipt, exception, writes, lost, by, whileActive } = step;
-    const revision = {
-      TableName: this.#table.name,
-      Key: { pk: replicaKey(before.replicaId), sk: 'head' },
-      UpdateExpression: 'SET revisions = revisions + :one',
-      ConditionExpression: 'attribute_exists(pk)',
-      ExpressionAttributeValues: { ':one': 1 },
-    };
-    const told = {
-      pk: replicaKey(before.replicaId),
-      sk: `revised#${receipt.at}#${before.opId}`,
-      receipt: JSON.stringify(receipt),
-      by,
-      was: before.receipt.status,
-    };
+  async closeException(before: UploadException, step: Parameters<UploadStore['closeException']>[1]): Promise<'closed' | 'conflict'> {
+    const { exception, writes, lost, whileActive } = step;
+    const told = await Promise.all([before.replicaId, ...before.copies].map((replicaId) => this.#told(replicaId, before, step)));
     const isStanding = 'version = :version';
     const gone = {
       TableName: this.#table.name,
@@ -242,8 +232,7 @@ export class DynamoUploadStore implements UploadStore {
     };
     const stillHeld = exception !== null && exception.waitsFor === before.waitsFor;
     const actions: Action[] = [
-      { Update: revision },
-      { Put: { TableName: this.#table.name, Item: told } },
+      ...told.flat(),
       ...(exception === null ? [{ Delete: gone }] : this.#exception(exception, before.version)),
       ...(before.waitsFor === null || stillHeld
         ? []
@@ -253,6 +242,28 @@ export class DynamoUploadStore implements UploadStore {
       ...this.#lost(lost),
     ];
     return this.#table.write('close an exception', actions, 'closed');
+  }
+
+  /**
+   * A replica is told under the number that its head counts in the same transaction: a number that somebody has seen is never
+   * followed by a smaller one, as a time would be.
+   */
+  async #told(
+    replicaId: string,
+    { opId, receipt: was }: UploadException,
+    { receipt, by }: Parameters<UploadStore['closeException']>[1],
+  ): Promise<Action[]> {
+    const { revisions } = await this.readHead(replicaId);
+    const head = {
+      TableName: this.#table.name,
+      Key: { pk: replicaKey(replicaId), sk: 'head' },
+      UpdateExpression: 'SET revisions = :next',
+      ConditionExpression: 'revisions = :now',
+      ExpressionAttributeValues: { ':now': revisions, ':next': revisions + 1 },
+    };
+    const own = JSON.stringify({ ...receipt, opId });
+    const Item = { pk: replicaKey(replicaId), sk: `revised#${digits(revisions + 1)}`, receipt: own, by, was: was.status };
+    return [{ Update: head }, { Put: { TableName: this.#table.name, Item } }];
   }
 
   #exception(exception: UploadException, previous: number): Action[] {

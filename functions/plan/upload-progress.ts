@@ -11,6 +11,6 @@ export async function uploadProgress(
   { withUploads }: Pick<PlanRequest, 'withUploads'>,
 ): Promise<Pick<PlanResponse, 'uploads'>> {
   if (withUploads !== true) return {};
-  const { stored, appliedThrough } = await uploads.readHead(replicaId);
-  return { uploads: { storedThrough: stored.seq, appliedThrough } };
+  const { stored, appliedThrough, revisions } = await uploads.readHead(replicaId);
+  return { uploads: { storedThrough: stored.seq, appliedThrough, revisions } };
 }

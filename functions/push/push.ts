@@ -26,17 +26,20 @@ export async function push(deps: PushDeps, replicaId: string, request: PushReque
   checkOperations(request);
   const { head, put } = await stored(deps, replicaId, request);
   const { appliedThrough, wantedThrough } = head;
+  // An agent of before has no place to keep how far it is: it hears of the newest ones.
+  const revisedAfter = request.revisedAfter ?? Math.max(0, head.revisions - limits.receiptsMax);
   if (appliedThrough < head.stored.seq && wantedThrough === null) await deps.doorbell.ring(replicaId);
   const [receipts, revised] = await Promise.all([
     appliedThrough > request.receiptsAfter ? deps.uploads.readReceipts(replicaId, request.receiptsAfter, limits.receiptsMax) : [],
-    head.revisions > 0 ? deps.uploads.readRevised(replicaId, limits.receiptsMax) : [],
+    head.revisions > revisedAfter ? deps.uploads.readRevised(replicaId, revisedAfter, limits.receiptsMax) : [],
   ]);
   return {
     serverTime: new Date(deps.clock.now()).toISOString(),
     storedThrough: head.stored.seq,
     appliedThrough,
     receipts: receipts.map((receipt) => receiptInVersion(request.protocol, receipt)),
-    revised: revised.map((receipt) => receiptInVersion(request.protocol, receipt)),
+    revised: revised.map(({ receipt }) => receiptInVersion(request.protocol, receipt)),
+    revisedThrough: revised.at(-1)?.number ?? revisedAfter,
     ...(put === undefined ? {} : { put }),
     ...(wantedThrough === null ? {} : { wanted: { after: appliedThrough, through: wantedThrough } }),
   };

@@ -1,9 +1,9 @@
 import type { UploadHead } from '../../core/ports/upload-store.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 
-export function gap({ stored, appliedThrough }: UploadHead): SyncError {
+export function gap({ stored, appliedThrough, revisions }: UploadHead): SyncError {
   return new SyncError('OUTBOX_GAP', `head office has operations up to ${stored.seq}`, {
-    details: { storedThrough: stored.seq, appliedThrough },
+    details: { storedThrough: stored.seq, appliedThrough, revisions },
   });
 }
 

@@ -34,6 +34,8 @@ export const pushRequestSchema = z
     object: uploadObjectSchema.optional(),
     /** Receipts after this `seq` are wanted. */
     receiptsAfter: z.int().min(0),
+    /** Revisions after this one are wanted. Since version 2. */
+    revisedAfter: z.int().min(0).optional(),
   })
   .refine(({ operations, object }) => object === undefined || operations.length === 0, 'an object comes instead of operations')
   .refine(
@@ -58,6 +60,8 @@ export const pushResponseSchema = z.object({
   receipts: z.array(receiptSchema),
   /** Receipts that changed after they were given: a person or the record they waited for closed the exception. */
   revised: z.array(receiptSchema),
+  /** The number of the last one of `revised`, or what was asked after. Since version 2. */
+  revisedThrough: z.int().min(0).optional(),
   /** The object is not there: put it, and send the request again. */
   put: putAddressSchema.optional(),
   /** An object that was stored is lost: the operations after the one up to the other are wanted again, as an object. */

@@ -15,10 +15,10 @@ import { ALL_ATTRIBUTE_STATUSES, type AttributeStatus, DOWN_STATUSES, UP_STATUSE
 export const UP_CHANGES = ['never', 'made', 'once', 'changed'] as const;
 export type UpChange = (typeof UP_CHANGES)[number];
 
-/** What may become of any upload at all: it is refused, breaks processing, came from a copied disk too, or is closed by a person. */
-const OF_ANY: readonly ReceiptStatus[] = ['SUPERSEDED', 'REJECTED', 'QUARANTINED', 'CORRECTED', 'DISCARDED'];
+/** What may become of any upload at all: it is refused, breaks processing, or is closed by a person. */
+const OF_ANY: readonly ReceiptStatus[] = ['REJECTED', 'QUARANTINED', 'CORRECTED', 'DISCARDED'];
 
-const OF_MERGED: readonly ReceiptStatus[] = ['ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'DUPLICATE', 'MERGED', 'HELD'];
+const OF_MERGED: readonly ReceiptStatus[] = ['ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'DUPLICATE', 'MERGED', 'SUPERSEDED', 'HELD'];
 const OF_FACT: readonly ReceiptStatus[] = ['ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'DUPLICATE', 'MERGED', 'CONFLICT'];
 
 interface CollectionRule {
@@ -52,6 +52,9 @@ export function upStatusesOf(collection: Collection): (typeof UP_STATUSES)[numbe
   const can = new Set<string>([...WAITING_STATUSES, ...OF_ANY, ...statuses]);
   // A fact of a customer waits for the customer, and what is computed of a fact follows by download.
   const ofCustomer = collection.fields.some((field) => field.name === 'user_id');
+  // Of a fact, too, the attributes that may change later can have been changed later still.
+  if (isFact && collection.fields.some((field) => upChangeOf(collection, field) === 'changed' && field.rule !== 'GS'))
+    can.add('SUPERSEDED');
   if (isFact && ofCustomer) can.add('HELD');
   if (isFact && ofCustomer && collection.fields.some((field) => field.rule === 'CD')) can.add('ACCEPTED_EFFECTS_PENDING');
   return UP_STATUSES.filter((status) => can.has(status));

@@ -37,7 +37,7 @@ export const upStatusTexts: Readonly<Record<UpStatus, UpStatusText>> = {
   },
   SUPERSEDED: {
     next: 'nobody',
-    description: 'Nothing of it was needed: something newer stands, or a copy of this store sent it as well.',
+    description: 'Nothing of it was needed: something newer stands.',
   },
   CONFLICT: {
     next: 'person',

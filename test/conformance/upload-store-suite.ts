@@ -115,7 +115,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
       receipt,
       waitsFor: 'customer/x',
     };
-    const held: UploadException = { ...exception, against: [], at, version: 1 };
+    const held: UploadException = { ...exception, copies: [], against: [], at, version: 1 };
     await uploads.apply(step(await uploads.readHead(replicaId), [operation], { exceptions: [held], receipts: [receipt] }));
     await revoke();
     const close = { writes: [], lost: [], receipt: { ...receipt, status: 'ACCEPTED' as const }, exception: null, by: 'x' };
@@ -133,6 +133,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
       opId: operation.opId,
       storeId: replicaId.split(':')[0] ?? '',
       replicaId,
+      copies: [],
       operation,
       receipt: receiptOf(operation, index === 2 ? 'CONFLICT' : 'HELD'),
       waitsFor: index === 2 ? null : waitsFor,
@@ -158,11 +159,16 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     expect(await uploads.closeException(second, { ...close, writes: [], receipt: again.receipt, exception: again })).toBe('closed');
     expect(await uploads.readHeld(waitsFor)).toEqual([]);
     expect(await uploads.readException(second.opId)).toEqual(again);
-    expect(Object.fromEntries((await uploads.readRevised(replicaId, 10)).map(({ opId, status }) => [opId, status]))).toEqual({
+    expect(
+      Object.fromEntries((await uploads.readRevised(replicaId, 0, 10)).map(({ receipt: { opId, status } }) => [opId, status])),
+    ).toEqual({
       [first.opId]: 'ACCEPTED',
       [second.opId]: 'REJECTED',
     });
     expect((await uploads.readHead(replicaId)).revisions).toBe(2);
+    expect((await uploads.readRevised(replicaId, 1, 10)).map(({ number, receipt: { opId } }) => [number, opId])).toEqual([
+      [2, second.opId],
+    ]);
   });
 
   test('values that lost a merge are kept', async () => {

@@ -31,6 +31,6 @@ const scenario: Scenario = {
   },
 };
 
-test(`INV-10, INV-11, INV-12, INV-13, INV-16, INV-17, INV-18, INV-19, INV-48: ${UPLOAD_SERIES.histories} histories of uploads hold them`, async () => {
+test(`INV-10, INV-11, INV-12, INV-13, INV-15, INV-16, INV-17, INV-18, INV-19, INV-48: ${UPLOAD_SERIES.histories} histories of uploads hold them`, async () => {
   await expect(runSeries(scenario, UPLOAD_SERIES)).resolves.toBeUndefined();
 });

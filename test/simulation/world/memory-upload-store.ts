@@ -3,6 +3,7 @@ import type {
   InboxEntry,
   LostValue,
   ObjectEntry,
+  Revision,
   UploadException,
   UploadHead,
   UploadStore,
@@ -15,7 +16,7 @@ interface ReplicaState {
   head: UploadHead;
   readonly inbox: InboxEntry[];
   readonly receipts: Receipt[];
-  readonly revised: Receipt[];
+  readonly revised: Revision[];
 }
 
 /** Uploads in memory; each method is one transaction over them and the main data beside them. */
@@ -96,7 +97,12 @@ export class MemoryUploadStore implements UploadStore {
     return this.#faults.strike('apply', () => {
       const state = this.#of(head.replicaId);
       const moved = state.head.appliedThrough !== head.appliedThrough || !this.#isActive(head.replicaId);
-      if (moved || exceptions.some(({ opId }) => this.exceptions.has(opId)) || !this.#records.writeAtOnce(writes)) return 'conflict';
+      if (
+        moved ||
+        exceptions.some(({ opId, version }) => (this.exceptions.get(opId)?.version ?? 0) !== version - 1) ||
+        !this.#records.writeAtOnce(writes)
+      )
+        return 'conflict';
       state.head = { ...state.head, appliedThrough };
       state.receipts.push(...receipts);
       for (const exception of exceptions) this.exceptions.set(exception.opId, exception);
@@ -113,8 +119,12 @@ export class MemoryUploadStore implements UploadStore {
     );
   }
 
-  readRevised(replicaId: string, max: number): Promise<Receipt[]> {
-    return this.#faults.strike('readRevised', () => this.#of(replicaId).revised.slice(-max));
+  readRevised(replicaId: string, after: number, max: number): Promise<Revision[]> {
+    return this.#faults.strike('readRevised', () =>
+      this.#of(replicaId)
+        .revised.filter(({ number }) => number > after)
+        .slice(0, max),
+    );
   }
 
   listExceptions({ status, storeId, after, max }: Parameters<UploadStore['listExceptions']>[0]) {
@@ -146,9 +156,11 @@ export class MemoryUploadStore implements UploadStore {
       if (this.exceptions.get(before.opId)?.version !== before.version || !this.#records.writeAtOnce(writes)) return 'conflict';
       if (exception === null) this.exceptions.delete(before.opId);
       else this.exceptions.set(before.opId, exception);
-      const state = this.#of(before.replicaId);
-      state.head = { ...state.head, revisions: state.head.revisions + 1 };
-      state.revised.push(receipt);
+      for (const replicaId of [before.replicaId, ...before.copies]) {
+        const state = this.#of(replicaId);
+        state.head = { ...state.head, revisions: state.head.revisions + 1 };
+        state.revised.push({ number: state.head.revisions, receipt });
+      }
       this.lost.push(...lost);
       return 'closed';
     });

@@ -34,6 +34,8 @@ function receiptOf(opId: string, seq: number): Receipt {
 test('INV-11: what a restored head office lost goes up again, and its old receipts are void; the rest stays closed', () => {
   const [first = '', second = '', third = ''] = recorded(3);
   const receipts = [receiptOf(first, 1), receiptOf(second, 2), receiptOf(third, 3)];
+  outbox.acknowledge({ storedThrough: 3, receipts: [], revised: [] });
+  expect(outbox.isAheadOf({ storedThrough: 2, appliedThrough: 0, revisions: 0 })).toBe(true);
   outbox.acknowledge({ storedThrough: 3, receipts, revised: [] });
   expect(outbox.isAheadOf({ storedThrough: 3, appliedThrough: 3, revisions: 0 })).toBe(false);
 

@@ -20,12 +20,11 @@ import {
   type OutboxMark,
   type UploadProgress,
   WAITING_STATUSES,
-  operationSchema,
-  receiptSchema,
 } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { agentLimits } from '../agent-limits.ts';
-import { OutboxDatabase, type Row } from './outbox-database.ts';
+import { markOf, toEntry, toOperation } from './entry-row.ts';
+import { OutboxDatabase } from './outbox-database.ts';
 
 /**
  * What the store recorded and head office may not have yet (decision 0012): `outbox.sqlite`, apart from the replica,
@@ -377,22 +376,4 @@ export class OutboxFile {
   #setMeta(name: string, value: string): void {
     this.#db.run('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, value);
   }
-}
-
-function toOperation(row: Row): Operation {
-  return operationSchema.parse(JSON.parse(String(row['operation'])));
-}
-
-function toEntry(row: Row): Entry {
-  return {
-    operation: toOperation(row),
-    status: row['status'] as EntryStatus,
-    attempts: Number(row['attempts']),
-    capturedAt: Number(row['captured_at']),
-    receipt: row['receipt'] === null ? null : receiptSchema.parse(JSON.parse(String(row['receipt']))),
-  };
-}
-
-function markOf({ seq, chain }: Operation): OutboxMark {
-  return { seq, chain };
 }

@@ -1,8 +1,8 @@
 import { nextBatch } from '../../core/outbox/next-batch.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { PushResponse } from '../../protocol/messages/push.ts';
-import type { Operation } from '../../protocol/operation.ts';
-import { isSyncError } from '../../protocol/sync-error.ts';
+import type { Operation, UploadProgress } from '../../protocol/operation.ts';
+import { type SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import type { OutboxFile } from './outbox-file.ts';
 import { type PushObjectDeps, pushObject, wantedOperations } from './push-object.ts';
 
@@ -48,11 +48,19 @@ export async function pushOutbox(deps: PushDeps): Promise<Pushed> {
     } catch (error) {
       if (!isSyncError(error, 'OUTBOX_GAP') || ++rewinds > REWINDS_MAX) throw noted(outbox, turn.operations, error);
       outbox.note(turn.operations, 'no-answer');
-      const storedThrough = Number(error.details?.['storedThrough'] ?? 0);
-      const appliedThrough = Number(error.details?.['appliedThrough'] ?? storedThrough);
-      outbox.rewind({ storedThrough, appliedThrough, revisions: Number(error.details?.['revisions'] ?? 0) });
+      outbox.rewind(progressOf(error));
     }
   }
+}
+
+/** How far head office is, in its refusal; one of before said less. */
+function progressOf({ details = {} }: SyncError): UploadProgress {
+  const storedThrough = Number(details['storedThrough'] ?? 0);
+  return {
+    storedThrough,
+    appliedThrough: Number(details['appliedThrough'] ?? storedThrough),
+    revisions: Number(details['revisions'] ?? 0),
+  };
 }
 
 interface Turn {

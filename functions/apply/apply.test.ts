@@ -160,6 +160,24 @@ describe('consent', () => {
     expect(world.record('subscription', 'c1/-/INSTORE/-/SMS/BULK')?.fields['status']).toBe('OPTOUT');
   });
 
+  test('INV-19: an opt-in by a clock that is ahead, stored and applied half a day later, counts by when it was stored', async () => {
+    say('OPTIN', world.now + 86_400_000, { evidence: 'form' });
+    await push(world.deps, replicaId, {
+      protocol: 2,
+      agentVersion: 't',
+      after: outbox.markAt(0),
+      operations: outbox.operations,
+      receiptsAfter: 0,
+    });
+    world.now += 3_600_000;
+    const other = new TestOutbox(world.now);
+    other.put('subscription', { ...consent, status: 'OPTOUT' });
+    await world.send(world.replica('S2'), other);
+    world.now += 11 * 3_600_000;
+    await applyReplica(world.deps, replicaId);
+    expect(world.record('subscription', 'c1/-/INSTORE/-/SMS/BULK')?.fields['status']).toBe('OPTOUT');
+  });
+
   test('INV-19: an opt-in by a clock that is ahead counts by when it came in, however late it is judged', async () => {
     say('OPTIN', world.now + 86_400_000, { evidence: 'form', user_id: 'later' });
     expect(await statuses()).toEqual(['HELD']);

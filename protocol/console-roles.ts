@@ -30,6 +30,7 @@ export const consoleRules: Readonly<Record<ConsoleRequest['op'], Rule>> = {
   'store.changes': look,
   'records.write': decide,
   'records.get': lookAtPeople,
+  'records.lost': lookAtPeople,
   'records.count': look,
   'sync.list': look,
   'sync.status': look,

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Fields, keyOf } from '../../protocol/catalogue/record.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { print } from '../output.ts';
+import { print, table } from '../output.ts';
 import { withStack } from '../stack.ts';
 
 /** Main data, record by record. */
@@ -24,6 +24,21 @@ export function addRecordsCommand(program: Command): void {
       const { record } = await withStack(options.dir, ({ office }) => office.call({ op: 'records.get', collection: collection.name, key }));
       if (record === null) throw new SyncError('NOT_FOUND', `${collection.name} ${key} does not exist`);
       print({ json: options.json === true }, record, () => JSON.stringify(record, null, 2));
+    });
+  records
+    .command('lost <collection> <key>')
+    .description('values of a record that lost a merge: what was said, by which replica, and what stayed')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (name: string, key: string, options: Options) => {
+      const request = { op: 'records.lost' as const, collection: collectionOf(name).name, key };
+      const answer = await withStack(options.dir, ({ office }) => office.call(request));
+      print({ json: options.json === true }, answer, () =>
+        table(
+          ['at', 'field', 'lost', 'stayed', 'said by'],
+          answer.values.map(({ at, field, lost, kept, from }) => [at, field, String(lost), String(kept), from]),
+        ),
+      );
     });
   records
     .command('put <collection> <json>')

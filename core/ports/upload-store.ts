@@ -122,6 +122,8 @@ export interface UploadStore {
     readonly exceptions: UploadException[];
     readonly next: string | null;
   }>;
+  /** Values of a record that lost a merge, oldest operation first. */
+  readLost(record: { readonly collection: string; readonly key: string }, max: number): Promise<LostValue[]>;
   readException(opId: string): Promise<UploadException | null>;
   /** Those that wait for a record. */
   readHeld(waitsFor: string): Promise<UploadException[]>;

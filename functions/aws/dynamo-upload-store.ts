@@ -43,6 +43,18 @@ const exceptionSchema = z.object({
   at: z.string(),
   version: z.int(),
 });
+const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const lostSchema = z.object({
+  opId: z.string(),
+  collection: z.string(),
+  key: z.string(),
+  field: z.string(),
+  lost: value,
+  kept: value,
+  from: z.string(),
+  clock: z.number(),
+  at: z.string(),
+});
 const EXCEPTIONS = 'exceptions';
 /**
  * Items a query reads at once. Without it DynamoDB reads, and bills, a megabyte to answer with one batch of 40 KB. Inbox: what
@@ -204,6 +216,15 @@ export class DynamoUploadStore implements UploadStore {
       exceptions.push(exception);
     }
     return { exceptions, next: null };
+  }
+
+  async readLost({ collection, key }: { readonly collection: string; readonly key: string }, max: number): Promise<LostValue[]> {
+    const values: LostValue[] = [];
+    for await (const item of this.#table.query({ pk: `lost#${collection}/${key}`, from: ' ', to: '~', limit: max })) {
+      values.push(...z.array(lostSchema).parse(JSON.parse(String(item['values']))));
+      if (values.length >= max) break;
+    }
+    return values.slice(0, max);
   }
 
   async readException(opId: string): Promise<UploadException | null> {

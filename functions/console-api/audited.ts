@@ -60,7 +60,7 @@ function targetOf(request: Request): string | null {
 /** Values of records stay out of it: whose they are may be erased, and the audit is not. */
 function withoutPeople(request: Request): Record<string, unknown> {
   if (request.op === 'records.write') return { collection: request.collection, puts: request.puts.length, deletes: request.deletes.length };
-  if (request.op === 'records.get') return { collection: request.collection };
+  if (request.op === 'records.get' || request.op === 'records.lost') return { collection: request.collection };
   if (request.op === 'exceptions.replay') return { opId: request.opId, fields: Object.keys(request.fields ?? {}) };
   return Object.fromEntries(Object.entries(request).filter(([name]) => name !== 'op'));
 }

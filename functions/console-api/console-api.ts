@@ -56,6 +56,8 @@ async function operate(deps: ConsoleDeps, request: Request): Promise<object> {
       const collection = collectionOf(request.collection);
       return { record: (await deps.records.getMany(collection.name, [request.key])).get(request.key) ?? null };
     }
+    case 'records.lost':
+      return { values: await deps.uploads.readLost({ ...request, collection: collectionOf(request.collection).name }, request.limit) };
     case 'records.count': {
       const collection = collectionOf(request.collection);
       return { collection: collection.name, count: await deps.records.count(collection.name) };

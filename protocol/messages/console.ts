@@ -71,6 +71,12 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     deletes: z.array(z.string()).max(limits.writeBatchMax).default([]),
   }),
   z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: keySchema }),
+  z.strictObject({
+    op: z.literal('records.lost'),
+    collection: z.string(),
+    key: keySchema,
+    limit: z.int().min(1).max(limits.listMax).default(limits.listMax),
+  }),
   z.strictObject({ op: z.literal('records.count'), collection: z.string() }),
   z.strictObject({ op: z.literal('sync.list'), ...listRequest }),
   z.strictObject({ op: z.literal('sync.status'), storeId: idSchema }),
@@ -276,6 +282,19 @@ export const consoleResponseSchemas = {
         fields: z.record(z.string(), z.unknown()),
       })
       .nullable(),
+  }),
+  'records.lost': z.object({
+    /** What lost a merge: which value stayed, who said the other one, and when it was judged. */
+    values: z.array(
+      z.object({
+        opId: z.string(),
+        field: z.string(),
+        lost: z.unknown(),
+        kept: z.unknown(),
+        from: z.string(),
+        at: z.string(),
+      }),
+    ),
   }),
   'records.count': z.object({ collection: z.string(), count: z.int() }),
   'feeds.list': z.object({

@@ -178,7 +178,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     const lost = {
       opId: operations[0]?.opId ?? '',
       collection: 'customer',
-      key: 'c0',
+      key: `${replicaId}-lost`,
       field: 'firstname',
       lost: 'Ann',
       kept: 'Bea',
@@ -189,5 +189,9 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     expect(await uploads.apply(step(await uploads.readHead(replicaId), operations, { lost: [lost, { ...lost, field: 'lastname' }] }))).toBe(
       'applied',
     );
+    const record = { collection: 'customer', key: lost.key };
+    expect(await uploads.readLost(record, 9)).toEqual([lost, { ...lost, field: 'lastname' }]);
+    expect(await uploads.readLost(record, 1)).toEqual([lost]);
+    expect(await uploads.readLost({ ...record, key: `${lost.key}x` }, 9)).toEqual([]);
   });
 }

@@ -172,6 +172,7 @@ const REQUESTS: Readonly<Record<ConsoleRequest['op'], object>> = {
   'store.changes': { storeId: 'S1' },
   'records.write': { collection: 'fraud_user', puts: [{ user_id: '1', status: 'MARKED' }] },
   'records.get': { collection: 'customer', key: '1' },
+  'records.lost': { collection: 'customer', key: '1' },
   'records.count': { collection: 'fraud_user' },
   'sync.list': {},
   'sync.status': { storeId: 'S1' },

@@ -77,6 +77,9 @@ test('what a store records is seen at once, goes up once, and comes back as its 
     fields: { firstname: 'Ann', lastname: 'Lee' },
   });
   expect((await outbox('S1')).counts['PENDING']).toBe(2);
+  expect(await json(agent('records', 'get', 'customer', '7', ...inStore('S1')))).toMatchObject({
+    attributes: { firstname: 'SYNCED', lastname: 'PENDING_UPLOAD' },
+  });
   expect((await logon('S1')).up).toEqual({ sent: 2, receipts: 2, unsent: 0, withoutReceipt: 0, failure: null });
   expect((await inCloud('customer', '7')).fields).toMatchObject({ firstname: 'Ann', lastname: 'Lee' });
   expect((await inCloud('bill', 'S1-T1/b1')).fields).toMatchObject({ amount: '12.5' });

@@ -139,6 +139,15 @@ export class MemoryUploadStore implements UploadStore {
     });
   }
 
+  readLost({ collection, key }: { readonly collection: string; readonly key: string }, max: number): Promise<LostValue[]> {
+    return this.#faults.strike('readLost', () =>
+      this.lost
+        .filter((one) => one.collection === collection && one.key === key)
+        .toSorted((a, b) => (a.opId < b.opId ? -1 : 1))
+        .slice(0, max),
+    );
+  }
+
   readException(opId: string): Promise<UploadException | null> {
     return this.#faults.strike('readException', () => this.exceptions.get(opId) ?? null);
   }

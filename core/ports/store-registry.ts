@@ -35,6 +35,8 @@ export interface Replica {
   readonly publicKey: PublicKey;
   readonly status: 'ACTIVE' | 'REVOKED';
   readonly enrolledAt: string;
+  /** The replica whose disk it was restored or copied from; absent where it enrolled with a code. */
+  readonly forkedFrom?: string | undefined;
   /** When it last asked for a plan, to within `contactNoteMs`; absent until then. */
   readonly heardAt?: string | undefined;
   readonly agentVersion?: string | undefined;
@@ -70,19 +72,24 @@ export interface StoreRegistry {
   /** By store id. `next`: what to list after for more; null: that was all. */
   listStores(request: ListRequest): Promise<{ readonly stores: StoreListing[]; readonly next: string | null }>;
   readListing(storeId: string): Promise<StoreListing | null>;
-  /** Only the code's sha256 is kept. */
-  putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void>;
+  /** Only the code's sha256 is kept. Times are ms. */
+  putEnrolmentCode(code: { sha256: string; storeId: string; issuedAt: number; expiresAt: number }): Promise<void>;
+  /** Nobody enrols with a code of the store that was issued up to `at` (ms) and not used by then (INV-25). */
+  voidCodes(storeId: string, at: number): Promise<void>;
   /**
    * Binds the code to the public key and registers the replica in one transaction: of two keys with one code exactly
    * one wins. The same code with the same key gives the same replica again until the code expires, because the answer
-   * may have been lost. Null when there is no such code, it has expired at `now` (ms), or another key has used it.
+   * may have been lost. Null when there is no such code, it has expired at `now` (ms) or is void, or another key has used it.
    */
   enrol(
     code: { sha256: string; now: number },
     replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
   ): Promise<{ store: Store; replica: Replica } | null>;
-  /** Another replica of a store that exists; the same one again changes nothing. */
-  addReplica(replica: Replica): Promise<void>;
+  /**
+   * Another replica of a store, as long as the one it comes from is active (INV-25): `gone` if it is not. The same one again
+   * changes nothing.
+   */
+  addFork(replica: Replica & { readonly forkedFrom: string }): Promise<'added' | 'gone'>;
   /** From the next request on it is nobody's; for good. One that is gone is left gone. */
   revokeReplica(replicaId: string): Promise<void>;
   /** Store and replica rows in one strongly consistent read. */

@@ -9,42 +9,32 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { ListRequest } from '../../core/ports/list-request.ts';
-import type { Contact, PublicKey, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { Contact, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { must } from '../../protocol/assert.ts';
-import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
 import { sendAll } from './leftovers.ts';
+import {
+  certificatePrefix,
+  changeSchema,
+  codeKey,
+  codeSchema,
+  isSameKey,
+  replicaKey,
+  replicaRow,
+  replicaSchema,
+  storeIdOf,
+  storeKey,
+  storeSchema,
+} from './store-item.ts';
 
 /**
  * Stores, their replicas and certificates in DynamoDB: `pk` = `store#<id>`, `sk` = `store`, `replica#<uuid>`,
  * `certificate#<uuid>#<feed>` or `change#<time>`; enrolment codes stand under `pk` = `code#<sha256>`, so the code itself is nowhere.
  * `pk` = `stores` lists the store ids, so that a list of stores reads nothing else.
  */
-const storeSchema = z.object({
-  storeId: z.string(),
-  name: z.string(),
-  edition: z.enum(EDITIONS),
-  zone: z.string().nullable(),
-  timeZone: z.string(),
-  currency: z.string(),
-  createdAt: z.string(),
-});
-const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
-const changeSchema = z.object({ at: z.string(), from: zoneAndEdition, to: zoneAndEdition });
-const replicaSchema = z.object({
-  replicaId: z.string(),
-  storeId: z.string(),
-  publicKey: z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() }),
-  status: z.enum(['ACTIVE', 'REVOKED']),
-  enrolledAt: z.string(),
-  heardAt: z.string().optional(),
-  agentVersion: z.string().optional(),
-});
-/** `usedBy`: the replica the code was used for. */
-const codeSchema = z.object({ storeId: z.string(), expiresAt: z.number(), usedBy: z.string().optional() });
 /** Agents that enrol with one code at the same moment, before the caller is told to come back. */
 const ENROL_TRIES = 5;
 
@@ -160,9 +150,24 @@ export class DynamoStoreRegistry implements StoreRegistry {
     return items;
   }
 
-  async putEnrolmentCode(code: { sha256: string; storeId: string; expiresAt: number }): Promise<void> {
-    const Item = { pk: codeKey(code.sha256), sk: 'code', storeId: code.storeId, expiresAt: code.expiresAt };
+  async putEnrolmentCode({ sha256, ...code }: Parameters<StoreRegistry['putEnrolmentCode']>[0]): Promise<void> {
+    const Item = { pk: codeKey(sha256), sk: 'code', ...code };
     await translated('put an enrolment code', this.#client.send(new PutCommand({ TableName: this.#table, Item })));
+  }
+
+  async voidCodes(storeId: string, at: number): Promise<void> {
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      Key: { pk: storeKey(storeId), sk: 'store' },
+      UpdateExpression: 'SET codesVoidThrough = :at',
+      ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(codesVoidThrough) OR codesVoidThrough < :at)',
+      ExpressionAttributeValues: { ':at': at },
+    });
+    try {
+      await translated('void the codes of a store', this.#client.send(update));
+    } catch (error) {
+      if (!isConditionFailed(error)) throw error;
+    }
   }
 
   async enrol(
@@ -171,7 +176,7 @@ export class DynamoStoreRegistry implements StoreRegistry {
   ): Promise<{ store: Store; replica: Replica } | null> {
     for (let tries = 0; tries < ENROL_TRIES; tries += 1) {
       const found = await this.#readCode(code.sha256);
-      if (found === null || found.expiresAt <= code.now) return null;
+      if (found === null || found.expiresAt <= code.now || (await this.#isVoid(found))) return null;
       const { storeId, usedBy } = found;
       const replicaId = usedBy ?? `${storeId}:${replica.uuid}`;
       if (usedBy === undefined && !(await this.#useCode({ ...found, sha256: code.sha256 }, { ...replica, storeId, replicaId }))) continue;
@@ -188,9 +193,17 @@ export class DynamoStoreRegistry implements StoreRegistry {
     return found.Item === undefined ? null : codeSchema.parse(found.Item);
   }
 
+  /** One that was used says so first: its replica may hear again what it is. */
+  async #isVoid({ storeId, issuedAt, usedBy }: z.infer<typeof codeSchema>): Promise<boolean> {
+    if (usedBy !== undefined) return false;
+    const request = { TableName: this.#table, Key: { pk: storeKey(storeId), sk: 'store' }, ConsistentRead: true };
+    const { Item } = await translated('read a store', this.#client.send(new GetCommand(request)));
+    return Item === undefined || Number(Item['codesVoidThrough'] ?? -1) >= issuedAt;
+  }
+
   /** False: somebody else was faster, or is at it. */
   async #useCode(
-    { sha256, ...code }: { sha256: string; storeId: string; expiresAt: number },
+    { sha256, ...code }: { sha256: string; storeId: string; issuedAt: number; expiresAt: number },
     { uuid, ...enrolled }: Replica & { uuid: string },
   ): Promise<boolean> {
     const useCode = {
@@ -203,8 +216,14 @@ export class DynamoStoreRegistry implements StoreRegistry {
       Item: { pk: storeKey(enrolled.storeId), sk: replicaKey(uuid), ...enrolled },
       ConditionExpression: 'attribute_not_exists(pk)',
     };
+    const notVoid = {
+      TableName: this.#table,
+      Key: { pk: storeKey(enrolled.storeId), sk: 'store' },
+      ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(codesVoidThrough) OR codesVoidThrough < :issuedAt)',
+      ExpressionAttributeValues: { ':issuedAt': code.issuedAt },
+    };
     try {
-      const TransactItems = [{ Put: useCode }, { Put: putReplica }];
+      const TransactItems = [{ Put: useCode }, { Put: putReplica }, { ConditionCheck: notVoid }];
       await translated('enrol a replica', this.#client.send(new TransactWriteCommand({ TransactItems })));
       return true;
     } catch (error) {
@@ -213,14 +232,28 @@ export class DynamoStoreRegistry implements StoreRegistry {
     }
   }
 
-  async addReplica(replica: Replica): Promise<void> {
+  async addFork(replica: Replica & { readonly forkedFrom: string }): Promise<'added' | 'gone'> {
     const Item = { ...replicaRow(replica.replicaId), ...replica };
-    try {
-      const put = new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' });
-      await translated('add a replica', this.#client.send(put));
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+    const Put = { TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' };
+    const ConditionCheck = {
+      TableName: this.#table,
+      Key: replicaRow(replica.forkedFrom),
+      ConditionExpression: '#status = :active',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':active': 'ACTIVE' },
+    };
+    for (let tries = 0; tries < ENROL_TRIES; tries += 1) {
+      try {
+        await translated('add a fork', this.#client.send(new TransactWriteCommand({ TransactItems: [{ Put }, { ConditionCheck }] })));
+        return 'added';
+      } catch (error) {
+        const reasons = cancellationReasons(error);
+        if (reasons === null) throw error;
+        if (reasons[1] === 'ConditionalCheckFailed') return 'gone';
+        if (reasons[0] === 'ConditionalCheckFailed') return 'added';
+      }
     }
+    throw new SyncError('UNAVAILABLE', 'others change the same replica', { retryAfterMs: 1_000 });
   }
 
   async readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
@@ -292,37 +325,4 @@ export class DynamoStoreRegistry implements StoreRegistry {
     const items = await this.#queryAll(storeKey(storeIdOf(replicaId)), certificatePrefix(replicaId));
     return new Map(items.map((item) => certificateSchema.parse(item)).map((certificate) => [certificate.feed, certificate]));
   }
-}
-
-function isSameKey(a: PublicKey, b: PublicKey): boolean {
-  return a.x === b.x && a.y === b.y;
-}
-
-function storeKey(storeId: string): string {
-  return `store#${storeId}`;
-}
-
-function replicaRow(replicaId: string): { pk: string; sk: string } {
-  return { pk: storeKey(storeIdOf(replicaId)), sk: replicaKey(uuidOf(replicaId)) };
-}
-
-function replicaKey(uuid: string): string {
-  return `replica#${uuid}`;
-}
-
-function certificatePrefix(replicaId: string): string {
-  return `certificate#${uuidOf(replicaId)}#`;
-}
-
-/** Empty when it is no replica id. */
-function storeIdOf(replicaId: string): string {
-  return replicaId.slice(0, Math.max(0, replicaId.lastIndexOf(':')));
-}
-
-function uuidOf(replicaId: string): string {
-  return replicaId.slice(replicaId.lastIndexOf(':') + 1);
-}
-
-function codeKey(sha256: string): string {
-  return `code#${sha256}`;
 }

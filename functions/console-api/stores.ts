@@ -2,6 +2,7 @@ import { sha256Hex } from '../../codec/pack.ts';
 import { formatCode, normalizeCode } from '../../core/enrolment-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import { descendants } from '../../core/stores/descendants.ts';
 import { horizonUse } from '../../core/stores/horizon-use.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
@@ -65,19 +66,31 @@ async function newCode(deps: StoreDeps, { storeId }: Extract<Request, { op: 'sto
 
 async function makeCode({ registry, clock, randomBytes }: StoreDeps, storeId: string): Promise<object> {
   const code = formatCode(randomBytes());
-  const expiresAt = clock.now() + limits.enrolmentCodeLifeMs;
-  await registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId, expiresAt });
+  const issuedAt = clock.now();
+  const expiresAt = issuedAt + limits.enrolmentCodeLifeMs;
+  await registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId, issuedAt, expiresAt });
   return { storeId, code, expiresAt: new Date(expiresAt).toISOString() };
 }
 
-/** Twice is once: what is revoked already is named as well. */
-async function revoke({ registry }: StoreDeps, { storeId, replicaId }: Extract<Request, { op: 'store.revoke' }>): Promise<object> {
-  const listing = await registry.readListing(storeId);
-  if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
-  const chosen = listing.replicas.filter((replica) => replicaId === undefined || replica.replicaId === replicaId);
-  if (replicaId !== undefined && chosen.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no replica ${replicaId}`);
-  for (const replica of chosen) await registry.revokeReplica(replica.replicaId);
-  return { storeId, revoked: chosen.map((replica) => replica.replicaId) };
+/**
+ * One replica with all that became of its disk, or all of a store and the codes that are still out. Twice is once: what is revoked
+ * already is named as well. Nothing comes of a replica that is revoked, so looking again until nothing is new ends.
+ */
+async function revoke({ registry, clock }: StoreDeps, { storeId, replicaId }: Extract<Request, { op: 'store.revoke' }>): Promise<object> {
+  const revoked = new Set<string>();
+  if (replicaId === undefined) await registry.voidCodes(storeId, clock.now());
+  for (;;) {
+    const listing = await registry.readListing(storeId);
+    if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+    const chosen = replicaId === undefined ? listing.replicas : descendants(listing.replicas, replicaId);
+    if (replicaId !== undefined && chosen.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no replica ${replicaId}`);
+    const left = chosen.filter((replica) => !revoked.has(replica.replicaId));
+    if (left.length === 0) return { storeId, revoked: [...revoked] };
+    for (const replica of left) {
+      await registry.revokeReplica(replica.replicaId);
+      revoked.add(replica.replicaId);
+    }
+  }
 }
 
 async function listStores({ registry, clock }: StoreDeps, { after, limit }: Extract<Request, { op: 'store.list' }>): Promise<object> {

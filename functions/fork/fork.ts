@@ -11,7 +11,7 @@ import { SyncError } from '../../protocol/sync-error.ts';
  * one and the key, so asking again after a lost answer gives the same.
  */
 export async function fork(
-  { registry, clock }: { readonly registry: Pick<StoreRegistry, 'addReplica'>; readonly clock: Clock },
+  { registry, clock }: { readonly registry: Pick<StoreRegistry, 'addFork'>; readonly clock: Clock },
   { storeId, replicaId: old }: Replica,
   { publicKey }: ForkRequest,
 ): Promise<ForkResponse> {
@@ -20,7 +20,9 @@ export async function fork(
   });
   const serverTime = new Date(clock.now()).toISOString();
   const replicaId = `${storeId}:${uuidOf(sha256Hex(`${old} ${publicKey.x} ${publicKey.y}`))}`;
-  await registry.addReplica({ replicaId, storeId, publicKey, status: 'ACTIVE', enrolledAt: serverTime });
+  const forked = { replicaId, storeId, publicKey, status: 'ACTIVE', enrolledAt: serverTime, forkedFrom: old } as const;
+  // It was active when it was let in, and was revoked since.
+  if ((await registry.addFork(forked)) === 'gone') throw new SyncError('UNAUTHORIZED', 'the replica it comes from is not active any more');
   return { storeId, replicaId, serverTime };
 }
 

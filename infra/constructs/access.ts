@@ -37,8 +37,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');
   grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
 
-  // A code is bound to its key in the transaction that makes the replica.
-  allow('enrol', data.stores, ...READ, ...PUT);
+  // A code is bound to its key in the transaction that makes the replica, if it is not void.
+  allow('enrol', data.stores, ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
 
   // The first plan of a new scope puts the empty feed; every signed URL is as good as this role.
   allow('plan', data.feeds, ...READ, ...PUT);
@@ -59,7 +59,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   grantUploads(data, functions.get('push'), ['s3:GetObject', 's3:PutObject']);
   data.doorbell.grantSendMessages(functions.get('push'));
   // A replica that was restored or copied becomes a new one of the same store.
-  allow('fork', data.stores, ...READ, ...PUT);
+  allow('fork', data.stores, ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
   // One customer of main data; how many were looked up is counted in the stores table.
   allow('lookup', data.records, 'dynamodb:BatchGetItem');
   allowOn(functions.get('lookup'), ['dynamodb:Query'], `${data.records.tableArn}/index/owner`);

@@ -60,7 +60,7 @@ describe('uploads in DynamoDB', () => {
     const storeId = `U${(count += 1)}`;
     const publicKey = { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) } as const;
     await registry.addStore({ storeId, name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
-    await registry.putEnrolmentCode({ sha256: storeId, storeId, expiresAt: 2 });
+    await registry.putEnrolmentCode({ sha256: storeId, storeId, issuedAt: 1, expiresAt: 2 });
     const enrolled = await registry.enrol({ sha256: storeId, now: 1 }, { uuid: 'u', publicKey, status: 'ACTIVE', enrolledAt: '' });
     const Key = { pk: `store#${storeId}`, sk: 'replica#u' };
     return {

@@ -39,7 +39,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     const registry = await open();
     const ids = Array.from({ length: 7 }, fresh);
     for (const storeId of ids.toReversed()) await registry.addStore(aStore(storeId));
-    await registry.putEnrolmentCode({ sha256: `code-of-${ids[0]}`, storeId: ids[0] ?? '', expiresAt: 1_000 });
+    await registry.putEnrolmentCode({ sha256: `code-of-${ids[0]}`, storeId: ids[0] ?? '', issuedAt: 1, expiresAt: 1_000 });
     const all = (await listed(registry)).map(({ store }) => store.storeId);
     expect(all).toEqual([...new Set(all)].sort());
     expect(all).toEqual(expect.arrayContaining(ids));
@@ -62,7 +62,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     const storeId = fresh();
     const sha256 = `code-of-${storeId}`;
     await registry.addStore(aStore(storeId));
-    await registry.putEnrolmentCode({ sha256, storeId, expiresAt: 1_000 });
+    await registry.putEnrolmentCode({ sha256, storeId, issuedAt: 1, expiresAt: 1_000 });
     const tries = await Promise.all(Array.from({ length: 8 }, (_, index) => registry.enrol({ sha256, now: 999 }, replica(`u${index}`))));
     const winners = tries.filter((enrolled) => enrolled !== null);
     expect(winners).toHaveLength(1);
@@ -76,7 +76,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     const storeId = fresh();
     const sha256 = `again-${storeId}`;
     await registry.addStore(aStore(storeId));
-    await registry.putEnrolmentCode({ sha256, storeId, expiresAt: 1_000 });
+    await registry.putEnrolmentCode({ sha256, storeId, issuedAt: 1, expiresAt: 1_000 });
     const [first, ...others] = await Promise.all(
       ['a', 'b', 'c'].map((uuid) => registry.enrol({ sha256, now: 998 }, replica(uuid, 'agent'))),
     );
@@ -109,7 +109,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     const registry = await open();
     const storeId = fresh();
     await registry.addStore(aStore(storeId));
-    await registry.putEnrolmentCode({ sha256: `heard-${storeId}`, storeId, expiresAt: 1_000 });
+    await registry.putEnrolmentCode({ sha256: `heard-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000 });
     const enrolled = await registry.enrol({ sha256: `heard-${storeId}`, now: 1 }, replica('u'));
     const replicaId = enrolled?.replica.replicaId ?? '';
     const contact = { heardAt: '2026-11-23T09:00:00.000Z', agentVersion: '1.2.3' };
@@ -123,43 +123,49 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     const registry = await open();
     const storeId = fresh();
     await registry.addStore(aStore(storeId));
-    const stolen = {
-      replicaId: `${storeId}:r`,
-      storeId,
-      publicKey: publicKey('r'),
-      status: 'ACTIVE' as const,
-      enrolledAt: '2026-11-23T08:00:00.000Z',
-    };
-    await registry.addReplica(stolen);
-    for (let times = 0; times < 2; times += 1) await registry.revokeReplica(stolen.replicaId);
-    expect((await registry.readReplica(stolen.replicaId))?.replica).toEqual({ ...stolen, status: 'REVOKED' });
-    await registry.addReplica(stolen);
-    expect((await registry.readReplica(stolen.replicaId))?.replica.status).toBe('REVOKED');
+    await registry.putEnrolmentCode({ sha256: `stolen-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000 });
+    const stolen = (await registry.enrol({ sha256: `stolen-${storeId}`, now: 1 }, replica('r')))?.replica;
+    const replicaId = stolen?.replicaId ?? '';
+    for (let times = 0; times < 2; times += 1) await registry.revokeReplica(replicaId);
+    expect((await registry.readReplica(replicaId))?.replica).toEqual({ ...stolen, status: 'REVOKED' });
     await registry.revokeReplica(`${storeId}:gone`);
     expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
   });
 
-  test('a replica that is added again stays as it is', async () => {
+  test('INV-25: a replica comes of an active one only, once; codes that are out can be made void', async () => {
     const registry = await open();
     const storeId = fresh();
     await registry.addStore(aStore(storeId));
-    const added = {
-      replicaId: `${storeId}:f`,
-      storeId,
-      publicKey: publicKey('f'),
-      status: 'ACTIVE' as const,
-      enrolledAt: '2026-11-23T08:00:00.000Z',
+    await registry.putEnrolmentCode({ sha256: `first-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000 });
+    const first = (await registry.enrol({ sha256: `first-${storeId}`, now: 1 }, replica('p')))?.replica.replicaId ?? '';
+    const fork = (uuid: string) => {
+      const { uuid: _, ...enrolled } = replica(uuid);
+      return { ...enrolled, storeId, replicaId: `${storeId}:${uuid}`, forkedFrom: first };
     };
-    await registry.addReplica(added);
-    await registry.addReplica({ ...added, status: 'REVOKED' });
-    expect((await registry.readReplica(added.replicaId))?.replica).toEqual(added);
+    expect(await registry.addFork(fork('f'))).toBe('added');
+    expect(await registry.addFork({ ...fork('f'), status: 'REVOKED' })).toBe('added');
+    expect((await registry.readReplica(`${storeId}:f`))?.replica).toEqual(fork('f'));
+    await registry.revokeReplica(first);
+    expect(await registry.addFork(fork('g'))).toBe('gone');
+    expect(await registry.readReplica(`${storeId}:g`)).toBeNull();
+
+    for (const [name, issuedAt] of [
+      ['old', 10],
+      ['new', 21],
+    ] as const)
+      await registry.putEnrolmentCode({ sha256: `${name}-${storeId}`, storeId, issuedAt, expiresAt: 1_000 });
+    await registry.voidCodes(storeId, 20);
+    await registry.voidCodes(storeId, 5);
+    expect(await registry.enrol({ sha256: `old-${storeId}`, now: 30 }, replica('v'))).toBeNull();
+    expect((await registry.enrol({ sha256: `new-${storeId}`, now: 30 }, replica('w')))?.replica.replicaId).toBe(`${storeId}:w`);
+    await registry.voidCodes(fresh(), 1);
   });
 
   test('an expired or unknown code enrols nobody', async () => {
     const registry = await open();
     const storeId = fresh();
     await registry.addStore(aStore(storeId));
-    await registry.putEnrolmentCode({ sha256: `late-${storeId}`, storeId, expiresAt: 1_000 });
+    await registry.putEnrolmentCode({ sha256: `late-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000 });
     expect(await registry.enrol({ sha256: `late-${storeId}`, now: 1_000 }, replica('u'))).toBeNull();
     expect(await registry.enrol({ sha256: 'unknown', now: 0 }, replica('u'))).toBeNull();
     expect(await registry.readReplica(`${storeId}:u`)).toBeNull();
@@ -222,7 +228,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     const enrolled = await Promise.all(
       (['ACTIVE', 'REVOKED'] as const).map(async (status, index) => {
         const sha256 = `${status}-of-${storeId}`;
-        await registry.putEnrolmentCode({ sha256, storeId, expiresAt: 1_000 });
+        await registry.putEnrolmentCode({ sha256, storeId, issuedAt: 1, expiresAt: 1_000 });
         return registry.enrol({ sha256, now: 0 }, { ...replica(`u${index}`), status });
       }),
     );

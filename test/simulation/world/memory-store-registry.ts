@@ -7,7 +7,8 @@ import { SyncError } from '../../../protocol/sync-error.ts';
 export class MemoryStoreRegistry implements StoreRegistry {
   readonly stores = new Map<string, Store>();
   readonly replicas = new Map<string, Replica>();
-  readonly codes = new Map<string, { storeId: string; expiresAt: number; usedBy?: string }>();
+  readonly codes = new Map<string, { storeId: string; issuedAt: number; expiresAt: number; usedBy?: string }>();
+  readonly #voidThrough = new Map<string, number>();
   readonly changes: (StoreChange & { storeId: string })[] = [];
   readonly certificates = new Map<string, Certificate>();
 
@@ -53,8 +54,13 @@ export class MemoryStoreRegistry implements StoreRegistry {
     return { store, replicas, certificates };
   }
 
-  putEnrolmentCode({ sha256, ...code }: { sha256: string; storeId: string; expiresAt: number }): Promise<void> {
+  putEnrolmentCode({ sha256, ...code }: Parameters<StoreRegistry['putEnrolmentCode']>[0]): Promise<void> {
     this.codes.set(sha256, code);
+    return Promise.resolve();
+  }
+
+  voidCodes(storeId: string, at: number): Promise<void> {
+    this.#voidThrough.set(storeId, Math.max(at, this.#voidThrough.get(storeId) ?? -1));
     return Promise.resolve();
   }
 
@@ -70,15 +76,17 @@ export class MemoryStoreRegistry implements StoreRegistry {
       const { x, y } = before.publicKey;
       return Promise.resolve(x === replica.publicKey.x && y === replica.publicKey.y ? { store, replica: before } : null);
     }
+    if ((this.#voidThrough.get(store.storeId) ?? -1) >= code.issuedAt) return Promise.resolve(null);
     const enrolled: Replica = { ...replica, storeId: store.storeId, replicaId: `${store.storeId}:${uuid}` };
     this.codes.set(sha256, { ...code, usedBy: enrolled.replicaId });
     this.replicas.set(enrolled.replicaId, enrolled);
     return Promise.resolve({ store, replica: enrolled });
   }
 
-  addReplica(replica: Replica): Promise<void> {
+  addFork(replica: Replica & { readonly forkedFrom: string }): Promise<'added' | 'gone'> {
+    if (this.replicas.get(replica.forkedFrom)?.status !== 'ACTIVE') return Promise.resolve('gone');
     if (!this.replicas.has(replica.replicaId)) this.replicas.set(replica.replicaId, replica);
-    return Promise.resolve();
+    return Promise.resolve('added');
   }
 
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {

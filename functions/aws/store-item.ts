@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import type { PublicKey } from '../../core/ports/store-registry.ts';
+import { EDITIONS } from '../../protocol/catalogue/types.ts';
+
+/** Stores, replicas and codes as items of the stores table, and their keys. */
+export const storeSchema = z.object({
+  storeId: z.string(),
+  name: z.string(),
+  edition: z.enum(EDITIONS),
+  zone: z.string().nullable(),
+  timeZone: z.string(),
+  currency: z.string(),
+  createdAt: z.string(),
+});
+const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
+export const changeSchema = z.object({ at: z.string(), from: zoneAndEdition, to: zoneAndEdition });
+export const replicaSchema = z.object({
+  replicaId: z.string(),
+  storeId: z.string(),
+  publicKey: z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() }),
+  status: z.enum(['ACTIVE', 'REVOKED']),
+  enrolledAt: z.string(),
+  forkedFrom: z.string().optional(),
+  heardAt: z.string().optional(),
+  agentVersion: z.string().optional(),
+});
+/** `usedBy`: the replica the code was used for. */
+export const codeSchema = z.object({
+  storeId: z.string(),
+  issuedAt: z.number().default(0),
+  expiresAt: z.number(),
+  usedBy: z.string().optional(),
+});
+export function isSameKey(a: PublicKey, b: PublicKey): boolean {
+  return a.x === b.x && a.y === b.y;
+}
+
+export function storeKey(storeId: string): string {
+  return `store#${storeId}`;
+}
+
+export function replicaRow(replicaId: string): { pk: string; sk: string } {
+  return { pk: storeKey(storeIdOf(replicaId)), sk: replicaKey(uuidOf(replicaId)) };
+}
+
+export function replicaKey(uuid: string): string {
+  return `replica#${uuid}`;
+}
+
+export function certificatePrefix(replicaId: string): string {
+  return `certificate#${uuidOf(replicaId)}#`;
+}
+
+/** Empty when it is no replica id. */
+export function storeIdOf(replicaId: string): string {
+  return replicaId.slice(0, Math.max(0, replicaId.lastIndexOf(':')));
+}
+
+export function uuidOf(replicaId: string): string {
+  return replicaId.slice(replicaId.lastIndexOf(':') + 1);
+}
+
+export function codeKey(sha256: string): string {
+  return `code#${sha256}`;
+}

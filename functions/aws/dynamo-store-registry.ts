@@ -7,7 +7,7 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { ListRequest } from '../../core/ports/list-request.ts';
 import type { Contact, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { must } from '../../protocol/assert.ts';

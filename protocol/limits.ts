@@ -119,8 +119,11 @@ export const limits = {
   compactionChangesMax: 250_000,
   /** Tombstones live longer than stream retention (24 h) + longest retry (24 h) + offline horizon (45 d), doubled. */
   tombstoneLifeMs: 90 * 86_400_000,
-  /** Presigned URLs: long enough for one chunk at 256 kbit/s (1.4 MB ≈ 45 s, ×10), short if leaked. */
-  presignedUrlSeconds: 900,
+  /**
+   * Presigned URLs: long enough for one chunk at 256 kbit/s (1.4 MB ≈ 45 s, ×6), short if leaked. Looked at when a transfer begins,
+   * and a new one is asked for when it has run out.
+   */
+  presignedUrlSeconds: 300,
   /** A signed request is good for this long either side of the server's clock. */
   requestSkewMs: 120_000,
   enrolmentCodeLifeMs: 24 * 3_600_000,

@@ -4,8 +4,8 @@ import { type AuditEntry, auditEntrySchema } from '../../protocol/messages/conso
 import { translated } from './aws-errors.ts';
 
 /**
- * The audit in the stores table: `pk` = `audit#<month>`, `sk` = the entry's id, which begins with its time, and `<id>#end` for
- * what came of it. No role of ours may change or delete under these keys (`infra/constructs/access.ts`).
+ * The audit in a table of its own: `pk` = the month, `sk` = the entry's id, which begins with its time, and `<id>#end` for what
+ * came of it. No role of ours may change or delete there (`infra/constructs/access.ts`).
  */
 const begunSchema = auditEntrySchema.omit({ outcome: true });
 
@@ -19,18 +19,18 @@ export class DynamoAuditLog implements AuditLog {
   }
 
   async begin(entry: Omit<AuditEntry, 'outcome'>): Promise<void> {
-    await this.#add({ pk: monthKey(monthOf(entry.auditId)), sk: entry.auditId, ...entry });
+    await this.#add({ pk: monthOf(entry.auditId), sk: entry.auditId, ...entry });
   }
 
   async end(auditId: string, outcome: string): Promise<void> {
-    await this.#add({ pk: monthKey(monthOf(auditId)), sk: `${auditId}#end`, outcome });
+    await this.#add({ pk: monthOf(auditId), sk: `${auditId}#end`, outcome });
   }
 
   async list({ month, after, limit }: Parameters<AuditLog['list']>[0]): ReturnType<AuditLog['list']> {
     const query = new QueryCommand({
       TableName: this.#table,
       KeyConditionExpression: after === null ? 'pk = :pk' : 'pk = :pk AND sk < :after',
-      ExpressionAttributeValues: { ':pk': monthKey(month), ...(after === null ? {} : { ':after': after }) },
+      ExpressionAttributeValues: { ':pk': month, ...(after === null ? {} : { ':after': after }) },
       ScanIndexForward: false,
       // Each entry with its end, and one more with its own.
       Limit: limit * 2 + 2,
@@ -48,10 +48,6 @@ export class DynamoAuditLog implements AuditLog {
     const put = new PutCommand({ TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' });
     await translated('write the audit', this.#client.send(put));
   }
-}
-
-function monthKey(month: string): string {
-  return `audit#${month}`;
 }
 
 /** An id begins with its time: an entry and its end stand in the same month, also when the month ends between them. */

@@ -12,7 +12,7 @@ import type { ConsoleDeps } from './console-api.ts';
 
 /** What both doors of the console work with: the one of the command line, and the one of people with a token. */
 export function consoleDeps(): ConsoleDeps {
-  const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE');
+  const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'AUDIT_TABLE', 'UPLOADS_TABLE');
   const documents = documentClient();
   return {
     records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
@@ -21,7 +21,7 @@ export function consoleDeps(): ConsoleDeps {
     uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
     quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
     runs: new DynamoRunStore(documents, env.STORES_TABLE),
-    audit: new DynamoAuditLog(documents, env.STORES_TABLE),
+    audit: new DynamoAuditLog(documents, env.AUDIT_TABLE),
     ids: systemIds,
     clock: systemClock,
     randomBytes: () => randomBytes(16),

@@ -33,6 +33,8 @@ interface AlarmProps {
   readonly metric: IMetric;
   /** Raised by more than this; more than nothing if it is not set. */
   readonly above?: number;
+  /** Raised by less than this, and by nothing at all. */
+  readonly below?: number;
   /** Periods of the metric that are looked at. */
   readonly periods?: number;
   /** How many of them have to be above it; all if it is not set. */
@@ -53,12 +55,17 @@ const API_ERRORS_LEAST = 3;
 const API_LATENCY_MAX = Duration.seconds(5);
 /** Refused in five minutes. Agents come again by themselves, so a few are no matter. */
 const REFUSED_MAX = 100;
+/** Refused as nobody's in an hour. A revoked store comes by every 45 s, 80 times; somebody who tries keys comes more often. */
+const UNAUTHORIZED_MAX = 1_000;
+/** What runs by the clock once an hour or more often, and whose silence would be taken for peace. */
+const CLOCKWORK = ['watch-stores', 'apply', 'compact'] as const;
+const CLOCKWORK_HOURS = 3;
 
 export class Alarms extends Construct {
   readonly topic: AlarmTopic['topic'];
   readonly all: Alarm[] = [];
   /** Of what is logged. */
-  readonly logged: Readonly<Record<keyof typeof LOGGED | 'refused', Metric>>;
+  readonly logged: Readonly<Record<keyof typeof LOGGED | 'refused' | 'unauthorized', Metric>>;
   readonly #action: SnsAction;
   readonly #namespace: string;
 
@@ -72,7 +79,9 @@ export class Alarms extends Construct {
     this.#freshWorkflow(watched.fresh);
     this.#api(watched.api);
     this.#tables(watched.data);
-    this.logged = { ...this.#logged(watched.functions), refused: this.#refused(watched.api) };
+    this.#clockwork(watched.functions);
+    const [refused, unauthorized] = [this.#refused(watched.api), this.#unauthorized(watched.api)];
+    this.logged = { ...this.#logged(watched.functions), refused, unauthorized };
     addBudget(this, watched.organization, this.topic);
   }
 
@@ -152,6 +161,29 @@ export class Alarms extends Construct {
     return metric;
   }
 
+  #unauthorized({ accessLogs }: Api): Metric {
+    const metric = this.#metricOf('unauthorized', accessLogs, FilterPattern.stringValue('$.status', '=', '401'));
+    this.#alarm('api-unauthorized', {
+      runbook: 'api-unauthorized',
+      means: 'Many requests are of nobody that head office knows',
+      metric,
+      above: UNAUTHORIZED_MAX,
+    });
+    return metric;
+  }
+
+  /** An alarm of what is logged stays green when nothing is logged any more. */
+  #clockwork(functions: Functions): void {
+    for (const name of CLOCKWORK)
+      this.#alarm(`${name}-silent`, {
+        runbook: 'silence',
+        means: `The function ${name}, which runs every hour, has not run for ${CLOCKWORK_HOURS} hours`,
+        metric: functions.get(name).metricInvocations({ period: Duration.hours(1), statistic: Stats.SUM }),
+        below: 1,
+        periods: CLOCKWORK_HOURS,
+      });
+  }
+
   #tables({ tables }: Data): void {
     for (const [name, { table, indexes }] of Object.entries(tables)) {
       this.#alarm(`${name}-throttles`, {
@@ -191,17 +223,17 @@ export class Alarms extends Construct {
     return filter.metric({ period: Duration.hours(1), statistic: Stats.SUM });
   }
 
-  #alarm(id: string, { runbook, means, metric, above = 0, periods = 1, breaching = periods }: AlarmProps): void {
+  #alarm(id: string, { runbook, means, metric, above = 0, below, periods = 1, breaching = periods }: AlarmProps): void {
     const alarm = new Alarm(this, id, {
       alarmName: `${Stack.of(this).stackName}-${id}`,
       alarmDescription: `${means}. Runbook: docs/operations/${runbook}.md`,
       metric,
-      threshold: above,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: below ?? above,
+      comparisonOperator: below === undefined ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: periods,
       datapointsToAlarm: breaching,
       // No metric is written where nothing happens.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData: below === undefined ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
     });
     alarm.addAlarmAction(this.#action);
     // That it is over is for people to know as well.

@@ -1,5 +1,5 @@
 /**
- * What the organization's data stands in: four tables, two buckets and the queues between.
+ * What the organization's data stands in: five tables, two buckets and the queues between.
  *
  * No table has a time to live: an expiry on main data would reach the feeds as deletes, and one on feeds or stores
  * would take away what a replica still needs. Only `records` has a stream; what the
@@ -7,6 +7,7 @@
  */
 import { CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -33,6 +34,7 @@ export class Data extends Construct {
   readonly records: TableV2;
   readonly feeds: TableV2;
   readonly stores: TableV2;
+  readonly audit: TableV2;
   readonly snapshots: Bucket;
   readonly compaction: Queue;
   readonly compactionFailures: Queue;
@@ -56,6 +58,8 @@ export class Data extends Construct {
     });
     this.feeds = this.#table('Feeds', organization);
     this.stores = this.#table('Stores', organization);
+    // Apart from everything that is restored from a backup, and from everything that other functions write.
+    this.audit = this.#table('Audit', organization);
     this.uploads = this.#table('Uploads', organization);
     this.snapshots = this.#bucket('Snapshots', organization, [
       // No index names a segment behind the horizon; the rest is for a plan that is being worked off.
@@ -126,6 +130,7 @@ export class Data extends Construct {
       records: { table: this.records, indexes: [OWNER_INDEX] },
       feeds: { table: this.feeds, indexes: [] },
       stores: { table: this.stores, indexes: [] },
+      audit: { table: this.audit, indexes: [] },
       uploads: { table: this.uploads, indexes: [] },
     };
   }
@@ -157,6 +162,16 @@ export class Data extends Construct {
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }, ...rules],
       removalPolicy: removalPolicy(organization),
     });
+    // Addresses are signed for less; whoever signs for longer, with whatever key, is refused all the same.
+    bucket.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['s3:GetObject', 's3:PutObject'],
+        resources: [bucket.arnForObjects('*')],
+        conditions: { NumericGreaterThan: { 's3:signatureAge': 2 * limits.presignedUrlSeconds * 1_000 } },
+      }),
+    );
     keepLogicalId(bucket, id);
     return bucket;
   }

@@ -27,6 +27,7 @@ type EnvironmentName =
   | 'RECORDS_TABLE'
   | 'FEEDS_TABLE'
   | 'STORES_TABLE'
+  | 'AUDIT_TABLE'
   | 'SNAPSHOTS_BUCKET'
   | 'COMPACTION_QUEUE_URL'
   | 'UPLOADS_TABLE'
@@ -103,13 +104,13 @@ const SIZES = {
   'console-api': {
     memorySize: 1024,
     timeout: Duration.seconds(60),
-    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE'],
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'AUDIT_TABLE', 'UPLOADS_TABLE'],
   },
   // The same for people with a token, whose signature is checked first.
   console: {
     memorySize: 1024,
     timeout: HTTP_TIMEOUT,
-    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'OIDC_ISSUER', 'OIDC_AUDIENCE'],
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'AUDIT_TABLE', 'UPLOADS_TABLE', 'OIDC_ISSUER', 'OIDC_AUDIENCE'],
   },
 } as const satisfies Record<string, FunctionSize>;
 
@@ -196,6 +197,7 @@ function environmentOf(data: Data, people: People, freshWorkflow: string): Recor
     RECORDS_TABLE: data.records.tableName,
     FEEDS_TABLE: data.feeds.tableName,
     STORES_TABLE: data.stores.tableName,
+    AUDIT_TABLE: data.audit.tableName,
     SNAPSHOTS_BUCKET: data.snapshots.bucketName,
     COMPACTION_QUEUE_URL: data.compaction.queueUrl,
     UPLOADS_TABLE: data.uploads.tableName,

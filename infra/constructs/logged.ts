@@ -42,6 +42,12 @@ export const LOGGED = {
     runbook: 'replica-differs',
     means: 'A store holds other data than head office, and mends itself',
   },
+  'replica-forked': {
+    by: 'fork',
+    pattern: message('a replica was restored or copied, and goes on as a new one'),
+    runbook: 'replica-forked',
+    means: 'The data folder of a store was restored from a backup or copied to another machine',
+  },
   quarantine: {
     by: 'feed-writer',
     pattern: message('a change is in quarantine'),

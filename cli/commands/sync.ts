@@ -151,13 +151,15 @@ async function watch(storeId: string, { dir, json, timeout }: Common & { readonl
     for (;;) {
       const seen = await office.call({ op: 'sync.status', storeId });
       const [run] = seen.runs;
+      if (seen.replicas.length === 0 && run === undefined) throw new SyncError('NOT_FOUND', noReplica(storeId));
       const line = progressOf(seen);
       if (line !== told) {
         if (json === true) process.stdout.write(`${JSON.stringify({ run: run ?? null, percent: seen.percent })}\n`);
         else process.stdout.write(`${line}\n`);
         told = line;
       }
-      if (run !== undefined && isOver(run) && !isOutstanding(seen, run)) {
+      const isOrdered = seen.commands.some((command) => !isCommandOver(command));
+      if (run !== undefined && isOver(run) && !isOrdered && !isOutstanding(seen, run)) {
         process.exitCode = run.state.startsWith('COMPLETED') ? 0 : 1;
         return;
       }
@@ -169,6 +171,9 @@ async function watch(storeId: string, { dir, json, timeout }: Common & { readonl
     }
   });
 }
+
+const noReplica = (storeId: string) =>
+  `store ${storeId} has no replica yet; \`storeline store code ${storeId}\` gives the code its agent enrols with`;
 
 /** The agent thinks that it is there, and head office has not seen everything of it. */
 function isOutstanding({ replicas }: Status, run: Run): boolean {
@@ -205,6 +210,7 @@ function describeStatus(seen: Status): string {
     `  fresh run: ${fresh === null ? 'none yet' : fresh.completeAt !== null ? `complete at ${fresh.completeAt}` : fresh.cancelledAt !== null ? 'cancelled' : `not complete, checked ${fresh.checkedAt ?? 'not yet'}`}`,
     ...(fresh?.completeAt === null ? fresh.missing.map((missing) => `    missing: ${missing}`) : []),
   ]);
+  if (replicas.length === 0) lines.push(noReplica(storeId));
   const [last] = runs;
   if (last !== undefined) lines.push('', `Last run: ${progressOf(seen)}`, componentTable(last));
   for (const command of commands.slice(0, 5)) lines.push('', describeCommand(command));

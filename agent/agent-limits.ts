@@ -26,6 +26,11 @@ export const agentLimits = {
   attemptsMax: 6,
   retryFirstMs: 250,
   retryMaxMs: 20_000,
+  /**
+   * Whoever is turned away at head office's door, where nobody says for how long, waits this long and up to twice as long: 5,000
+   * stores at one moment are 1,000 that are let in and 4,000 that come again at 500 a second, which is what the door lets in.
+   */
+  crowdedRetryMs: 8_000,
   /** Rows a digest slice reads at once: 50,000 × ~35 bytes ≈ 2 MB of text. */
   digestSliceRows: 50_000,
   /** A first load that failed is taken up again after this; once it is complete, a failed sync waits for its turn. */

@@ -22,7 +22,7 @@ import { agentLimits } from '../agent-limits.ts';
 import { postJson } from './post-json.ts';
 import { putObject } from './put-object.ts';
 import type { ProvableRequest } from './request-signer.ts';
-import { type RetryPolicy, createRetry, defaultRetry } from './retry.ts';
+import { type RetryPolicy, createRetry, defaultRetry, turnedAway } from './retry.ts';
 import type { TransferCount } from './transfer-count.ts';
 
 /**
@@ -180,6 +180,7 @@ function parseAnswer<T>({ status, body }: { status: number; body: unknown }, sch
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
   }
-  if (status === 429 || status >= 500) throw new SyncError('UNAVAILABLE', `head office is busy (HTTP ${status})`);
+  if (status === 429) throw turnedAway();
+  if (status >= 500) throw new SyncError('UNAVAILABLE', `head office is busy (HTTP ${status})`);
   throw new SyncError('CONNECTIVITY', `something other than head office answered (HTTP ${status}); check the API address and the network`);
 }

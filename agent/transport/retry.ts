@@ -11,12 +11,12 @@ import {
   handleWhen,
   retry,
 } from 'cockatiel';
-import { isSyncError } from '../../protocol/sync-error.ts';
+import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { agentLimits } from '../agent-limits.ts';
 
 /**
  * Retries at this one layer only, so that they do not multiply: decorrelated jitter, bounded attempts, and never
- * sooner than head office said.
+ * sooner than head office said, nor all at the moment that it said.
  */
 export interface RetrySettings {
   readonly attemptsMax: number;
@@ -34,15 +34,20 @@ export interface RetryPolicy {
   execute<T>(run: (attempt: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
+/** What stands before head office's functions turns away without a word of when to come again. */
+export function turnedAway(): SyncError {
+  return new SyncError('UNAVAILABLE', 'head office is busy (HTTP 429)', { retryAfterMs: agentLimits.crowdedRetryMs });
+}
+
+/** How long it waits each time. */
+export function retryBackoff({ firstMs, maxMs }: RetrySettings): IBackoffFactory<Context> {
+  return new AtLeastAsAsked(new ExponentialBackoff({ generator: decorrelatedJitterGenerator, initialDelay: firstMs, maxDelay: maxMs }));
+}
+
 export function createRetry(settings: RetrySettings): RetryPolicy {
-  const jitter = new ExponentialBackoff({
-    generator: decorrelatedJitterGenerator,
-    initialDelay: settings.firstMs,
-    maxDelay: settings.maxMs,
-  });
   const policy = retry(
     handleWhen((error) => isSyncError(error, 'CONNECTIVITY') || isSyncError(error, 'UNAVAILABLE') || isSyncError(error, 'CONFLICT')),
-    { maxAttempts: settings.attemptsMax, backoff: new AtLeastAsAsked(jitter) },
+    { maxAttempts: settings.attemptsMax, backoff: retryBackoff(settings) },
   );
   return {
     async execute(run, signal) {
@@ -76,6 +81,7 @@ class AtLeastAsAsked implements IBackoffFactory<Context> {
     const inner = this.#inner.next(context);
     const asked = 'error' in context.result && isSyncError(context.result.error) ? (context.result.error.retryAfterMs ?? 0) : 0;
     const following = new AtLeastAsAsked(inner);
-    return { duration: Math.max(asked, inner.duration), next: (later) => following.next(later) };
+    // Those who were told the same do not come back together.
+    return { duration: Math.max(asked * (1 + Math.random()), inner.duration), next: (later) => following.next(later) };
   }
 }

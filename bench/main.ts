@@ -5,6 +5,7 @@ import { benchDelta } from './delta.ts';
 import { benchFleet } from './fleet.ts';
 import { benchFresh } from './fresh.ts';
 import { benchManual } from './manual.ts';
+import { benchOutbox } from './outbox.ts';
 import { benchRepair } from './repair.ts';
 import { benchScale } from './scale.ts';
 import type { BenchResult } from './stats.ts';
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, { run: Bench; rows: number }>> = {
   admission: { run: benchAdmission, rows: 20_000 },
   scale: { run: benchScale, rows: 3_500_000 },
   up: { run: benchUp, rows: 1_000 },
+  outbox: { run: benchOutbox, rows: 1_050_000 },
   cold: { run: benchCold, rows: 1 },
   verify: { run: benchVerify, rows: 1_000_000 },
   repair: { run: benchRepair, rows: 1_000_000 },

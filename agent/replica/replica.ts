@@ -176,10 +176,10 @@ export class Replica {
     this.transaction(() => this.db.exec('DELETE FROM _certificate'));
   }
 
-  /** It was found different. In the caller's transaction. */
+  /** It was found different; one that was never right is not mended but still to be loaded. In the caller's transaction. */
   dropCertificate(feed: FeedName): void {
-    this.prepare('DELETE FROM _certificate WHERE feed = ?').run(feed);
-    this.prepare('UPDATE _feed SET resync = 1 WHERE feed = ?').run(feed);
+    const { changes } = this.prepare('DELETE FROM _certificate WHERE feed = ?').run(feed);
+    if (changes > 0) this.prepare('UPDATE _feed SET resync = 1 WHERE feed = ?').run(feed);
   }
 
   /** Makes room for a collection, also one this agent does not know. */

@@ -55,7 +55,7 @@ export class SyncService {
     this.#options = options;
     this.#paths = dataPaths(options.data);
     this.#contacts = new Contacts(io, options.data, { log: () => this.#log, onAnswer: (answer) => this.#heard(answer) });
-    this.#log = new RunLog({ path: this.#paths.runs, clock: io.clock, ids: io.ids, onChange: () => this.#contacts.changed() });
+    this.#log = new RunLog({ path: this.#paths.runs, clock: io.clock, ids: io.ids, onChange: () => this.#changed() });
   }
 
   /** Somebody wants a sync now. */
@@ -86,7 +86,7 @@ export class SyncService {
       this.ask('COMMAND');
     }
     if (this.#io.clock.now() >= this.#againAt) this.ask('SCHEDULE');
-    if (command?.takeOver === true) await this.#command(command);
+    if (command?.takeOver === true && this.#isPlanned()) await this.#command(command);
     else if (this.#asked !== null) await this.#sync();
     else if (request !== undefined) await this.#answer(request);
     else if (command !== undefined) await this.#command(command);
@@ -195,15 +195,32 @@ export class SyncService {
     }
   }
 
+  #changed(): void {
+    this.#contacts.changed();
+    if (this.#isTakenOver()) this.#stop();
+  }
+
+  #isTakenOver(): boolean {
+    const isOther = this.#job !== null && this.#job.commandId === null;
+    return isOther && this.#commands.some(({ takeOver, preview }) => takeOver && !preview) && this.#isPlanned();
+  }
+
+  #stop(): void {
+    this.#job?.abort.abort(new SyncError('NOT_COMPLETE', 'head office stopped this run'));
+  }
+
+  /** A manual sync is of what head office said this store has: until it has said so, nothing can take the place of the first sync. */
+  #isPlanned(): boolean {
+    return standingOf(this.#options.data).components !== null;
+  }
+
   #heard(answer: ContactResponse): void {
     const over = new Set(this.#log.commands.flatMap((report) => (isCommandOver(report) ? [report.commandId] : [])));
     this.#commands = answer.commands.filter(({ commandId }) => !over.has(commandId));
     const job = this.#job;
-    const isTakenOver = job !== null && job.commandId === null && this.#commands.some(({ takeOver, preview }) => takeOver && !preview);
     const isGone = job !== null && job.commandId !== null && answer.commands.every(({ commandId }) => commandId !== job.commandId);
     const isCancelled = answer.cancelRun !== null && answer.cancelRun === this.#log.run?.runId;
-    if (job !== null && (isTakenOver || isGone || isCancelled))
-      job.abort.abort(new SyncError('NOT_COMPLETE', 'head office stopped this run'));
+    if (isGone || isCancelled || this.#isTakenOver()) this.#stop();
     if (answer.fresh !== null && !answer.fresh.complete && job === null) this.#prove = answer.fresh.prove;
   }
 }

@@ -207,17 +207,18 @@ it(
     await fake.write('customer', customers(2_000));
     fake.hooks.pieceBytes = 32;
     fake.hooks.pieceDelayMs = 200;
-    service('--every', '60');
-    const live = async () => (await fake.runs.readRuns('S1', 10)).find(({ state }) => state === 'RUNNING');
-    await expect.poll(live, { timeout: 20_000 }).toBeDefined();
     fake.world.now = Date.now();
     const taking = command({ takeOver: true, kind: 're-upload' });
+    // Heard at the first contact, before head office has said what this store has: the run goes on until that is known.
     await fake.runs.addCommand(taking);
-    await expect.poll(() => fake.runs.commands.get(taking.commandId)?.state, { timeout: 60_000 }).toBe('DONE');
+    service('--every', '60');
+    await expect.poll(() => fake.runs.commands.get(taking.commandId), { timeout: 60_000 }).toMatchObject({ state: 'DONE', failure: null });
     const runs = (await fake.runs.readRuns('S1', 10)).map(({ kind, state }) => `${kind} ${state}`);
     expect(runs.slice(-2)).toEqual(['manual COMPLETED_NO_CHANGES', 'fresh CANCELLED']);
-    // Nobody stopped the fresh sync for good: whoever logs on, or the schedule, begins it again.
+    // Nobody stopped the fresh sync for good: head office, whoever logs on, or the schedule begins it again, and it is the fresh sync (INV-46).
     fake.hooks.pieceBytes = 65_536;
-    expect((await agent.run('logon')).json).toMatchObject({ joined: true, kind: 'fresh', complete: true });
+    expect((await agent.run('logon')).json).toMatchObject({ joined: true, complete: true });
+    const after = (await fake.runs.readRuns('S1', 10)).toReversed().slice(2);
+    expect(after.map(({ kind, state }) => `${kind} ${state}`)[0]).toBe('fresh COMPLETED');
   },
 );

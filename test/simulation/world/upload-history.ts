@@ -24,6 +24,7 @@ import type { RedeemResponse, RedemptionCollection } from '../../../protocol/mes
 import { type Operation, operationSchema } from '../../../protocol/operation.ts';
 import { SyncError, isSyncError } from '../../../protocol/sync-error.ts';
 import { type Fault, Faults } from './faults.ts';
+import { type Message, MessageQueue, WEEK_MS } from './message-queue.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { MemoryRecordStore } from './memory-record-store.ts';
 import { MemoryStoreRegistry } from './memory-store-registry.ts';
@@ -35,7 +36,8 @@ import { COUPONS, CUSTOMERS, OPENING, type Recorded, UploadChecks } from './uplo
  * Uploads of a few stores: their real outbox files, the real push and apply over memory, and whatever may happen between.
  *
  * - a call of head office is refused, works without an answer, hangs, or goes on much later (a zombie)
- * - a request or its answer is lost on the way; two functions apply one replica at once; nobody rings
+ * - a request or its answer is lost on the way; two functions apply one replica at once
+ * - a ring of the doorbell is lost, comes twice, out of order, days late, or again a week after it was dealt with
  * - a function takes few operations at a time, or has no time for all of them
  * - a backlog goes up as objects or in batches, as the run has it; an object is put late, twice or never announced; one that was
  *   stored is lost while its store still has it
@@ -63,6 +65,7 @@ export class UploadHistory {
   readonly #records: MemoryRecordStore;
   readonly #uploads: MemoryUploadStore;
   readonly #objects: MemoryObjectStore;
+  readonly #queue = new MessageQueue();
   /** Of a function that was started long ago. */
   readonly #inbox: Inbox;
   readonly #registry = new MemoryStoreRegistry();
@@ -137,11 +140,8 @@ export class UploadHistory {
       case 'lose':
         return this.#lose();
       case 'sweep':
-        if (random.chance(0.3)) this.now += DAY_MS;
-        return this.#invoke(async () => {
-          await sweepUploads(this.#applyDeps());
-          await sweepHeld(this.#applyDeps());
-        });
+        if (random.chance(0.5)) this.now += random.chance(0.5) ? DAY_MS : WEEK_MS + DAY_MS;
+        return this.#invoke(() => this.#schedule());
       default:
         throw new Error(`no step ${kind}`);
     }
@@ -159,17 +159,39 @@ export class UploadHistory {
     this.#faults.killHeld();
     this.#edit('customer', { user_id: '2', firstname: 'late' });
     // Three tills with one past fork one after the other, and a function has time for some operations only.
-    for (let round = 0; round < CALM_ROUNDS; round += 1) {
+    for (let round = 0, before = ''; round < CALM_ROUNDS && !(this.#isAllSent() && before === this.#state()); round += 1) {
+      before = this.#state();
       for (const till of this.#tills) await this.#push(till);
       // Whatever rings were lost: the schedule finds what is stored.
-      const rung: string[] = [];
-      const doorbell = { ring: (id: string) => Promise.resolve(void rung.push(id)) };
-      await ringWaiting({ ...this.#applyDeps(), registry: this.#registry, doorbell });
-      for (const id of rung) await applyReplica(this.#applyDeps(), id);
-      await sweepHeld(this.#applyDeps());
+      await this.#schedule();
+      await this.#deliverAll();
     }
     this.now += 2 * DAY_MS;
     await sweepUploads(this.#applyDeps());
+    await this.#comeLate();
+  }
+
+  /** Every ring that is still under way or was never deleted comes at last, and everybody rings once more: nothing is done again. */
+  async #comeLate(): Promise<void> {
+    for (const id of this.#uploads.replicas.keys()) this.#ring(id);
+    this.now += WEEK_MS + DAY_MS;
+    const before = this.#state();
+    await this.#deliverAll();
+    assert(this.#queue.size === 0, 'every message was delivered');
+    assert(this.#state() === before, 'INV-11: a message that came late changed something');
+  }
+
+  #isAllSent(): boolean {
+    return this.#tills.every(({ outbox }) => outbox.countOpen().withoutReceipt === 0);
+  }
+
+  #state(): string {
+    return JSON.stringify([[...this.#records.records], [...this.#uploads.replicas], [...this.#uploads.exceptions]]);
+  }
+
+  async #deliverAll(): Promise<void> {
+    for (let message = this.#queue.receive(this.now, this.#random); message !== null; message = this.#queue.receive(this.now, this.#random))
+      await this.#handle(message);
   }
 
   checkEnd(): void {
@@ -306,13 +328,40 @@ export class UploadHistory {
     till.outbox = OutboxFile.open(till.path, till.replicaId);
   }
 
+  /** A delivery, sometimes to two functions at once. */
   async #apply(): Promise<void> {
-    const ids = [...this.#uploads.replicas.keys()];
-    if (ids.length === 0) return;
-    const id = this.#random.of(ids);
-    const run = () => this.#invoke(async () => void (await applyReplica(this.#applyDeps(), id)));
+    const message = this.#queue.receive(this.now, this.#random);
+    if (message === null) return;
+    const run = () => this.#invoke(() => this.#handle(message));
     if (this.#random.chance(0.3)) void run();
     await run();
+  }
+
+  /** As the function does it: what fails or was killed is not deleted and comes again. */
+  async #handle(message: Message): Promise<void> {
+    const { more } = await applyReplica(this.#applyDeps(), message.body);
+    if (more) this.#ring(message.body);
+    this.#queue.delete(message, this.now, this.#luck());
+  }
+
+  /** What runs by the clock. */
+  async #schedule(): Promise<void> {
+    const deps = this.#applyDeps();
+    await ringWaiting({ ...deps, doorbell: this.#doorbell() });
+    await sweepUploads(deps);
+    await sweepHeld(deps);
+  }
+
+  #ring(replicaId: string): void {
+    this.#queue.send(replicaId, this.now, this.#luck());
+  }
+
+  #doorbell() {
+    return { ring: (replicaId: string) => Promise.resolve(this.#ring(replicaId)) };
+  }
+
+  #luck() {
+    return { random: this.#random, chance: () => this.#chance() };
   }
 
   /** A head-office edit, between what stores send. */
@@ -455,7 +504,7 @@ export class UploadHistory {
   }
 
   #pushDeps() {
-    return { uploads: this.#uploads, objects: this.#objects, clock: { now: () => this.now }, doorbell: { ring: () => Promise.resolve() } };
+    return { uploads: this.#uploads, objects: this.#objects, clock: { now: () => this.now }, doorbell: this.#doorbell() };
   }
 
   /** Its time is over after a step or two, or never. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
-import type { UploadException, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
+import type { Doorbell, UploadException, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import { type Step, planStep } from '../../core/upload/plan-step.ts';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -75,6 +75,13 @@ export async function applyReplica(deps: ApplyDeps, replicaId: string): Promise<
     if (object !== null && head.appliedThrough + done === object.through.seq) await deps.objects.delete([object.key]);
   }
   return { applied, more: false };
+}
+
+/** What a ring of the doorbell asks for, however often and however late it comes: what is left is rung for again. */
+export async function answerRing(deps: ApplyDeps & { readonly doorbell: Doorbell }, replicaId: string): Promise<Applied> {
+  const done = await applyReplica(deps, replicaId);
+  if (done.more) await deps.doorbell.ring(replicaId);
+  return done;
 }
 
 interface Work {

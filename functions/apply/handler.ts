@@ -12,7 +12,7 @@ import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsDoorbell } from '../aws/sqs-doorbell.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
-import { applyReplica } from './apply.ts';
+import { answerRing } from './apply.ts';
 import { Inbox } from './inbox.ts';
 import { sweepHeld } from './release-held.ts';
 import { ringWaiting } from './ring-waiting.ts';
@@ -58,10 +58,9 @@ async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatch
   for (const record of event.Records) {
     try {
       const { replicaId } = messageSchema.parse(JSON.parse(record.body));
-      const { applied, more, lost } = await applyReplica({ ...deps, until: () => stop }, replicaId);
+      const { applied, more, lost } = await answerRing({ ...deps, doorbell, until: () => stop }, replicaId);
       if (lost !== undefined) logger.error('an object of operations is lost; the replica is asked for it again', { replicaId, key: lost });
       if (applied > 0) logger.info('applied', { replicaId, applied, more });
-      if (more) await doorbell.ring(replicaId);
     } catch (error) {
       logger.error('not applied; the queue delivers again', error as Error);
       batchItemFailures.push({ itemIdentifier: record.messageId });

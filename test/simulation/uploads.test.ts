@@ -13,7 +13,21 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Histories of uploads: what `world/upload-history.ts` says may happen, in any order. */
 const scenario: Scenario = {
-  kinds: { record: 14, redeem: 4, push: 8, apply: 8, release: 3, kill: 1, office: 2, sweep: 1, lose: 2, backup: 1, restore: 1, copy: 1 },
+  kinds: {
+    record: 14,
+    redeem: 4,
+    push: 8,
+    apply: 8,
+    release: 3,
+    kill: 1,
+    office: 2,
+    sweep: 1,
+    lose: 2,
+    backup: 1,
+    restore: 1,
+    copy: 1,
+    break: 1,
+  },
   length: 40,
   async run(seed, steps) {
     const random = new Random(seed);

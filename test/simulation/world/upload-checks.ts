@@ -58,8 +58,18 @@ export class UploadChecks {
   atRest(tills: readonly CheckedTill[]): void {
     this.#checkOutboxes(tills);
     for (const { operation } of this.#seen.recorded.values()) this.#checkArrived(operation);
+    this.#checkApplied();
     for (const user of CUSTOMERS) this.#checkConsent(user);
     this.#checkObjects();
+  }
+
+  /** Also of a replica that never comes again. What is lost and asked for is not stored. */
+  #checkApplied(): void {
+    for (const [replicaId, { head }] of this.#seen.uploads.replicas)
+      assert(
+        head.appliedThrough === head.stored.seq || head.wantedThrough !== null,
+        () => `INV-11: ${replicaId} has stored ${head.stored.seq} and ${head.appliedThrough} of them are applied`,
+      );
   }
 
   /** What people's data stood in on its way is gone. */

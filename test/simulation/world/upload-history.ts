@@ -7,7 +7,7 @@ import type { MainRecord } from '../../../core/ports/record-store.ts';
 import { decideEdit } from '../../../core/records/decide-write.ts';
 import { unpackLines } from '../../../codec/operation-lines.ts';
 import { readUploadKey } from '../../../core/upload/upload-key.ts';
-import { applyReplica } from '../../../functions/apply/apply.ts';
+import { answerRing } from '../../../functions/apply/apply.ts';
 import { Inbox } from '../../../functions/apply/inbox.ts';
 import { ringWaiting } from '../../../functions/apply/ring-waiting.ts';
 import { sweepHeld } from '../../../functions/apply/release-held.ts';
@@ -41,7 +41,7 @@ import { COUPONS, CUSTOMERS, OPENING, type Recorded, UploadChecks } from './uplo
  * - a function takes few operations at a time, or has no time for all of them
  * - a backlog goes up as objects or in batches, as the run has it; an object is put late, twice or never announced; one that was
  *   stored is lost while its store still has it
- * - clocks of stores are off by up to a day; a disk is restored from a backup, or its copy runs beside it
+ * - clocks of stores are off by up to a day; a disk is restored from a backup, its copy runs beside it, or it breaks
  */
 interface Till {
   readonly storeId: string;
@@ -137,11 +137,12 @@ export class UploadHistory {
         return this.#restore(till);
       case 'copy':
         return this.#copy(till);
+      case 'break':
+        return this.#break(till);
       case 'lose':
         return this.#lose();
       case 'sweep':
-        if (random.chance(0.5)) this.now += random.chance(0.5) ? DAY_MS : WEEK_MS + DAY_MS;
-        return this.#invoke(() => this.#schedule());
+        return this.#sweep();
       default:
         throw new Error(`no step ${kind}`);
     }
@@ -339,9 +340,14 @@ export class UploadHistory {
 
   /** As the function does it: what fails or was killed is not deleted and comes again. */
   async #handle(message: Message): Promise<void> {
-    const { more } = await applyReplica(this.#applyDeps(), message.body);
-    if (more) this.#ring(message.body);
+    await answerRing({ ...this.#applyDeps(), doorbell: this.#doorbell() }, message.body);
     this.#queue.delete(message, this.now, this.#luck());
+  }
+
+  /** By the clock, after a while. */
+  async #sweep(): Promise<void> {
+    this.now += this.#random.of([0, 0, DAY_MS, WEEK_MS + DAY_MS]);
+    await this.#invoke(() => this.#schedule());
   }
 
   /** What runs by the clock. */
@@ -399,19 +405,29 @@ export class UploadHistory {
   async #restore(till: Till): Promise<void> {
     if (till.backup === null) return;
     const { path, replicaId } = till.backup;
-    const before = till.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId);
+    const before = idsOf(till);
     till.outbox.close();
     cpSync(path, till.path);
     till.replicaId = replicaId;
     till.outbox = OutboxFile.open(till.path, replicaId);
-    const left = new Set(till.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId));
+    await this.#goneWithDisk(before);
+  }
+
+  /** A machine that breaks for good: what it has sent is all that is left of it. */
+  async #break(till: Till): Promise<void> {
+    if (this.#tills.length === 1) return;
+    const before = idsOf(till);
+    till.outbox.close();
+    this.#tills.splice(this.#tills.indexOf(till), 1);
+    await this.#goneWithDisk(before);
+  }
+
+  async #goneWithDisk(before: ReadonlySet<string>): Promise<void> {
     const stored = await this.#stored();
-    const others = new Set(
-      this.#tills.filter((one) => one !== till).flatMap((one) => one.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId)),
-    );
+    const left = new Set(this.#tills.flatMap((one) => [...idsOf(one)]));
     for (const opId of before) {
       const gone = this.#recorded.get(opId);
-      if (gone === undefined || left.has(opId) || stored.has(opId) || others.has(opId)) continue;
+      if (gone === undefined || left.has(opId) || stored.has(opId)) continue;
       this.#recorded.delete(opId);
       this.#lost.set(opId, gone);
     }
@@ -446,7 +462,7 @@ export class UploadHistory {
       const operations = (await this.#operationsOf(key)) ?? [];
       const { replicaId } = readUploadKey(key) as { replicaId: string };
       const till = this.#tills.find((one) => one.replicaId === replicaId);
-      const held = new Set(till?.outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId));
+      const held = till === undefined ? new Set<string>() : idsOf(till);
       if (operations.every(({ opId }) => held.has(opId))) {
         this.#objects.objects.delete(key);
         return;
@@ -561,4 +577,8 @@ export class UploadHistory {
     this.#ids += 1;
     return `00000000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
   }
+}
+
+function idsOf({ outbox }: Till): Set<string> {
+  return new Set(outbox.list({ limit: 10_000 }).map(({ operation }) => operation.opId));
 }

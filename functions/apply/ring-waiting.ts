@@ -20,8 +20,9 @@ export async function ringWaiting({ uploads, registry, doorbell }: RingWaitingDe
     const { stores, next }: Awaited<ReturnType<StoreRegistry['listStores']>> = await registry.listStores({ after, limit: PAGE });
     const replicas = stores.flatMap((store) => store.replicas).filter(({ status }) => status === 'ACTIVE');
     for (const { replicaId } of replicas) {
-      const { stored, appliedThrough, wantedThrough } = await uploads.readHead(replicaId);
-      if (appliedThrough >= stored.seq || wantedThrough !== null) continue;
+      const { stored, appliedThrough } = await uploads.readHead(replicaId);
+      // Also where an object was lost: it may be there again, and nobody was told.
+      if (appliedThrough >= stored.seq) continue;
       await doorbell.ring(replicaId);
       rung += 1;
     }

@@ -99,6 +99,8 @@ export interface UploadStore {
   storeObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'>;
   /** What stands in the inbox after `after`, from the entry that holds it on, in order, until there are `max` operations or more. */
   readInbox(replicaId: string, after: number, max: number): Promise<InboxEntry[]>;
+  /** Entries that end at `through` or before go, with what they hold of people. */
+  forgetInbox(replicaId: string, through: number): Promise<void>;
   /** The object with the operation after `head.appliedThrough` is lost; `conflict` when the head moved meanwhile. */
   noteLostObject(head: UploadHead, entry: ObjectEntry): Promise<'noted' | 'conflict'>;
   /** Another object in place of one that was lost, and is wanted no more; `conflict` when the head moved meanwhile. */

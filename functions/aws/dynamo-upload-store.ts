@@ -134,6 +134,13 @@ export class DynamoUploadStore implements UploadStore {
     return entries;
   }
 
+  async forgetInbox(replicaId: string, through: number): Promise<void> {
+    const pk = replicaKey(replicaId);
+    // They go one by one and in order: an end between them leaves what the next call finds.
+    for await (const item of this.#table.query({ pk, from: 'in#', to: `in#${digits(through)}`, limit: INBOX_ITEMS }))
+      if (endOf(inboxEntry(item)) <= through) await this.#table.delete(pk, String(item['sk']));
+  }
+
   noteLostObject({ replicaId, appliedThrough }: UploadHead, { through }: ObjectEntry): Promise<'noted' | 'conflict'> {
     const head = {
       TableName: this.#table.name,

@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, translated } from './aws-errors.ts';
 
@@ -53,6 +53,10 @@ export class UploadTable {
   async get(pk: string, sk: string): Promise<Item | null> {
     const request = { TableName: this.name, Key: { pk, sk }, ConsistentRead: true };
     return (await translated('read uploads', this.#client.send(new GetCommand(request)))).Item ?? null;
+  }
+
+  async delete(pk: string, sk: string): Promise<void> {
+    await translated('forget uploads', this.#client.send(new DeleteCommand({ TableName: this.name, Key: { pk, sk } })));
   }
 
   async *query({ pk, from, to, newestFirst, limit }: ItemRange): AsyncGenerator<Item> {

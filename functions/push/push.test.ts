@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
 import type { Operation } from '../../protocol/operation.ts';
+import { applyReplica } from '../apply/apply.ts';
 import { push } from './push.ts';
 
 let world: UploadWorld;
@@ -25,7 +26,7 @@ beforeEach(() => {
   outbox = new TestOutbox();
 });
 
-const send = (after: number, operations: readonly Operation[], from = outbox) =>
+const send = (after: number, operations: readonly Operation[], from: TestOutbox = outbox) =>
   push(world.deps, replicaId, {
     protocol: 1,
     agentVersion: 'test',
@@ -33,6 +34,11 @@ const send = (after: number, operations: readonly Operation[], from = outbox) =>
     operations: [...operations],
     receiptsAfter: 0,
   });
+/** Numbers that stand in the inbox. */
+const held = () =>
+  (world.uploads.replicas.get(replicaId)?.inbox ?? []).flatMap((entry) =>
+    entry.kind === 'operations' ? entry.operations.map(({ seq }) => seq) : [],
+  );
 const stored = async () => (await world.uploads.readHead(replicaId)).stored.seq;
 
 test('INV-10: what was stored is stored once, whatever comes again, and the doorbell rings until it is applied', async () => {
@@ -40,8 +46,7 @@ test('INV-10: what was stored is stored once, whatever comes again, and the door
   expect(await send(0, [one])).toMatchObject({ storedThrough: 1, appliedThrough: 0 });
   expect(await send(0, [one, two])).toMatchObject({ storedThrough: 2 });
   expect(await send(0, [one, two])).toMatchObject({ storedThrough: 2 });
-  const entries = await world.uploads.readInbox(replicaId, 0, 99);
-  expect(entries.flatMap((entry) => (entry.kind === 'operations' ? entry.operations : [])).map(({ seq }) => seq)).toEqual([1, 2]);
+  expect(held()).toEqual([1, 2]);
   expect(world.rung).toEqual([replicaId, replicaId, replicaId]);
 });
 
@@ -69,4 +74,24 @@ test('INV-10: another past is seen, wherever it begins', async () => {
   await expect(send(3, other.operations.slice(3), other)).rejects.toMatchObject({ code: 'REPLICA_FORKED' });
   await expect(send(1, [], other)).rejects.toMatchObject({ code: 'REPLICA_FORKED' });
   expect(await stored()).toBe(3);
+});
+
+test('INV-42: what is applied and known to be stored is gone, and what comes again behind it is still the same past', async () => {
+  const [one, two, three] = ['1', '2', '3'].map((id) => outbox.put('bill', bill(id))) as [Operation, Operation, Operation];
+  await send(0, [one]);
+  await applyReplica(world.deps, replicaId);
+  // It may not have heard that it is stored.
+  expect(await send(0, [one])).toMatchObject({ storedThrough: 1, appliedThrough: 1 });
+  await send(1, [two]);
+  expect(held()).toEqual([2]);
+  expect(await send(1, [two, three])).toMatchObject({ storedThrough: 3, appliedThrough: 1 });
+  await applyReplica(world.deps, replicaId);
+  const other = new TestOutbox();
+  other.operations.push(one);
+  other.put('bill', bill('x'));
+  await expect(send(1, other.operations.slice(1), other)).rejects.toMatchObject({ code: 'REPLICA_FORKED' });
+  expect(await send(3, [])).toMatchObject({ storedThrough: 3, receipts: [{ seq: 1 }, { seq: 2 }, { seq: 3 }] });
+  expect(held()).toEqual([]);
+  // A disk of before, which never heard of any of it.
+  await expect(send(0, [one])).rejects.toMatchObject({ code: 'REPLICA_FORKED' });
 });

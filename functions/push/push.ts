@@ -2,7 +2,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Doorbell, InboxEntry, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { PushRequest, PushResponse } from '../../protocol/messages/push.ts';
-import { CHAIN_START, receiptInVersion } from '../../protocol/operation.ts';
+import { receiptInVersion } from '../../protocol/operation.ts';
 import { utf8Bytes } from '../../protocol/utf8.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { checkChain } from './check-chain.ts';
@@ -29,10 +29,13 @@ export async function push(deps: PushDeps, replicaId: string, request: PushReque
   // An agent of before has no place to keep how far it is: it hears of the newest ones.
   const revisedAfter = request.revisedAfter ?? Math.max(0, head.revisions - limits.receiptsMax);
   if (appliedThrough < head.stored.seq && wantedThrough === null) await deps.doorbell.ring(replicaId);
+  const hasReceipts = appliedThrough > request.receiptsAfter;
   const [receipts, revised] = await Promise.all([
-    appliedThrough > request.receiptsAfter ? deps.uploads.readReceipts(replicaId, request.receiptsAfter, limits.receiptsMax) : [],
+    hasReceipts ? deps.uploads.readReceipts(replicaId, request.receiptsAfter, limits.receiptsMax) : [],
     head.revisions > revisedAfter ? deps.uploads.readRevised(replicaId, revisedAfter, limits.receiptsMax) : [],
   ]);
+  // Main data has it, and the replica knows that it was stored: it never sends it again.
+  if (hasReceipts) await deps.uploads.forgetInbox(replicaId, Math.min(appliedThrough, request.after.seq));
   return {
     serverTime: new Date(deps.clock.now()).toISOString(),
     storedThrough: head.stored.seq,
@@ -79,8 +82,9 @@ async function checkPast({ uploads }: PushDeps, head: UploadHead, { after, opera
   if (after.seq === mark.seq) return same(after.chain, mark.chain);
   // A replica that asks and sends nothing names its last entry: one that has fewer than head office lost some.
   if (operations.length === 0) throw forked();
-  const known = chainsOf(await uploads.readInbox(replicaId, Math.max(0, after.seq - 1), operations.length + 1));
-  for (const { seq, chain } of [after, ...operations]) if (seq <= mark.seq && known.get(seq) !== null) same(chain, known.get(seq));
+  const known = chainsOf(await uploads.readInbox(replicaId, after.seq, operations.length));
+  // The first operation's chain is made of the one before it.
+  for (const { seq, chain } of operations) if (seq <= mark.seq && known.get(seq) !== null) same(chain, known.get(seq));
 }
 
 /**
@@ -88,7 +92,7 @@ async function checkPast({ uploads }: PushDeps, head: UploadHead, { after, opera
  * goes on: it then says its own chain where head office ends.
  */
 function chainsOf(entries: readonly InboxEntry[]): Map<number, string | null> {
-  const chains = new Map<number, string | null>([[0, CHAIN_START]]);
+  const chains = new Map<number, string | null>();
   for (const entry of entries) {
     const marks = entry.kind === 'operations' ? entry.operations : [entry.before, entry.through];
     if (entry.kind === 'object') for (let seq = entry.before.seq + 1; seq < entry.through.seq; seq += 1) chains.set(seq, null);

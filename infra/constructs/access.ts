@@ -54,7 +54,7 @@ export function grantAccess(data: Data, functions: Functions): void {
 
   // Stored first, then rung for.
   allow('push', data.stores, ...READ);
-  allow('push', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  allow('push', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   // An object is looked for and checked; the address that a store puts it to is as good as this role.
   grantUploads(data, functions.get('push'), ['s3:GetObject', 's3:PutObject']);
   data.doorbell.grantSendMessages(functions.get('push'));

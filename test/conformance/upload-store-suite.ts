@@ -72,6 +72,28 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
       expect(await readAfter(uploads, { replicaId, after, max: 60 })).toEqual(operations.slice(after, after + 60));
   });
 
+  test('INV-42: what is forgotten is gone, whole entries only, and what comes after it is read as before', async () => {
+    const { uploads, replicaId } = await open();
+    const { operations } = outboxOf(250);
+    for (const [from, to] of [
+      [0, 99],
+      [99, 100],
+      [100, 199],
+      [199, 250],
+    ] as const)
+      await uploads.store(await uploads.readHead(replicaId), operations.slice(from, to), 5);
+    await uploads.forgetInbox(replicaId, 98);
+    expect(await readAfter(uploads, { replicaId, after: 0, max: 250 })).toEqual(operations);
+    await uploads.forgetInbox(replicaId, 150);
+    expect(await readAfter(uploads, { replicaId, after: 0, max: 250 })).toEqual([]);
+    expect(await readAfter(uploads, { replicaId, after: 99, max: 250 })).toEqual([]);
+    for (const after of [100, 150, 199, 249])
+      expect(await readAfter(uploads, { replicaId, after, max: 60 })).toEqual(operations.slice(after, after + 60));
+    await uploads.forgetInbox(replicaId, 250);
+    expect(await readAfter(uploads, { replicaId, after: 249, max: 1 })).toEqual([]);
+    expect((await uploads.readHead(replicaId)).stored.seq).toBe(250);
+  });
+
   test('INV-11: a step is applied whole and once; of two at the same time one is', async () => {
     const { uploads, records, replicaId } = await open();
     const { operations } = outboxOf(4);

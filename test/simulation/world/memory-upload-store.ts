@@ -14,7 +14,7 @@ import type { MemoryRecordStore } from './memory-record-store.ts';
 
 interface ReplicaState {
   head: UploadHead;
-  readonly inbox: InboxEntry[];
+  inbox: InboxEntry[];
   readonly receipts: Receipt[];
   readonly revised: Revision[];
 }
@@ -67,8 +67,17 @@ export class MemoryUploadStore implements UploadStore {
   readInbox(replicaId: string, after: number, max: number): Promise<InboxEntry[]> {
     return this.#faults.strike('readInbox', () => {
       const later = this.#of(replicaId).inbox.filter((entry) => endOf(entry) > after);
+      // What was forgotten is not passed over.
+      if (later[0] !== undefined && startOf(later[0]) > after + 1) return [];
       const enough = later.findIndex((entry) => endOf(entry) - after >= max);
       return enough === -1 ? later : later.slice(0, enough + 1);
+    });
+  }
+
+  forgetInbox(replicaId: string, through: number): Promise<void> {
+    return this.#faults.strike('forgetInbox', () => {
+      const state = this.#of(replicaId);
+      state.inbox = state.inbox.filter((entry) => endOf(entry) > through);
     });
   }
 
@@ -188,4 +197,8 @@ export class MemoryUploadStore implements UploadStore {
 
 function endOf(entry: InboxEntry): number {
   return entry.kind === 'object' ? entry.through.seq : (entry.operations.at(-1)?.seq ?? 0);
+}
+
+function startOf(entry: InboxEntry): number {
+  return entry.kind === 'object' ? entry.before.seq + 1 : (entry.operations[0]?.seq ?? 0);
 }

@@ -29,9 +29,9 @@ export function addEraseCommand(program: Command): void {
       const answer = await withStack(options.dir, async (session) => {
         const { office } = session;
         const request = { op: 'begin' as const, userId, reason: options.reason, by: userInfo().username };
-        const { collections } = await office.erase<'begin'>(request);
+        const begun = await office.erase<'begin'>(request);
         await waitUntilIdle(session);
-        const counts = await eraseRecords(office, userId, collections);
+        const counts = await eraseRecords(office, userId, begun);
         await waitUntilIdle(session);
         const { removed } = await office.erase<'quarantine'>({ op: 'quarantine', userId });
         const { feeds } = await office.erase<'begin'>(request);
@@ -76,12 +76,12 @@ export function addEraseCommand(program: Command): void {
 async function eraseRecords(
   office: HeadOffice,
   userId: string,
-  collections: readonly string[],
+  begun: { readonly collections: readonly string[]; readonly parents: readonly string[] },
 ): Promise<{ looked: number; deleted: number; stripped: number }> {
   const counts = { looked: 0, deleted: 0, stripped: 0 };
-  const parents = new Set<string>();
+  const parents = new Set(begun.parents);
   const line = progressLine();
-  for (const collection of collections) {
+  for (const collection of begun.collections) {
     for (let bucket = 0; bucket < limits.recordBuckets; bucket += 1) {
       let after: string | null = null;
       do {

@@ -65,7 +65,11 @@ export function erasureOrder(names: readonly string[]): string[] {
   return [...names.filter((name) => CHILDREN[name] === undefined), ...names.filter((name) => CHILDREN[name] !== undefined)];
 }
 
-function isOf({ collection, key, fields }: MainRecord, { userId, parents }: Person): boolean {
+/** Whether it is about the person: it names them, or belongs to one that does. */
+export function isOf(
+  { collection, key, fields }: { readonly collection: string; readonly key: string; readonly fields: Readonly<Record<string, unknown>> },
+  { userId, parents }: Pick<Person, 'userId' | 'parents'>,
+): boolean {
   if (OWNERS.some((name) => fields[name] === userId)) return true;
   if (collection === 'custom_field_value') return fields['entity_type'] === 'CUSTOMER' && fields['entity_id'] === userId;
   const parent = CHILDREN[collection];

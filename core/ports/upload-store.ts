@@ -126,6 +126,8 @@ export interface UploadStore {
   }>;
   /** Values of a record that lost a merge, oldest operation first. */
   readLost(record: { readonly collection: string; readonly key: string }, max: number): Promise<LostValue[]>;
+  /** They are gone, with the personal data in them. */
+  forgetLost(record: { readonly collection: string; readonly key: string }): Promise<void>;
   readException(opId: string): Promise<UploadException | null>;
   /** Those that wait for a record. */
   readHeld(waitsFor: string): Promise<UploadException[]>;

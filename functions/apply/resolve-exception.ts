@@ -73,7 +73,7 @@ export async function resolveException(
  * and is there.
  */
 export async function discardException(
-  deps: Pick<ResolveDeps, 'uploads' | 'clock' | 'records'>,
+  deps: Pick<ResolveDeps, 'clock' | 'records'> & { readonly uploads: Pick<UploadStore, 'closeException'> },
   exception: UploadException,
   { by, reason, replacedBy }: { readonly by: string; readonly reason: string; readonly replacedBy?: RecordAddress },
 ): Promise<Receipt> {

@@ -15,6 +15,7 @@ import { limits } from '../../protocol/limits.ts';
 import { isRefusedForGood } from './aws-errors.ts';
 import { putRecord } from './dynamo-record-store.ts';
 import { batchItem, endOf, inboxEntry, objectItem } from './inbox-item.ts';
+import { lostItems, lostOf, lostValues } from './lost-item.ts';
 import { type Action, type Item, UploadTable } from './upload-table.ts';
 
 /**
@@ -42,18 +43,6 @@ const exceptionSchema = z.object({
   against: z.array(z.string()),
   at: z.string(),
   version: z.int(),
-});
-const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const lostSchema = z.object({
-  opId: z.string(),
-  collection: z.string(),
-  key: z.string(),
-  field: z.string(),
-  lost: value,
-  kept: value,
-  from: z.string(),
-  clock: z.number(),
-  at: z.string(),
 });
 const EXCEPTIONS = 'exceptions';
 /**
@@ -227,11 +216,16 @@ export class DynamoUploadStore implements UploadStore {
 
   async readLost({ collection, key }: { readonly collection: string; readonly key: string }, max: number): Promise<LostValue[]> {
     const values: LostValue[] = [];
-    for await (const item of this.#table.query({ pk: `lost#${collection}/${key}`, from: ' ', to: '~', limit: max })) {
-      values.push(...z.array(lostSchema).parse(JSON.parse(String(item['values']))));
+    for await (const item of this.#table.query({ ...lostOf({ collection, key }), limit: max })) {
+      values.push(...lostValues(item));
       if (values.length >= max) break;
     }
     return values.slice(0, max);
+  }
+
+  async forgetLost(record: { readonly collection: string; readonly key: string }): Promise<void> {
+    const range = lostOf(record);
+    for await (const { sk } of this.#table.query(range)) await this.#table.delete(range.pk, String(sk));
   }
 
   async readException(opId: string): Promise<UploadException | null> {
@@ -307,15 +301,8 @@ export class DynamoUploadStore implements UploadStore {
     ];
   }
 
-  /** One item an operation. */
   #lost(values: readonly LostValue[]): Action[] {
-    const byOperation = Map.groupBy(values, ({ opId }) => opId);
-    return [...byOperation.values()].map((lost) => {
-      const { collection, key, opId } = lost[0] as LostValue;
-      return {
-        Put: { TableName: this.#table.name, Item: { pk: `lost#${collection}/${key}`, sk: opId, values: JSON.stringify(lost) } },
-      };
-    });
+    return lostItems(values).map((Item) => ({ Put: { TableName: this.#table.name, Item } }));
   }
 
   #active(replicaId: string): Item {

@@ -18,6 +18,8 @@ export interface ErasedPart {
   readonly parents: string[];
   readonly feeds: FeedName[];
   readonly tombstones: { collection: string; key: string }[];
+  /** All that was of the person in any way. */
+  readonly touched: { collection: string; key: string }[];
   readonly next: string | null;
 }
 
@@ -50,6 +52,7 @@ function summary(records: readonly MainRecord[], person: Person): Omit<ErasedPar
     parents: [...new Set(parents.map(({ collection, key }) => `${collection}/${key}`))],
     feeds: [...new Set(changed.flatMap(feedsOf))],
     tombstones: [...ofKind('delete'), ...ofKind('gone')].map(({ collection, key }) => ({ collection, key })),
+    touched: changed.map(({ collection, key }) => ({ collection, key })),
   };
 }
 

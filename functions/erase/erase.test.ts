@@ -8,6 +8,7 @@ import { Faults } from '../../test/simulation/world/faults.ts';
 import { HeadOffice, SEALING } from '../../test/simulation/world/head-office.ts';
 import { MemoryErasureStore } from '../../test/simulation/world/memory-erasure-store.ts';
 import { MemoryStoreRegistry } from '../../test/simulation/world/memory-store-registry.ts';
+import { MemoryUploadStore } from '../../test/simulation/world/memory-upload-store.ts';
 import { rescope } from '../rescope/rescope.ts';
 import { type EraseDeps, eraseStep } from './erase.ts';
 
@@ -52,6 +53,7 @@ beforeEach(async () => {
       },
     },
     registry: new MemoryStoreRegistry(),
+    uploads: new MemoryUploadStore(Faults.none(), head.records, () => true),
     scopes: {},
   };
   await head.write('customer', [
@@ -87,9 +89,8 @@ const step = <T>(request: EraseRequest) => eraseStep(deps, request) as Promise<T
 /** As the command line does it. */
 async function erase(userId: string): Promise<{ deleted: number; stripped: number }> {
   const begin = { op: 'begin' as const, userId, reason: 'asked for it', by: 'ann' };
-  const { collections } = await step<{ collections: string[] }>(begin);
+  const { collections, parents } = await step<{ collections: string[]; parents: string[] }>(begin);
   const counts = { deleted: 0, stripped: 0 };
-  const parents: string[] = [];
   for (const collection of collections) {
     for (let bucket = 0; bucket < limits.recordBuckets; bucket += 1) {
       const part = await step<{ deleted: number; stripped: number; parents: string[] }>({
@@ -132,6 +133,24 @@ test('the person goes from main data, the books stay, and nobody else is touched
   });
   for (const other of others) expect(head.records.records.get(`${other.collection}/${other.key}`)).toEqual(other);
   expect(await erase('7')).toEqual({ deleted: 0, stripped: 0 });
+});
+
+test('INV-42: values of theirs that lost a merge go, and those of others stay', async () => {
+  const uploads = deps.uploads as MemoryUploadStore;
+  const lost = (key: string) => ({
+    opId: key,
+    collection: 'customer',
+    key,
+    field: 'firstname',
+    lost: 'Canaria',
+    kept: 'x',
+    from: 'r',
+    clock: 1,
+    at: '',
+  });
+  uploads.lost.push(lost('7'), lost('100'));
+  await erase('7');
+  expect(uploads.lost).toEqual([lost('100')]);
 });
 
 test('with customers by working set, what stays leads to the pseudonym only', async () => {

@@ -8,17 +8,19 @@ import type { RecordStore } from '../../core/ports/record-store.ts';
 import type { StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { collections } from '../../protocol/catalogue/catalogue.ts';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
+import type { UploadStore } from '../../core/ports/upload-store.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { EraseRequest } from '../../protocol/messages/erase.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { CompactDeps } from '../compact/compact.ts';
 import { type EraseRecordsDeps, eraseRecords } from './erase-records.ts';
+import { type EraseUploadsDeps, eraseUploads, parentsThatWait } from './erase-uploads.ts';
 import { forgetFeed } from './forget-feed.ts';
 import { type SweepDeps, sweep } from './sweep.ts';
 
 /**
- * The erasure of one customer, in steps that may be repeated: main data, the quarantine, then every feed that held
+ * The erasure of one customer, in steps that may be repeated: main data, the quarantine, uploads, then every feed that held
  * something of theirs forgets its history. Two days later a scheduled turn takes the tombstones too, whose keys can say
  * who it was. A store has done it when its certificate is past the point at which the feed forgot.
  */
@@ -28,6 +30,7 @@ export interface EraseDeps extends CompactDeps, EraseRecordsDeps, SweepDeps {
   readonly records: EraseRecordsDeps['records'] & Pick<RecordStore, 'getMany' | 'purge'>;
   readonly erasures: ErasureStore;
   readonly quarantine: Pick<Quarantine, 'list' | 'remove'>;
+  readonly uploads: EraseUploadsDeps['uploads'] & Pick<UploadStore, 'forgetLost'>;
   readonly registry: Pick<StoreRegistry, 'listStores'>;
   readonly ids: Ids;
   readonly scopes: ScopeSettings;
@@ -41,11 +44,15 @@ const STORES_AT_ONCE = 100;
 export async function eraseStep(deps: EraseDeps, request: EraseRequest): Promise<object> {
   switch (request.op) {
     case 'begin':
-      return { ...told(await begin(deps, request)), collections: erasureOrder(collections.map(({ name }) => name)) };
+      return {
+        ...told(await begin(deps, request)),
+        collections: erasureOrder(collections.map(({ name }) => name)),
+        parents: await parentsThatWait(deps, request.userId),
+      };
     case 'records':
       return erasePart(deps, request);
     case 'quarantine':
-      return { removed: await eraseQuarantine(deps, request.userId) };
+      return { removed: (await eraseQuarantine(deps, request.userId)) + (await eraseUploads(deps, await erasedBy(deps, request))) };
     case 'forget':
       return forget(deps, request);
     case 'finish':
@@ -82,6 +89,7 @@ async function erasePart(deps: EraseDeps, { userId, collection, bucket, after, p
   // Noted before it is done: after a crash the records would say nothing of where they had been.
   const dry = await eraseRecords({ ...deps, records: readOnly(deps.records) }, part, person);
   if (dry.feeds.length > 0 || dry.tombstones.length > 0) await change(deps, userId, (before) => withFound(before, dry));
+  for (const record of dry.touched) await deps.uploads.forgetLost(record);
   const { looked, deleted, stripped, parents: found, next } = await eraseRecords(deps, part, person);
   return { looked, deleted, stripped, parents: found, next };
 }
@@ -120,6 +128,10 @@ async function eraseQuarantine({ quarantine }: EraseDeps, userId: string): Promi
     after = part.next;
   } while (after !== null);
   return removed;
+}
+
+async function erasedBy(deps: EraseDeps, { userId }: Step<'quarantine'>): Promise<{ userId: string; by: string }> {
+  return { userId, by: (await existing(deps, userId)).by };
 }
 
 /** As a value of its own, not as a part of another. */

@@ -8,12 +8,13 @@ import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { invokedFunction } from '../invoked-function.ts';
 import { eraseStep } from './erase.ts';
 
-const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET');
+const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'SNAPSHOTS_BUCKET');
 const logger = new Logger({ serviceName: 'erase' });
 const documents = documentClient();
 const deps = {
@@ -22,6 +23,7 @@ const deps = {
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
   erasures: new DynamoErasureStore(documents, env.STORES_TABLE),
   quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
+  uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
   registry: new DynamoStoreRegistry(documents, env.STORES_TABLE),
   clock: systemClock,
   ids: systemIds,

@@ -95,10 +95,11 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('rebuild', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
   grantObjects(data, functions.get('rebuild'), ['s3:GetObject']);
 
-  // Takes a person out of main data, feeds, bucket and quarantine, and what nobody needs out of the bucket.
+  // Takes a person out of main data, uploads, feeds, bucket and quarantine, and what nobody needs out of the bucket.
   allow('erase', data.records, ...READ, ...PUT, 'dynamodb:DeleteItem');
   allow('erase', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem');
   allow('erase', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
+  allow('erase', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   grantObjects(data, functions.get('erase'), ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']);
 
   for (const name of ['console-api', 'console'] as const) {

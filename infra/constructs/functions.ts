@@ -84,7 +84,7 @@ const SIZES = {
   erase: {
     memorySize: 3008,
     timeout: Duration.minutes(15),
-    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET'],
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'SNAPSHOTS_BUCKET'],
   },
   // A store's feeds read, and a message for each that has no snapshot.
   'fresh-run': {

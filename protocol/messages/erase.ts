@@ -43,8 +43,8 @@ const erasureSchema = z.object({
 });
 
 export const eraseResponseSchemas = {
-  /** `collections`: in the order in which to look through them, so that what others belong to is found first. */
-  begin: erasureSchema.extend({ collections: z.array(z.string()) }),
+  /** `collections`: in the order in which to look through them, so that what others belong to is found first; `parents`: what waits of it. */
+  begin: erasureSchema.extend({ collections: z.array(z.string()), parents: z.array(z.string()) }),
   records: z.object({
     looked: z.int(),
     deleted: z.int(),
@@ -53,6 +53,7 @@ export const eraseResponseSchemas = {
     parents: z.array(z.string()),
     next: z.string().nullable(),
   }),
+  /** What waited of the person, among uploads as well. */
   quarantine: z.object({ removed: z.int() }),
   forget: z.object({ position: z.int() }),
   finish: erasureSchema,

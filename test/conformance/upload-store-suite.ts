@@ -215,5 +215,9 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     expect(await uploads.readLost(record, 9)).toEqual([lost, { ...lost, field: 'lastname' }]);
     expect(await uploads.readLost(record, 1)).toEqual([lost]);
     expect(await uploads.readLost({ ...record, key: `${lost.key}x` }, 9)).toEqual([]);
+    await uploads.forgetLost({ ...record, key: `${lost.key}x` });
+    expect(await uploads.readLost(record, 9)).toHaveLength(2);
+    await uploads.forgetLost(record);
+    expect(await uploads.readLost(record, 9)).toEqual([]);
   });
 }

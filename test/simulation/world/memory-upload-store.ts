@@ -23,7 +23,7 @@ interface ReplicaState {
 export class MemoryUploadStore implements UploadStore {
   readonly replicas = new Map<string, ReplicaState>();
   readonly exceptions = new Map<string, UploadException>();
-  readonly lost: LostValue[] = [];
+  lost: LostValue[] = [];
   readonly #faults: Faults;
   readonly #records: MemoryRecordStore;
   readonly #isActive: (replicaId: string) => boolean;
@@ -155,6 +155,12 @@ export class MemoryUploadStore implements UploadStore {
         .toSorted((a, b) => (a.opId < b.opId ? -1 : 1))
         .slice(0, max),
     );
+  }
+
+  forgetLost({ collection, key }: { readonly collection: string; readonly key: string }): Promise<void> {
+    return this.#faults.strike('forgetLost', () => {
+      this.lost = this.lost.filter((value) => value.collection !== collection || value.key !== key);
+    });
   }
 
   readException(opId: string): Promise<UploadException | null> {

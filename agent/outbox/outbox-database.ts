@@ -26,6 +26,8 @@ const MIGRATIONS = [
   `ALTER TABLE entry ADD COLUMN settled_at INTEGER;
    UPDATE entry SET settled_at = captured_at WHERE receipt IS NOT NULL;
    CREATE INDEX entry_settled ON entry (settled_at) WHERE settled_at IS NOT NULL;`,
+  // What stands where, from the index alone: the entries of a month are 750 MB.
+  `CREATE INDEX entry_standing ON entry (collection, status, captured_at);`,
 ];
 /** "OUTB": no other database is taken for one. */
 const APPLICATION_ID = 0x4f555442;

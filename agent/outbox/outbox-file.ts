@@ -43,7 +43,10 @@ export interface EntryFilter {
 }
 
 /** As SQL has a list: waiting to be sent or for a receipt, or for somebody. */
-const NOT_CLOSED = [...WAITING_STATUSES, ...OPEN_STATUSES].map((status) => `'${status}'`).join(', ');
+const WAITING = inSql(WAITING_STATUSES);
+const NOT_CLOSED = inSql([...WAITING_STATUSES, ...OPEN_STATUSES]);
+/** Recorded here, and head office has not decided. */
+const UNDECIDED = inSql([...WAITING_STATUSES, 'HELD']);
 
 export class OutboxFile {
   readonly #db: OutboxDatabase;
@@ -107,12 +110,7 @@ export class OutboxFile {
 
   /** What of a collection was recorded here and head office has not decided about. */
   undecided(collection: string): Operation[] {
-    return this.#db
-      .all(
-        "SELECT operation FROM entry WHERE collection = ? AND status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT', 'HELD')",
-        collection,
-      )
-      .map(toOperation);
+    return this.#db.all(`SELECT operation FROM entry WHERE collection = ? AND status IN (${UNDECIDED})`, collection).map(toOperation);
   }
 
   /** How many entries of each collection wait for a receipt, since when, and how many wait for a person. */
@@ -215,7 +213,7 @@ export class OutboxFile {
 
   /** Entries that nobody has closed: not sent, or without a receipt. */
   countOpen(): { readonly unsent: number; readonly withoutReceipt: number } {
-    const waiting = this.#db.get("SELECT count(*) AS n FROM entry WHERE status IN ('PENDING', 'SENDING', 'UNCONFIRMED', 'RETRY_WAIT')");
+    const waiting = this.#db.get(`SELECT count(*) AS n FROM entry WHERE status IN (${WAITING})`);
     return { unsent: this.unsentCount(), withoutReceipt: Number(waiting?.['n']) };
   }
 
@@ -376,4 +374,8 @@ export class OutboxFile {
   #setMeta(name: string, value: string): void {
     this.#db.run('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, value);
   }
+}
+
+function inSql(statuses: readonly EntryStatus[]): string {
+  return statuses.map((status) => `'${status}'`).join(', ');
 }

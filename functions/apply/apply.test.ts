@@ -3,7 +3,6 @@ import { clockAt } from '../../core/outbox/hybrid-clock.ts';
 import { type OperationValue, receiptInVersion } from '../../protocol/operation.ts';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
-import { push } from '../push/push.ts';
 import { applyReplica } from './apply.ts';
 import { ringWaiting } from './ring-waiting.ts';
 import { sweepHeld } from './release-held.ts';
@@ -162,13 +161,7 @@ describe('consent', () => {
 
   test('INV-19: an opt-in by a clock that is ahead, stored and applied half a day later, counts by when it was stored', async () => {
     say('OPTIN', world.now + 86_400_000, { evidence: 'form' });
-    await push(world.deps, replicaId, {
-      protocol: 2,
-      agentVersion: 't',
-      after: outbox.markAt(0),
-      operations: outbox.operations,
-      receiptsAfter: 0,
-    });
+    await world.push(replicaId, outbox);
     world.now += 3_600_000;
     const other = new TestOutbox(world.now);
     other.put('subscription', { ...consent, status: 'OPTOUT' });
@@ -388,13 +381,7 @@ describe('exceptions', () => {
 
   test('INV-11: what is stored and nobody rang for is rung for by the schedule', async () => {
     outbox.put('bill', bill('1'));
-    await push(world.deps, replicaId, {
-      protocol: 2,
-      agentVersion: 't',
-      after: outbox.markAt(0),
-      operations: outbox.operations,
-      receiptsAfter: 0,
-    });
+    await world.push(replicaId, outbox);
     world.rung.length = 0;
     expect(await ringWaiting({ ...world.deps, registry: world.registry })).toBe(1);
     expect(world.rung).toEqual([replicaId]);

@@ -2,7 +2,6 @@ import { beforeEach, expect, test } from 'vitest';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
 import { applyReplica } from '../apply/apply.ts';
-import { push } from '../push/push.ts';
 import { eraseUploads, parentsThatWait } from './erase-uploads.ts';
 
 let world: UploadWorld;
@@ -38,13 +37,7 @@ beforeEach(async () => {
   outbox.put('bill', bill('a', '7'));
   outbox.put('bill', bill('7', '8'));
   outbox.put('bill_line', line('a'));
-  await push(world.deps, replicaId, {
-    protocol: 1,
-    agentVersion: 'test',
-    after: outbox.markAt(0),
-    operations: [...outbox.operations],
-    receiptsAfter: 0,
-  });
+  await world.push(replicaId, outbox);
   await applyReplica(world.deps, replicaId);
 });
 
@@ -66,8 +59,7 @@ test('INV-42: what waits of the person is closed and its store is told, what is 
 
 test('what is stored and not applied stays', async () => {
   const next = outbox.put('bill', bill('b', '7'));
-  const request = { protocol: 1, agentVersion: 'test', after: outbox.markAt(3), operations: [next], receiptsAfter: 0 };
-  await push(world.deps, replicaId, request);
+  await world.push(replicaId, outbox, { after: 3 });
   await eraseUploads(deps(), { userId: '7', by: 'ann' });
   const inbox = world.uploads.replicas.get(replicaId)?.inbox ?? [];
   expect(inbox.flatMap((entry) => (entry.kind === 'operations' ? entry.operations : []))).toEqual([next]);

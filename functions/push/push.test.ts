@@ -3,7 +3,6 @@ import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
 import type { Operation } from '../../protocol/operation.ts';
 import { applyReplica } from '../apply/apply.ts';
-import { push } from './push.ts';
 
 let world: UploadWorld;
 let replicaId: string;
@@ -27,13 +26,7 @@ beforeEach(() => {
 });
 
 const send = (after: number, operations: readonly Operation[], from: TestOutbox = outbox) =>
-  push(world.deps, replicaId, {
-    protocol: 1,
-    agentVersion: 'test',
-    after: from.markAt(after),
-    operations: [...operations],
-    receiptsAfter: 0,
-  });
+  world.push(replicaId, from, { after, operations });
 /** Numbers that stand in the inbox. */
 const held = () =>
   (world.uploads.replicas.get(replicaId)?.inbox ?? []).flatMap((entry) =>

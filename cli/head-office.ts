@@ -1,7 +1,8 @@
+import { userInfo } from 'node:os';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type * as z from 'zod';
-import { type ConsoleRequest, compactResponseSchema, consoleResponseSchemas } from '../protocol/messages/console.ts';
+import { type ConsoleRequest, compactResponseSchema, consoleResponseSchemas, isNamed } from '../protocol/messages/console.ts';
 import { type RebuildRequest, rebuildResponseSchemas } from '../protocol/messages/rebuild.ts';
 import { type EraseRequest, eraseResponseSchemas } from '../protocol/messages/erase.ts';
 import { errorResponseSchema } from '../protocol/messages/error.ts';
@@ -36,7 +37,8 @@ export class HeadOffice {
   }
 
   async call<Op extends ConsoleRequest['op']>(request: Extract<ConsoleRequest, { op: Op }>): Promise<Answers[Op]> {
-    const answer = await this.#retry.execute(() => this.#invoke('console-api', request));
+    const asked = isNamed(request.op) ? { by: userInfo().username, ...request } : request;
+    const answer = await this.#retry.execute(() => this.#invoke('console-api', asked));
     return consoleResponseSchemas[request.op].parse(answer) as Answers[Op];
   }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AuditEntry } from '../../protocol/messages/console.ts';
 import { table } from '../output.ts';
 import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
@@ -25,8 +26,8 @@ async function audit({ month, ...options }: ListOptions & { readonly month?: str
         name: 'entries',
         text: (entries) =>
           table(
-            ['at', 'who', 'role', 'what', 'of', 'reason', 'outcome'],
-            entries.map(({ at, who, role, op, target, reason, outcome }) => [
+            ['at', 'who', 'role', 'what', 'of', 'reason', 'outcome', 'before', 'after'],
+            entries.map(({ at, who, role, op, target, reason, outcome, change }) => [
               at,
               who,
               role,
@@ -34,9 +35,19 @@ async function audit({ month, ...options }: ListOptions & { readonly month?: str
               target ?? '-',
               reason ?? '-',
               outcome ?? 'cut off',
+              short(change?.before),
+              short(change?.after),
             ]),
           ),
       },
     ),
   );
+}
+
+/** Of a digest its first letters: enough to see that two are the same. */
+function short(state: NonNullable<AuditEntry['change']>['before'] | undefined): string {
+  const words = Object.entries(state ?? {}).map(
+    ([name, value]) => `${name} ${String(value ?? '-').replace(/^([0-9a-f]{8})[0-9a-f]{56}$/, '$1…')}`,
+  );
+  return words.join(', ') || '-';
 }

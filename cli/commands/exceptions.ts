@@ -51,11 +51,13 @@ export function addExceptionsCommand(program: Command): void {
     .command('replay <opId>')
     .description('judge it again, with mended values if they are given')
     .option('--fields <json>', 'values to put in place of its own, as JSON or @file; null takes one away')
+    .option('--reason <text>', 'why; with --fields it has to be said')
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async (opId: string, options: Options & { fields?: string }) => {
+    .action(async (opId: string, options: Options & { fields?: string; reason?: string }) => {
       const fields = options.fields === undefined ? {} : { fields: readFields(options.fields) };
-      const request = { op: 'exceptions.replay' as const, opId, by: userInfo().username, ...fields };
+      const reason = options.reason === undefined ? {} : { reason: options.reason };
+      const request = { op: 'exceptions.replay' as const, opId, by: userInfo().username, ...fields, ...reason };
       const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
       printReceipt(options, receipt);
     });

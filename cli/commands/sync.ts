@@ -43,22 +43,23 @@ export function addSyncCommand(program: Cli): void {
     .option('--component <name...>', 'only these components')
     .option('--preview', 'have the store say what it would do; it does nothing')
     .option('--take-over', 'stop what is under way instead of waiting for it')
-    .option('--reason <text>', 'why, when nothing failed')
+    .option('--reason <text>', 'why; has to be said when nothing failed, and with --take-over')
     .option('--replica <id>', 'which replica, when the store has several')
     .option('--wait', 'until it is over')
     .action(manual);
   common(sync.command('watch <store>').description('follow the run of a store to its end; ends with 0 when it is complete'))
     .option('--timeout <seconds>', 'give up after this long', Number)
     .action(watch);
-  common(sync.command('cancel <store>').description('stop what is open: commands, and the fresh run; what was transferred stays')).action(
-    async (storeId: string, { dir, json }: Common) =>
+  common(sync.command('cancel <store>').description('stop what is open: commands, and the fresh run; what was transferred stays'))
+    .option('--reason <text>', 'why; it stands in the audit')
+    .action(async (storeId: string, { dir, json, reason }: Common & { readonly reason?: string }) =>
       withStack(dir, async ({ office }) => {
-        const answer = await office.call({ op: 'sync.cancel', storeId });
+        const answer = await office.call({ op: 'sync.cancel', storeId, ...(reason === undefined ? {} : { reason }) });
         print({ json: json === true }, answer, () =>
           answer.cancelled.length === 0 ? 'Nothing was open.' : `Cancelled: ${answer.cancelled.join(', ')}`,
         );
       }),
-  );
+    );
 }
 
 function common(command: Cli): Cli {

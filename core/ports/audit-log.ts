@@ -1,5 +1,5 @@
 import type { Role } from '../../protocol/console-roles.ts';
-import type { AuditEntry } from '../../protocol/messages/console.ts';
+import type { AuditChange, AuditEntry } from '../../protocol/messages/console.ts';
 
 /** Whoever asks something of the console. */
 export interface Actor {
@@ -12,8 +12,8 @@ export interface Actor {
 /** What was asked of the console, by whom, and what came of it. Entries are added and never changed. */
 export interface AuditLog {
   /** Before it is done: what cannot be written down is not done. */
-  begin(entry: Omit<AuditEntry, 'outcome'>): Promise<void>;
-  end(auditId: string, outcome: string): Promise<void>;
+  begin(entry: Omit<AuditEntry, 'outcome' | 'change'>): Promise<void>;
+  end(auditId: string, end: { readonly outcome: string; readonly change: AuditChange | null }): Promise<void>;
   /** Of one month (`2026-11`), newest first. */
   list(request: { readonly month: string; readonly after: string | null; readonly limit: number }): Promise<{
     readonly entries: AuditEntry[];

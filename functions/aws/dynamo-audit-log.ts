@@ -1,13 +1,15 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditLog } from '../../core/ports/audit-log.ts';
-import { type AuditEntry, auditEntrySchema } from '../../protocol/messages/console.ts';
+import { auditEntrySchema } from '../../protocol/messages/console.ts';
 import { translated } from './aws-errors.ts';
 
 /**
  * The audit in a table of its own: `pk` = the month, `sk` = the entry's id, which begins with its time, and `<id>#end` for what
  * came of it. No role of ours may change or delete there (`infra/constructs/access.ts`).
  */
-const begunSchema = auditEntrySchema.omit({ outcome: true });
+const begunSchema = auditEntrySchema.omit({ outcome: true, change: true });
+const endSchema = auditEntrySchema.pick({ outcome: true, change: true }).extend({ change: auditEntrySchema.shape.change.default(null) });
+const NO_END = { outcome: null, change: null };
 
 export class DynamoAuditLog implements AuditLog {
   readonly #client: DynamoDBDocumentClient;
@@ -18,12 +20,12 @@ export class DynamoAuditLog implements AuditLog {
     this.#table = table;
   }
 
-  async begin(entry: Omit<AuditEntry, 'outcome'>): Promise<void> {
+  async begin(entry: Parameters<AuditLog['begin']>[0]): Promise<void> {
     await this.#add({ pk: monthOf(entry.auditId), sk: entry.auditId, ...entry });
   }
 
-  async end(auditId: string, outcome: string): Promise<void> {
-    await this.#add({ pk: monthOf(auditId), sk: `${auditId}#end`, outcome });
+  async end(auditId: string, end: Parameters<AuditLog['end']>[1]): Promise<void> {
+    await this.#add({ pk: monthOf(auditId), sk: `${auditId}#end`, ...end });
   }
 
   async list({ month, after, limit }: Parameters<AuditLog['list']>[0]): ReturnType<AuditLog['list']> {
@@ -36,11 +38,11 @@ export class DynamoAuditLog implements AuditLog {
       Limit: limit * 2 + 2,
     });
     const { Items: items = [] } = await translated('read the audit', this.#client.send(query));
-    const outcomes = new Map(
-      items.flatMap((item) => (String(item['sk']).endsWith('#end') ? [[String(item['sk']).slice(0, -4), String(item['outcome'])]] : [])),
+    const ends = new Map(
+      items.filter((item) => String(item['sk']).endsWith('#end')).map((item) => [String(item['sk']).slice(0, -4), endSchema.parse(item)]),
     );
     const begun = items.filter((item) => !String(item['sk']).endsWith('#end')).map((item) => begunSchema.parse(item));
-    const entries = begun.slice(0, limit).map((entry) => ({ ...entry, outcome: outcomes.get(entry.auditId) ?? null }));
+    const entries = begun.slice(0, limit).map((entry) => ({ ...entry, ...(ends.get(entry.auditId) ?? NO_END) }));
     return { entries, next: begun.length > limit ? (entries.at(-1)?.auditId ?? null) : null };
   }
 

@@ -1,9 +1,12 @@
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { Actor, AuditLog } from '../../core/ports/audit-log.ts';
-import { consoleRules, isAllowed } from '../../protocol/console-roles.ts';
+import { assert } from '../../protocol/assert.ts';
+import { isAllowed, leastRoles } from '../../protocol/console-roles.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import type * as z from 'zod';
+import { decisionOf } from './audit-decisions.ts';
+import type { Done } from './done.ts';
 
 /**
  * The only way to the console's operations: whoever may not is refused and that is written down, whatever changes
@@ -22,9 +25,10 @@ export interface AuditedDeps {
   readonly ids: Ids;
 }
 
-export async function audited<T>(deps: AuditedDeps, { actor, request }: Asked, run: () => Promise<T>): Promise<T> {
+export async function audited(deps: AuditedDeps, { actor, request }: Asked, run: () => Promise<Done>): Promise<object> {
+  const decision = decisionOf(request);
   const isRefused = !isAllowed(actor.role, request.op);
-  if (!isRefused && !consoleRules[request.op].isAudited) return run();
+  if (!isRefused && decision.kind === 'not-audited') return (await run()).answer;
   const auditId = deps.ids.next();
   await deps.audit.begin({
     auditId,
@@ -33,34 +37,20 @@ export async function audited<T>(deps: AuditedDeps, { actor, request }: Asked, r
     role: actor.role,
     via: actor.via,
     op: request.op,
-    target: targetOf(request),
-    reason: 'reason' in request ? (request.reason ?? null) : null,
-    request: withoutPeople(request),
+    reason: decision.kind === 'destroys' ? decision.why(request) : 'reason' in request ? (request.reason ?? null) : null,
+    ...(decision.kind === 'not-audited' ? { target: null, request: {} } : decision.shows(request)),
   });
   if (isRefused) {
-    await deps.audit.end(auditId, 'FORBIDDEN');
-    throw new SyncError('FORBIDDEN', `${request.op} needs the role ${consoleRules[request.op].role}; ${actor.name} has ${actor.role}`);
+    await deps.audit.end(auditId, { outcome: 'FORBIDDEN', change: null });
+    throw new SyncError('FORBIDDEN', `${request.op} needs the role ${leastRoles[request.op]}; ${actor.name} has ${actor.role}`);
   }
   try {
-    const answer = await run();
-    await deps.audit.end(auditId, 'DONE');
+    const { answer, change } = await run();
+    assert((change === null) === (decision.kind === 'looks'), `INV-49: ${request.op} says what it changed, and only if it does`);
+    await deps.audit.end(auditId, { outcome: 'DONE', change });
     return answer;
   } catch (error) {
-    await deps.audit.end(auditId, isSyncError(error) ? error.code : 'INTERNAL');
+    await deps.audit.end(auditId, { outcome: isSyncError(error) ? error.code : 'INTERNAL', change: null });
     throw error;
   }
-}
-
-function targetOf(request: Request): string | null {
-  if ('storeId' in request) return request.storeId ?? null;
-  if ('opId' in request) return request.opId;
-  return 'collection' in request ? request.collection : null;
-}
-
-/** Values of records stay out of it: whose they are may be erased, and the audit is not. */
-function withoutPeople(request: Request): Record<string, unknown> {
-  if (request.op === 'records.write') return { collection: request.collection, puts: request.puts.length, deletes: request.deletes.length };
-  if (request.op === 'records.get' || request.op === 'records.lost') return { collection: request.collection };
-  if (request.op === 'exceptions.replay') return { opId: request.opId, fields: Object.keys(request.fields ?? {}) };
-  return Object.fromEntries(Object.entries(request).filter(([name]) => name !== 'op'));
 }

@@ -12,10 +12,11 @@ import type { RunStore } from '../../core/ports/run-store.ts';
 import type { UploadStore } from '../../core/ports/upload-store.ts';
 import { withheldFields } from '../../core/withheld-fields.ts';
 import { audited } from './audited.ts';
+import { type Done, looked } from './done.ts';
 import { type ExceptionDeps, exceptionsApi, isExceptionRequest } from './exceptions.ts';
 import { isStoreRequest, storesApi } from './stores.ts';
 import { isSyncRequest, syncApi } from './sync.ts';
-import { writeRecords } from './write-records.ts';
+import { editRecords } from './edit-records.ts';
 
 /** What central IT can do. Each operation validates its input and answers with its own schema. */
 export interface ConsoleDeps {
@@ -43,29 +44,31 @@ export function consoleApi(deps: ConsoleDeps, actor: Actor, request: Request): P
   return audited(deps, { actor, request }, () => operate(deps, request));
 }
 
-async function operate(deps: ConsoleDeps, request: Request): Promise<object> {
+async function operate(deps: ConsoleDeps, request: Request): Promise<Done> {
   if (isSyncRequest(request)) return syncApi(deps, request);
   if (isStoreRequest(request)) return storesApi(deps, request);
   if (isExceptionRequest(request)) return exceptionsApi(exceptionDeps(deps), request);
   switch (request.op) {
     case 'audit.list':
-      return listAudit(deps, request);
+      return looked(await listAudit(deps, request));
     case 'records.write':
-      return { outcomes: await writeRecords({ ...deps, scopes: deps.organization.scopes }, request) };
+      return editRecords(deps, request);
     case 'records.get': {
       const collection = collectionOf(request.collection);
-      return { record: (await deps.records.getMany(collection.name, [request.key])).get(request.key) ?? null };
+      return looked({ record: (await deps.records.getMany(collection.name, [request.key])).get(request.key) ?? null });
     }
     case 'records.lost':
-      return { values: await deps.uploads.readLost({ ...request, collection: collectionOf(request.collection).name }, request.limit) };
+      return looked({
+        values: await deps.uploads.readLost({ ...request, collection: collectionOf(request.collection).name }, request.limit),
+      });
     case 'records.count': {
       const collection = collectionOf(request.collection);
-      return { collection: collection.name, count: await deps.records.count(collection.name) };
+      return looked({ collection: collection.name, count: await deps.records.count(collection.name) });
     }
     case 'feeds.list':
-      return { feeds: await listFeeds(deps) };
+      return looked({ feeds: await listFeeds(deps) });
     case 'quarantine.list':
-      return deps.quarantine.list({ after: request.after ?? null, limit: request.limit });
+      return looked(await deps.quarantine.list({ after: request.after ?? null, limit: request.limit }));
   }
 }
 

@@ -4,6 +4,7 @@ import { type OpenStatus, type Receipt, remedies } from '../../protocol/operatio
 import { SyncError } from '../../protocol/sync-error.ts';
 import { type ResolveDeps, discardException, resolveException } from '../apply/resolve-exception.ts';
 import type { ConsoleOp } from './console-op.ts';
+import { type Done, changed, looked } from './done.ts';
 
 /** Operations of stores that wait for somebody: looked at, mended and replayed, or closed with a reason. */
 export interface ExceptionDeps extends Omit<ResolveDeps, 'uploads'> {
@@ -17,12 +18,12 @@ export function isExceptionRequest(request: { readonly op: string }): request is
   return request.op.startsWith('exceptions.');
 }
 
-export function exceptionsApi(deps: ExceptionDeps, request: ConsoleOp<ExceptionOp>): Promise<object> {
+export async function exceptionsApi(deps: ExceptionDeps, request: ConsoleOp<ExceptionOp>): Promise<Done> {
   switch (request.op) {
     case 'exceptions.list':
-      return listExceptions(deps, request);
+      return looked(await listExceptions(deps, request));
     case 'exceptions.show':
-      return showException(deps, request);
+      return looked(await showException(deps, request));
     case 'exceptions.replay':
       return replayException(deps, request);
     case 'exceptions.discard':
@@ -41,22 +42,20 @@ async function showException(deps: ExceptionDeps, { opId }: ConsoleOp<'exception
   return { exception, remedy: remedies[exception.receipt.status as OpenStatus] };
 }
 
-async function replayException(
-  deps: ExceptionDeps,
-  { opId, fields, approve, by }: ConsoleOp<'exceptions.replay'>,
-): Promise<{ receipt: Receipt }> {
+async function replayException(deps: ExceptionDeps, { opId, fields, approve, by }: ConsoleOp<'exceptions.replay'>): Promise<Done> {
   const exception = await read(deps, opId);
   const { operation } = exception;
   const mended = fields === undefined ? operation : { ...operation, fields: { ...operation.fields, ...fields } };
-  return { receipt: await resolveException(deps, exception, { operation: mended, by, isApproved: approve }) };
+  return closed(exception, await resolveException(deps, exception, { operation: mended, by, isApproved: approve }));
 }
 
-async function discard(
-  deps: ExceptionDeps,
-  { opId, reason, replacedBy, by }: ConsoleOp<'exceptions.discard'>,
-): Promise<{ receipt: Receipt }> {
+async function discard(deps: ExceptionDeps, { opId, reason, replacedBy, by }: ConsoleOp<'exceptions.discard'>): Promise<Done> {
   const exception = await read(deps, opId);
-  return { receipt: await discardException(deps, exception, { by, reason, ...(replacedBy === undefined ? {} : { replacedBy }) }) };
+  return closed(exception, await discardException(deps, exception, { by, reason, ...(replacedBy === undefined ? {} : { replacedBy }) }));
+}
+
+function closed({ receipt: before }: UploadException, receipt: Receipt): Done {
+  return changed({ receipt }, { status: before.status }, { status: receipt.status });
 }
 
 async function read({ uploads }: ExceptionDeps, opId: string): Promise<UploadException> {

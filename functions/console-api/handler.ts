@@ -9,5 +9,5 @@ const deps = consoleDeps();
 
 /** Whoever may invoke this function may do everything; who it was is in the account's own trail, and says so here. */
 export const handler = invokedFunction(logger, consoleRequestSchema, (request) =>
-  consoleApi(deps, { name: 'by' in request ? request.by : 'the account', role: 'admin', via: 'IAM' }, request),
+  consoleApi(deps, { name: ('by' in request ? request.by : undefined) ?? 'the account', role: 'admin', via: 'IAM' }, request),
 );

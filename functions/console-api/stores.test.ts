@@ -15,7 +15,7 @@ async function world() {
   let bytes = 0;
   const randomBytes = () => new Uint8Array(16).fill((bytes += 1));
   const deps = { registry, clock, randomBytes, organization };
-  const ask = (request: object) => storesApi(deps, request as Parameters<typeof storesApi>[1]);
+  const ask = async (request: object) => (await storesApi(deps, request as Parameters<typeof storesApi>[1])).answer;
   const enrol = async (code: string, uuid: string) => {
     time.now += 1;
     const key = { kty: 'EC', crv: 'P-256', x: uuid.padEnd(43, 'x'), y: 'y'.repeat(43) } as const;
@@ -56,6 +56,19 @@ test('INV-25: who revokes a replica revokes everything that came of its disk, an
   // It was let in a moment before, and comes to its end a moment after.
   const late = fork({ registry, clock }, copy, { protocol: 2, publicKey: three, agentVersion: '1' });
   await expect(late).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+});
+
+test('INV-49: what was changed is said with how it was before', async () => {
+  const { registry, clock, enrol, code } = await world();
+  const replica = (await enrol(code, 'one'))?.replica.replicaId ?? '';
+  const deps = { registry, clock, randomBytes: () => new Uint8Array(16), organization };
+  const move = await storesApi(deps, { op: 'store.change', storeId: 'S1', zone: 'north' });
+  expect(move.change).toEqual({ before: { zone: null, edition: 'core' }, after: { zone: 'north', edition: 'core' } });
+  const revoked = await storesApi(deps, { op: 'store.revoke', storeId: 'S1', reason: 'stolen', by: 'x' });
+  expect(revoked.change).toEqual({ before: { active: [replica] }, after: { revoked: [replica], otherActive: 0 } });
+  const made = await storesApi(deps, { op: 'store.code', storeId: 'S1', by: 'x' });
+  expect(JSON.stringify(made.change)).not.toContain((made.answer as { code: string }).code);
+  expect((await storesApi(deps, { op: 'store.list', limit: 1 })).change).toBeNull();
 });
 
 test('INV-25: who revokes a store makes its codes void that are still out; a new one is good', async () => {

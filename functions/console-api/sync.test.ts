@@ -46,7 +46,7 @@ function world(stores: readonly string[] = ['S1']) {
   const call = async (request: ConsoleRequest): Promise<unknown> => {
     const parsed = consoleRequestSchema.parse(request);
     if (!isSyncRequest(parsed)) throw new Error('no sync request');
-    return consoleResponseSchemas[parsed.op].parse(await syncApi(deps, parsed));
+    return consoleResponseSchemas[parsed.op].parse((await syncApi(deps, parsed)).answer);
   };
   return { time, registry, runs, add, call };
 }

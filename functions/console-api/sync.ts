@@ -12,6 +12,7 @@ import type { Organization } from '../../protocol/organization.ts';
 import { type Command, isCommandOver } from '../../protocol/runs.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type * as z from 'zod';
+import { type Done, changed, looked } from './done.ts';
 
 /** Runs of stores as people see them, and manual syncs. */
 export interface SyncDeps {
@@ -32,16 +33,16 @@ export function isSyncRequest(request: z.output<typeof consoleRequestSchema>): r
   return request.op.startsWith('sync.');
 }
 
-export function syncApi(deps: SyncDeps, request: SyncRequest): Promise<object> {
+export async function syncApi(deps: SyncDeps, request: SyncRequest): Promise<Done> {
   switch (request.op) {
     case 'sync.list':
-      return list(deps, request);
+      return looked(await list(deps, request));
     case 'sync.status':
-      return status(deps, request);
+      return looked(await status(deps, request));
     case 'sync.manual':
       return manual(deps, request);
     case 'sync.command':
-      return command(deps, request);
+      return looked(await command(deps, request));
     case 'sync.cancel':
       return cancel(deps, request);
   }
@@ -106,7 +107,7 @@ async function storeOf({ registry }: SyncDeps, storeId: string): Promise<{ reado
 }
 
 /** Offered when something did not get there by itself; to anybody who says why. A preview does nothing and is always there. */
-async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<object> {
+async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<Done> {
   const { storeId, kind, components, preview, takeOver, by } = request;
   const reason = request.reason ?? null;
   const { replicas } = await storeOf(deps, storeId);
@@ -137,7 +138,7 @@ async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<objec
     failure: null,
   };
   await deps.runs.addCommand(made);
-  return { command: made };
+  return changed({ command: made }, { lastRun: last?.state ?? null }, { commandId: made.commandId, state: made.state });
 }
 
 async function command({ runs }: SyncDeps, { storeId, commandId }: Of<'sync.command'>): Promise<object> {
@@ -147,17 +148,20 @@ async function command({ runs }: SyncDeps, { storeId, commandId }: Of<'sync.comm
 }
 
 /** Everything of a store that is open: commands, and the fresh run with its workflow. What was transferred stays. */
-async function cancel(deps: SyncDeps, { storeId }: Of<'sync.cancel'>): Promise<object> {
+async function cancel(deps: SyncDeps, { storeId }: Of<'sync.cancel'>): Promise<Done> {
   await storeOf(deps, storeId);
   const now = deps.clock.now();
   const at = new Date(now).toISOString();
   const cancelled: string[] = [];
-  for (const open of (await deps.runs.readCommands(storeId, now - COMMAND_LIFE_MS)).filter((one) => !isCommandOver(one))) {
-    if ((await deps.runs.changeCommand(open, afterCommandEvent(open, 'CANCEL', { at }))) === 'changed') cancelled.push(open.commandId);
+  const open: string[] = [];
+  for (const one of (await deps.runs.readCommands(storeId, now - COMMAND_LIFE_MS)).filter((made) => !isCommandOver(made))) {
+    open.push(one.commandId);
+    if ((await deps.runs.changeCommand(one, afterCommandEvent(one, 'CANCEL', { at }))) === 'changed') cancelled.push(one.commandId);
   }
   for (const record of await deps.runs.listFresh(storeId)) {
     if (record.completeAt !== null || record.cancelledAt !== null) continue;
+    open.push(record.runId);
     if (await deps.runs.changeFresh({ ...record, cancelledAt: at })) cancelled.push(record.runId);
   }
-  return { storeId, cancelled };
+  return changed({ storeId, cancelled }, { open }, { cancelled });
 }

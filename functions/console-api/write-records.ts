@@ -22,6 +22,8 @@ export interface WriteDeps {
   readonly records: RecordStore;
   readonly clock: Clock;
   readonly scopes: ScopeSettings;
+  /** Told of each record that was written: its revision before, null where there was none, and after. */
+  readonly onWrite?: (from: number | null, to: number) => void;
 }
 
 export interface Edit {
@@ -96,6 +98,7 @@ async function writeWave(
     const results = await deps.records.writeMany(writes.map(({ write }) => write));
     left = writes.flatMap(({ edit, write }, index) => {
       if (results[index] === 'conflict') return [edit];
+      deps.onWrite?.(current.get(edit.key)?.rev ?? null, write.record.rev);
       outcomes[edit.index] = { outcome: 'written', key: edit.key, rev: write.record.rev };
       return [];
     });

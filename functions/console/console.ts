@@ -1,5 +1,5 @@
 import type { Actor } from '../../core/ports/audit-log.ts';
-import { consoleRequestSchema } from '../../protocol/messages/console.ts';
+import { consoleRequestSchema, isNamed } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { type ConsoleDeps, consoleApi } from '../console-api/console-api.ts';
 import { describeIssues } from '../http/http-function.ts';
@@ -14,6 +14,5 @@ export async function consoleFor(deps: ConsoleDeps, person: Actor, asked: unknow
 function inNameOf({ name }: Actor, asked: unknown): unknown {
   if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) return asked;
   const { by: _, ...rest } = asked as Record<string, unknown>;
-  const option = consoleRequestSchema.options.find(({ shape }) => shape.op.value === rest['op']);
-  return option !== undefined && 'by' in option.shape ? { ...rest, by: name } : asked;
+  return isNamed(String(rest['op'])) ? { ...rest, by: name } : asked;
 }

@@ -23,6 +23,9 @@ const listRequest = {
   after: z.string().min(1).max(limits.keyBytesMax).optional(),
   limit: z.int().min(1).max(limits.listMax).default(limits.listMax),
 };
+/** In whose name, where the door does not know it better: the command line says who runs it. */
+const named = { by: z.string().min(1).max(100).optional() };
+const reason = z.string().min(3).max(500);
 /** null: there is no more. */
 const next = z.string().nullable();
 
@@ -38,6 +41,7 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
       .string()
       .regex(/^[A-Z]{3}$/)
       .optional(),
+    ...named,
   }),
   z.strictObject({
     op: z.literal('store.change'),
@@ -45,6 +49,7 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     /** null: the store belongs to no zone any more. */
     zone: idSchema.nullable().optional(),
     edition: z.enum(EDITIONS).optional(),
+    ...named,
   }),
   z.strictObject({
     /** A new one-time code: another machine, or the same one after its key was lost. The replicas there are stay as they are. */
@@ -58,7 +63,7 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     storeId: idSchema,
     /** None: every replica of the store. */
     replicaId: z.string().max(120).optional(),
-    reason: z.string().min(3).max(500),
+    reason,
     by: z.string().min(1).max(100),
   }),
   z.strictObject({ op: z.literal('store.list'), ...listRequest }),
@@ -69,32 +74,38 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     /** Records as the catalogue names their fields, or keys to delete. Each is judged by itself. */
     puts: z.array(z.record(z.string(), z.unknown())).max(limits.writeBatchMax).default([]),
     deletes: z.array(z.string()).max(limits.writeBatchMax).default([]),
+    ...named,
   }),
-  z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: keySchema }),
+  z.strictObject({ op: z.literal('records.get'), collection: z.string(), key: keySchema, ...named }),
   z.strictObject({
     op: z.literal('records.lost'),
     collection: z.string(),
     key: keySchema,
     limit: z.int().min(1).max(limits.listMax).default(limits.listMax),
+    ...named,
   }),
   z.strictObject({ op: z.literal('records.count'), collection: z.string() }),
   z.strictObject({ op: z.literal('sync.list'), ...listRequest }),
   z.strictObject({ op: z.literal('sync.status'), storeId: idSchema }),
-  z.strictObject({
-    op: z.literal('sync.manual'),
-    storeId: idSchema,
-    /** The one that was heard of last, if it is not said. */
-    replicaId: z.string().max(120).optional(),
-    kind: z.enum(COMMAND_KINDS).default('repair'),
-    /** None: all. */
-    components: z.array(z.enum(COMPONENT_NAMES)).max(COMPONENT_NAMES.length).default([]),
-    preview: z.boolean().default(false),
-    takeOver: z.boolean().default(false),
-    reason: z.string().min(3).max(500).optional(),
-    by: z.string().min(1).max(100),
-  }),
+  z
+    .strictObject({
+      op: z.literal('sync.manual'),
+      storeId: idSchema,
+      /** The one that was heard of last, if it is not said. */
+      replicaId: z.string().max(120).optional(),
+      kind: z.enum(COMMAND_KINDS).default('repair'),
+      /** None: all. */
+      components: z.array(z.enum(COMPONENT_NAMES)).max(COMPONENT_NAMES.length).default([]),
+      preview: z.boolean().default(false),
+      takeOver: z.boolean().default(false),
+      reason: reason.optional(),
+      by: z.string().min(1).max(100),
+    })
+    .superRefine(({ takeOver, preview, reason: why }, context) => {
+      if (takeOver && !preview) refuseWithout(why, context, 'what is under way is stopped for it');
+    }),
   z.strictObject({ op: z.literal('sync.command'), storeId: idSchema, commandId: z.uuid() }),
-  z.strictObject({ op: z.literal('sync.cancel'), storeId: idSchema }),
+  z.strictObject({ op: z.literal('sync.cancel'), storeId: idSchema, reason: reason.optional(), ...named }),
   z.strictObject({
     op: z.literal('audit.list'),
     /** `2026-11`; this month, if it is not said. */
@@ -104,36 +115,59 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
       .optional(),
     after: z.uuid().optional(),
     limit: z.int().min(1).max(500).default(100),
+    ...named,
   }),
   z.strictObject({ op: z.literal('feeds.list') }),
-  z.strictObject({ op: z.literal('quarantine.list'), ...listRequest }),
+  z.strictObject({ op: z.literal('quarantine.list'), ...listRequest, ...named }),
   z.strictObject({
     op: z.literal('exceptions.list'),
     status: z.enum(OPEN_STATUSES).optional(),
     storeId: idSchema.optional(),
     after: z.uuid().optional(),
     limit: z.int().min(1).max(500).default(100),
+    ...named,
   }),
-  z.strictObject({ op: z.literal('exceptions.show'), opId: z.uuid() }),
-  z.strictObject({
-    op: z.literal('exceptions.replay'),
-    opId: z.uuid(),
-    /** Values to put in place of the operation's; null takes one away. */
-    fields: operationSchema.shape.fields.optional(),
-    /** Yes to what waits for somebody's word. */
-    approve: z.boolean().default(false),
-    reason: z.string().min(3).max(500).optional(),
-    by: z.string().min(1).max(100),
-  }),
+  z.strictObject({ op: z.literal('exceptions.show'), opId: z.uuid(), ...named }),
+  z
+    .strictObject({
+      op: z.literal('exceptions.replay'),
+      opId: z.uuid(),
+      /** Values to put in place of the operation's; null takes one away. */
+      fields: operationSchema.shape.fields.optional(),
+      /** Yes to what waits for somebody's word. */
+      approve: z.boolean().default(false),
+      reason: reason.optional(),
+      by: z.string().min(1).max(100),
+    })
+    .superRefine(({ fields, approve, reason: why }, context) => {
+      if (fields !== undefined || approve) refuseWithout(why, context, 'it is judged otherwise than the store recorded it');
+    }),
   z.strictObject({
     op: z.literal('exceptions.discard'),
     opId: z.uuid(),
-    reason: z.string().min(3).max(500),
+    reason,
     /** The record of main data that stands in its place. */
     replacedBy: z.strictObject({ collection: z.string(), key: keySchema }).optional(),
     by: z.string().min(1).max(100),
   }),
 ]);
+
+/** What overrides a rule or a store's own word is done for a reason. */
+function refuseWithout(why: string | undefined, context: z.RefinementCtx, because: string): void {
+  if (why === undefined) context.addIssue({ code: 'custom', path: ['reason'], message: `say why: ${because}` });
+}
+
+/** Whether the operation says in whose name it is asked. */
+export function isNamed(op: string): boolean {
+  const option = consoleRequestSchema.options.find(({ shape }) => shape.op.value === op);
+  return option !== undefined && 'by' in option.shape;
+}
+
+/** What was changed: counts, states, ids, and hashes of revisions. Never values of records, nor hashes of them, which can be guessed. */
+const auditStateSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])).nullable();
+export const auditChangeSchema = z.object({ before: auditStateSchema, after: auditStateSchema });
+export type AuditChange = z.infer<typeof auditChangeSchema>;
+
 /** One thing that was asked of the console. Values of records are not in it. */
 export const auditEntrySchema = z.object({
   auditId: z.uuid(),
@@ -148,6 +182,8 @@ export const auditEntrySchema = z.object({
   request: z.record(z.string(), z.unknown()),
   /** `DONE` or the code of an error; null: it was cut off, and may have been done. */
   outcome: z.string().nullable(),
+  /** Of what was done and changed something. */
+  change: auditChangeSchema.nullable(),
 });
 export type AuditEntry = Readonly<z.infer<typeof auditEntrySchema>>;
 

@@ -4,16 +4,16 @@ import type { AuditEntry } from '../../../protocol/messages/console.ts';
 export class MemoryAuditLog implements AuditLog {
   readonly entries: AuditEntry[] = [];
 
-  begin(entry: Omit<AuditEntry, 'outcome'>): Promise<void> {
+  begin(entry: Parameters<AuditLog['begin']>[0]): Promise<void> {
     if (this.entries.some(({ auditId }) => auditId === entry.auditId)) return Promise.reject(new Error('it is there already'));
-    this.entries.push({ ...entry, outcome: null });
+    this.entries.push({ ...entry, outcome: null, change: null });
     return Promise.resolve();
   }
 
-  end(auditId: string, outcome: string): Promise<void> {
+  end(auditId: string, end: Parameters<AuditLog['end']>[1]): Promise<void> {
     const at = this.entries.findIndex((entry) => entry.auditId === auditId);
     const entry = this.entries[at];
-    if (entry !== undefined && entry.outcome === null) this.entries[at] = { ...entry, outcome };
+    if (entry !== undefined && entry.outcome === null) this.entries[at] = { ...entry, ...end };
     return Promise.resolve();
   }
 

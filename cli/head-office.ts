@@ -7,10 +7,12 @@ import { type RebuildRequest, rebuildResponseSchemas } from '../protocol/message
 import { type EraseRequest, eraseResponseSchemas } from '../protocol/messages/erase.ts';
 import { errorResponseSchema } from '../protocol/messages/error.ts';
 import type { LocalStack } from '../protocol/local-stack.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
 
 /**
- * Head office, as the command line reaches it: its functions are invoked with the caller's own AWS identity.
+ * Head office, as the command line reaches it: its functions are invoked with the caller's own AWS identity, or, with a token of the
+ * identity provider in `STORELINE_TOKEN`, the console's operations are asked for as that person.
  * The only AWS SDK code of the command line. What passes is retried with jitter; what does not is a typed error.
  */
 type Answers = { [Op in keyof typeof consoleResponseSchemas]: z.infer<(typeof consoleResponseSchemas)[Op]> };
@@ -22,13 +24,17 @@ const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT',
 export class HeadOffice {
   readonly #client: LambdaClient;
   readonly #functions: LocalStack['functions'];
+  readonly #api: string;
+  /** Of the organization's identity provider: whoever has one is asked in their own name and role. */
+  readonly #token = process.env['STORELINE_TOKEN'] ?? '';
   readonly #retry = retry(
     handleWhen((error) => isSyncError(error, 'UNAVAILABLE') || isSyncError(error, 'CONFLICT')),
     { maxAttempts: TRIES, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5_000 }) },
   );
 
-  constructor(stack: Pick<LocalStack, 'endpoints' | 'functions' | 'region'>) {
+  constructor(stack: Pick<LocalStack, 'api' | 'endpoints' | 'functions' | 'region'>) {
     this.#functions = stack.functions;
+    this.#api = stack.api;
     this.#client = new LambdaClient({
       region: stack.region,
       endpoint: stack.endpoints.lambda,
@@ -38,7 +44,7 @@ export class HeadOffice {
 
   async call<Op extends ConsoleRequest['op']>(request: Extract<ConsoleRequest, { op: Op }>): Promise<Answers[Op]> {
     const asked = isNamed(request.op) ? { by: userInfo().username, ...request } : request;
-    const answer = await this.#retry.execute(() => this.#invoke('console-api', asked));
+    const answer = await this.#retry.execute(() => (this.#token === '' ? this.#invoke('console-api', asked) : this.#ask(request)));
     return consoleResponseSchemas[request.op].parse(answer) as Answers[Op];
   }
 
@@ -47,18 +53,21 @@ export class HeadOffice {
     return compactResponseSchema.parse(answer);
   }
 
+  /** A step, and the undertaking that it is part of; null: it changes nothing. */
   async rebuild<Op extends RebuildRequest['op']>(
-    request: Extract<RebuildRequest, { op: Op }>,
+    undertakingId: string | null,
+    step: Extract<RebuildRequest, { op: Op }>,
   ): Promise<z.infer<(typeof rebuildResponseSchemas)[Op]>> {
-    const answer = await this.#retry.execute(() => this.#invoke('rebuild', request));
-    return rebuildResponseSchemas[request.op].parse(answer) as z.infer<(typeof rebuildResponseSchemas)[Op]>;
+    const answer = await this.#retry.execute(() => this.#invoke('rebuild', { ...part(undertakingId), step }));
+    return rebuildResponseSchemas[step.op].parse(answer) as z.infer<(typeof rebuildResponseSchemas)[Op]>;
   }
 
   async erase<Op extends EraseRequest['op']>(
-    request: Extract<EraseRequest, { op: Op }>,
+    undertakingId: string | null,
+    step: Extract<EraseRequest, { op: Op }>,
   ): Promise<z.infer<(typeof eraseResponseSchemas)[Op]>> {
-    const answer = await this.#retry.execute(() => this.#invoke('erase', request));
-    return eraseResponseSchemas[request.op].parse(answer) as z.infer<(typeof eraseResponseSchemas)[Op]>;
+    const answer = await this.#retry.execute(() => this.#invoke('erase', { ...part(undertakingId), step }));
+    return eraseResponseSchemas[step.op].parse(answer) as z.infer<(typeof eraseResponseSchemas)[Op]>;
   }
 
   async #invoke(name: string, payload: unknown): Promise<unknown> {
@@ -70,14 +79,32 @@ export class HeadOffice {
     });
     const text = new TextDecoder().decode(answer.Payload);
     if (answer.FunctionError !== undefined) throw new SyncError('INTERNAL', `${name} failed: ${text.slice(0, 500)}`);
-    const body = JSON.parse(text) as unknown;
-    const failed = errorResponseSchema.safeParse(body);
-    if (failed.success) {
-      const { code, message, retryAfterMs } = failed.data.error;
-      throw new SyncError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
-    }
-    return body;
+    return answerOf(JSON.parse(text));
   }
+
+  /** The same over HTTP, in the name of whose token it is. */
+  async #ask(request: ConsoleRequest): Promise<unknown> {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` };
+    const body = JSON.stringify({ protocol: PROTOCOL_VERSION, request });
+    try {
+      const response = await fetch(`${this.#api}/v1/console`, { method: 'POST', headers, body, redirect: 'error' });
+      return answerOf(await response.json());
+    } catch (error) {
+      if (isSyncError(error)) throw error;
+      throw new SyncError('CONNECTIVITY', `head office does not answer: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+function part(undertakingId: string | null): { undertakingId?: string } {
+  return undertakingId === null ? {} : { undertakingId };
+}
+
+function answerOf(body: unknown): unknown {
+  const failed = errorResponseSchema.safeParse(body);
+  if (!failed.success) return body;
+  const { code, message, retryAfterMs } = failed.data.error;
+  throw new SyncError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
 /** What the AWS SDK throws, after retries of its own, as an error of ours; what is unknown stays what it is. */

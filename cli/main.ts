@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addApprovalsCommand } from './commands/approvals.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addComponentsCommand } from './commands/components.ts';
 import { addCostCommand } from './commands/cost.ts';
@@ -38,6 +39,7 @@ for (const add of [
   addEraseCommand,
   addSyncCommand,
   addAuditCommand,
+  addApprovalsCommand,
 ]) {
   add(program);
 }

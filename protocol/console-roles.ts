@@ -31,6 +31,13 @@ export const leastRoles: Readonly<Record<ConsoleRequest['op'], Role>> = {
   'exceptions.replay': 'operator',
   'exceptions.discard': 'operator',
   'audit.list': 'admin',
+  'erase.begin': 'admin',
+  'rebuild.begin': 'admin',
+  'undertaking.carry-out': 'admin',
+  'undertaking.end': 'admin',
+  'approvals.list': 'admin',
+  'approvals.approve': 'admin',
+  'approvals.reject': 'admin',
 };
 
 export function isAllowed(role: Role, op: ConsoleRequest['op']): boolean {

@@ -22,7 +22,7 @@ export const localStackSchema = z.object({
   functions: z.record(z.string(), z.string()),
   /** Part to ARN of the state machine: `fresh-sync`. */
   workflows: z.record(z.string(), z.string()),
-  /** Of this machine's identity provider, and the secret of the client of each role: `client_credentials` gives a token. */
+  /** Of this machine's identity provider, and the secret of the client of each role, and of `other-admin`: `client_credentials` gives a token. */
   identity: z.object({ issuer: z.string(), secrets: z.record(z.string(), z.string()) }),
 });
 export type LocalStack = z.infer<typeof localStackSchema>;

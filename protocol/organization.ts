@@ -46,6 +46,11 @@ export const organizationSchema = z.strictObject({
   alarmEmail: z.email().optional(),
   /** Whoever is told of alarms is told as well when the stack is about to cost more than this in a month. */
   monthlyBudgetUsd: z.number().positive().optional(),
+  /**
+   * What reaches this many stores or more (an erasure, a rebuild) is asked for by one admin and approved by another, each with a
+   * token of the identity provider. Without it one is enough.
+   */
+  approval: z.strictObject({ storesMin: z.int().min(1) }).optional(),
   /** Data outlives the stack unless this says otherwise. */
   retainData: z.boolean().default(true),
 });

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { limits } from '../../protocol/limits.ts';
 import type { HeadOffice } from '../head-office.ts';
 import { print, progressLine, table } from '../output.ts';
-import { waitUntilIdle, withStack } from '../stack.ts';
+import { type StackSession, waitUntilIdle, withStack } from '../stack.ts';
+import { printWaiting, undertake } from '../undertaking.ts';
 
 /**
  * A customer is erased everywhere: main data, feeds, snapshots, stores, quarantine. There is no way back. Stopped half-way, the same
@@ -11,6 +12,7 @@ import { waitUntilIdle, withStack } from '../stack.ts';
  */
 interface Options {
   readonly reason: string;
+  readonly approval?: string;
   readonly dir: string;
   readonly json?: boolean;
 }
@@ -23,22 +25,20 @@ export function addEraseCommand(program: Command): void {
     .command('customer <userId>')
     .description('profile, identifiers, consents and tasks go; bills and points stay without the person. There is no way back')
     .requiredOption('--reason <text>', 'why; it is kept')
+    .option('--approval <id>', 'carry out what was asked for and approved, or go on with what was interrupted')
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (userId: string, options: Options) => {
-      const answer = await withStack(options.dir, async (session) => {
-        const { office } = session;
-        const request = { op: 'begin' as const, userId, reason: options.reason, by: userInfo().username };
-        const begun = await office.erase<'begin'>(request);
-        await waitUntilIdle(session);
-        const counts = await eraseRecords(office, userId, begun);
-        await waitUntilIdle(session);
-        const { removed } = await office.erase<'quarantine'>({ op: 'quarantine', userId });
-        const { feeds } = await office.erase<'begin'>(request);
-        for (const { feed } of feeds) await office.erase<'forget'>({ op: 'forget', userId, feed });
-        await office.erase<'finish'>({ op: 'finish', userId });
-        return { ...counts, quarantined: removed, ...(await office.erase<'status'>({ op: 'status', userId })) };
-      });
+      const { reason, approval } = options;
+      const outcome = await withStack(options.dir, (session) =>
+        undertake(session.office, {
+          approval,
+          begin: () => session.office.call<'erase.begin'>({ op: 'erase.begin', userId, reason }),
+          carryOut: (undertakingId) => eraseCustomer(session, undertakingId, { userId, reason }),
+        }),
+      );
+      if ('waiting' in outcome) return printWaiting(options, outcome.waiting);
+      const { result: answer } = outcome;
       print({ json: options.json === true }, answer, () =>
         [
           `${answer.deleted} records deleted, ${answer.stripped} kept without the person, ${answer.quarantined} taken out of the quarantine.`,
@@ -51,8 +51,8 @@ export function addEraseCommand(program: Command): void {
     .description('what of an erasure is done, and which stores it has not reached yet')
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async (userId: string, options: Omit<Options, 'reason'>) => {
-      const answer = await withStack(options.dir, ({ office }) => office.erase<'status'>({ op: 'status', userId }));
+    .action(async (userId: string, options: Omit<Options, 'reason' | 'approval'>) => {
+      const answer = await withStack(options.dir, ({ office }) => office.erase<'status'>(null, { op: 'status', userId }));
       print({ json: options.json === true }, answer, () => describe(answer));
     });
   program
@@ -62,8 +62,8 @@ export function addEraseCommand(program: Command): void {
     )
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async (options: Omit<Options, 'reason'>) => {
-      const answer = await withStack(options.dir, ({ office }) => office.erase<'sweep'>({ op: 'sweep' }));
+    .action(async (options: Omit<Options, 'reason' | 'approval'>) => {
+      const answer = await withStack(options.dir, ({ office }) => office.erase<'sweep'>(null, { op: 'sweep' }));
       print(
         { json: options.json === true },
         answer,
@@ -73,10 +73,24 @@ export function addEraseCommand(program: Command): void {
     });
 }
 
+async function eraseCustomer(session: StackSession, undertakingId: string, { userId, reason }: { userId: string; reason: string }) {
+  const { office } = session;
+  const request = { op: 'begin' as const, userId, reason, by: userInfo().username };
+  const { collections, parents } = await office.erase<'begin'>(undertakingId, request);
+  await waitUntilIdle(session);
+  const counts = await eraseRecords(office, undertakingId, { userId, collections, parents });
+  await waitUntilIdle(session);
+  const { removed } = await office.erase<'quarantine'>(undertakingId, { op: 'quarantine', userId });
+  const { feeds } = await office.erase<'begin'>(undertakingId, request);
+  for (const { feed } of feeds) await office.erase<'forget'>(undertakingId, { op: 'forget', userId, feed });
+  await office.erase<'finish'>(undertakingId, { op: 'finish', userId });
+  return { ...counts, quarantined: removed, ...(await office.erase<'status'>(null, { op: 'status', userId })) };
+}
+
 async function eraseRecords(
   office: HeadOffice,
-  userId: string,
-  begun: { readonly collections: readonly string[]; readonly parents: readonly string[] },
+  undertakingId: string,
+  { userId, ...begun }: { readonly userId: string; readonly collections: readonly string[]; readonly parents: readonly string[] },
 ): Promise<{ looked: number; deleted: number; stripped: number }> {
   const counts = { looked: 0, deleted: 0, stripped: 0 };
   const parents = new Set(begun.parents);
@@ -86,7 +100,7 @@ async function eraseRecords(
       let after: string | null = null;
       do {
         const request = { op: 'records' as const, userId, collection, bucket, after, parents: [...parents] };
-        const part: Awaited<ReturnType<typeof office.erase<'records'>>> = await office.erase<'records'>(request);
+        const part: Awaited<ReturnType<typeof office.erase<'records'>>> = await office.erase<'records'>(undertakingId, request);
         counts.looked += part.looked;
         counts.deleted += part.deleted;
         counts.stripped += part.stripped;

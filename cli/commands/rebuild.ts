@@ -6,7 +6,8 @@ import type { RebuildCounts } from '../../protocol/messages/rebuild.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HeadOffice } from '../head-office.ts';
 import { print, progressLine, table } from '../output.ts';
-import { waitUntilIdle, withStack } from '../stack.ts';
+import { type StackSession, waitUntilIdle, withStack } from '../stack.ts';
+import { type Outcome, printWaiting, undertake } from '../undertaking.ts';
 
 /**
  * Brings feeds to what main data says, after the stream was lost for longer than its 24 hours or whenever somebody
@@ -15,6 +16,8 @@ import { waitUntilIdle, withStack } from '../stack.ts';
 interface Options {
   readonly since?: string;
   readonly dryRun?: boolean;
+  readonly reason?: string;
+  readonly approval?: string;
   readonly dir: string;
   readonly json?: boolean;
 }
@@ -30,19 +33,23 @@ export function addRebuildCommand(program: Command): void {
     .description('compare the feeds of a component with main data and mend what differs')
     .option('--since <instant>', 'send again what changed since then, for example 2026-11-20T08:00:00Z (default: all of it)')
     .option('--dry-run', 'only say what would be done')
+    .option('--reason <text>', 'why; has to be said unless it is a dry run')
+    .option('--approval <id>', 'carry out what was asked for and approved, or go on with what was interrupted')
     .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (name: string, options: Options) => {
       const component = componentNamed(name);
       const since = instantOf(options.since);
       const dryRun = options.dryRun === true;
-      const parts = await withStack(options.dir, async (session) => {
-        await waitUntilIdle(session);
-        const compared = await compareFeeds(session.office, component, dryRun);
-        const emitted = await reEmit(session.office, component, { since, dryRun });
-        await waitUntilIdle(session);
-        return [...compared, ...emitted];
+      const reason = reasonOf(options);
+      const outcome = await withStack(options.dir, async (session): Promise<Outcome<Part[]>> => {
+        const carryOut = (undertakingId: string | null) => rebuildComponent(session, component, { since, undertakingId });
+        if (reason === null) return { result: await carryOut(null) };
+        const begin = () => session.office.call<'rebuild.begin'>({ op: 'rebuild.begin', component: component.name, reason });
+        return undertake(session.office, { approval: options.approval, begin, carryOut });
       });
+      if ('waiting' in outcome) return printWaiting(options, outcome.waiting);
+      const { result: parts } = outcome;
       print({ json: options.json === true }, { component: component.name, dryRun, parts }, () =>
         [
           table(
@@ -61,7 +68,29 @@ export function addRebuildCommand(program: Command): void {
     });
 }
 
-async function compareFeeds(office: HeadOffice, component: Component, dryRun: boolean): Promise<Part[]> {
+/** null: it only counts. */
+function reasonOf({ dryRun = false, reason }: Options): string | null {
+  if (dryRun) return null;
+  if (reason === undefined) throw new SyncError('INVALID_INPUT', '--reason: say why; it stands in the audit. Or look first with --dry-run');
+  return reason;
+}
+
+interface Extent {
+  /** ms. */
+  readonly since: number;
+  /** null: it only counts. */
+  readonly undertakingId: string | null;
+}
+
+async function rebuildComponent(session: StackSession, component: Component, extent: Extent): Promise<Part[]> {
+  await waitUntilIdle(session);
+  const compared = await compareFeeds(session.office, component, extent);
+  const emitted = await reEmit(session.office, component, extent);
+  await waitUntilIdle(session);
+  return [...compared, ...emitted];
+}
+
+async function compareFeeds(office: HeadOffice, component: Component, { undertakingId }: Extent): Promise<Part[]> {
   const { feeds } = await office.call({ op: 'feeds.list' });
   const own = feeds.map(({ feed }) => feed).filter((feed) => feed.startsWith(`${component.name}@`));
   const line = progressLine();
@@ -71,7 +100,12 @@ async function compareFeeds(office: HeadOffice, component: Component, dryRun: bo
     const counts = noCounts();
     let from: { collection: string; key: string } | null = null;
     do {
-      const step: Awaited<ReturnType<typeof office.rebuild<'compare'>>> = await office.rebuild({ op: 'compare', feed, from, dryRun });
+      const step: Awaited<ReturnType<typeof office.rebuild<'compare'>>> = await office.rebuild(undertakingId, {
+        op: 'compare',
+        feed,
+        from,
+        dryRun: undertakingId === null,
+      });
       add(counts, step);
       from = step.next;
       line.update(`comparing ${feed}: ${counts.looked} rows`);
@@ -82,7 +116,7 @@ async function compareFeeds(office: HeadOffice, component: Component, dryRun: bo
   return parts;
 }
 
-async function reEmit(office: HeadOffice, component: Component, { since, dryRun }: { since: number; dryRun: boolean }): Promise<Part[]> {
+async function reEmit(office: HeadOffice, component: Component, { since, undertakingId }: Extent): Promise<Part[]> {
   const line = progressLine();
   const parts: Part[] = [];
   for (const { name: collection } of component.collections) {
@@ -90,8 +124,8 @@ async function reEmit(office: HeadOffice, component: Component, { since, dryRun 
     for (let bucket = 0; bucket < limits.recordBuckets; bucket += 1) {
       let after: string | null = null;
       do {
-        const request = { op: 're-emit' as const, collection, bucket, after, since, dryRun };
-        const step: Awaited<ReturnType<typeof office.rebuild<'re-emit'>>> = await office.rebuild(request);
+        const request = { op: 're-emit' as const, collection, bucket, after, since, dryRun: undertakingId === null };
+        const step: Awaited<ReturnType<typeof office.rebuild<'re-emit'>>> = await office.rebuild(undertakingId, request);
         add(counts, step);
         after = step.next;
       } while (after !== null);

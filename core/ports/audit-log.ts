@@ -4,6 +4,8 @@ import type { AuditChange, AuditEntry } from '../../protocol/messages/console.ts
 /** Whoever asks something of the console. */
 export interface Actor {
   readonly name: string;
+  /** Who that is for certain: the provider's own id, which stays when a name changes. Of whoever has the account's permissions, the name. */
+  readonly subject: string;
   readonly role: Role;
   /** `OIDC`: by a token of the organization's identity provider. `IAM`: by the account's own permissions. */
   readonly via: 'OIDC' | 'IAM';

@@ -67,11 +67,23 @@ export const auditDecisions: { readonly [Op in Request['op']]: Decision<Op> } = 
     shows: ({ opId, replacedBy }) => ({ target: opId, request: { replacedBy: replacedBy?.collection ?? null } }),
     why: ({ reason }) => reason,
   },
+  // Whose erasure it is stands nowhere; its undertaking has a digest.
+  'erase.begin': { kind: 'destroys', shows: () => ({ target: null, request: {} }), why: ({ reason }) => reason },
+  'rebuild.begin': { kind: 'destroys', shows: (request) => whole(request.component, request), why: ({ reason }) => reason },
+  'undertaking.carry-out': { kind: 'changes', shows: ofUndertaking },
+  'undertaking.end': { kind: 'changes', shows: ofUndertaking },
+  'approvals.list': notAudited,
+  'approvals.approve': { kind: 'changes', shows: ofUndertaking },
+  'approvals.reject': { kind: 'changes', shows: ofUndertaking },
   'audit.list': { kind: 'looks', shows: (request) => whole(null, request) },
 };
 
 function ofCollection({ collection }: { readonly collection: string }): Shown {
   return { target: collection, request: { collection } };
+}
+
+function ofUndertaking({ undertakingId }: { readonly undertakingId: string }): Shown {
+  return { target: undertakingId, request: {} };
 }
 
 /** The table's line of this request; that the two belong together is what the table's type says. */

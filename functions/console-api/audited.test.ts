@@ -15,7 +15,7 @@ function world() {
     role: (typeof ROLES)[number],
     request: ConsoleRequest,
     run = () => Promise.resolve(changed({ done: true }, { active: 1 }, { active: 0 })),
-  ) => audited(deps, { actor: { name: 'ann', role, via: 'OIDC' }, request: consoleRequestSchema.parse(request) }, run);
+  ) => audited(deps, { actor: { name: 'ann', subject: 'u1', role, via: 'OIDC' }, request: consoleRequestSchema.parse(request) }, run);
   return { audit, deps, ask };
 }
 
@@ -47,7 +47,10 @@ describe('the door of the console (INV-49)', () => {
     const { deps } = world();
     const deaf = { ...deps, audit: { begin: () => Promise.reject(new Error('no table')), end: () => Promise.resolve() } };
     let ran = 0;
-    const asked = { actor: { name: 'ann', role: 'admin', via: 'OIDC' } as const, request: consoleRequestSchema.parse(revoke) };
+    const asked = {
+      actor: { name: 'ann', subject: 'u1', role: 'admin', via: 'OIDC' } as const,
+      request: consoleRequestSchema.parse(revoke),
+    };
     await expect(audited(deaf, asked, () => Promise.resolve(looked({ ran: (ran += 1) })))).rejects.toThrow('no table');
     expect(ran).toBe(0);
   });

@@ -9,6 +9,7 @@ import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type * as z from 'zod';
 import type { RunStore } from '../../core/ports/run-store.ts';
+import type { UndertakingStore } from '../../core/ports/undertaking-store.ts';
 import type { UploadStore } from '../../core/ports/upload-store.ts';
 import { withheldFields } from '../../core/withheld-fields.ts';
 import { audited } from './audited.ts';
@@ -16,6 +17,7 @@ import { type Done, looked } from './done.ts';
 import { type ExceptionDeps, exceptionsApi, isExceptionRequest } from './exceptions.ts';
 import { isStoreRequest, storesApi } from './stores.ts';
 import { isSyncRequest, syncApi } from './sync.ts';
+import { isUndertakingRequest, undertakingsApi } from './undertakings.ts';
 import { editRecords } from './edit-records.ts';
 
 /** What central IT can do. Each operation validates its input and answers with its own schema. */
@@ -27,6 +29,7 @@ export interface ConsoleDeps {
   readonly uploads: UploadStore;
   readonly runs: RunStore;
   readonly audit: AuditLog;
+  readonly undertakings: UndertakingStore;
   readonly ids: Ids;
   readonly clock: Clock;
   /** 16 bytes nobody can guess. */
@@ -41,13 +44,14 @@ const FEEDS_AT_ONCE = 50;
 
 /** Nobody gets past the audit. */
 export function consoleApi(deps: ConsoleDeps, actor: Actor, request: Request): Promise<object> {
-  return audited(deps, { actor, request }, () => operate(deps, request));
+  return audited(deps, { actor, request }, () => operate(deps, actor, request));
 }
 
-async function operate(deps: ConsoleDeps, request: Request): Promise<Done> {
+async function operate(deps: ConsoleDeps, actor: Actor, request: Request): Promise<Done> {
   if (isSyncRequest(request)) return syncApi(deps, request);
   if (isStoreRequest(request)) return storesApi(deps, request);
   if (isExceptionRequest(request)) return exceptionsApi(exceptionDeps(deps), request);
+  if (isUndertakingRequest(request)) return undertakingsApi(deps, actor, request);
   switch (request.op) {
     case 'audit.list':
       return looked(await listAudit(deps, request));

@@ -6,6 +6,7 @@ import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoRunStore } from '../aws/dynamo-run-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { DynamoUndertakingStore } from '../aws/dynamo-undertaking-store.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import type { ConsoleDeps } from './console-api.ts';
@@ -22,6 +23,7 @@ export function consoleDeps(): ConsoleDeps {
     quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
     runs: new DynamoRunStore(documents, env.STORES_TABLE),
     audit: new DynamoAuditLog(documents, env.AUDIT_TABLE),
+    undertakings: new DynamoUndertakingStore(documents, env.STORES_TABLE),
     ids: systemIds,
     clock: systemClock,
     randomBytes: () => randomBytes(16),

@@ -8,6 +8,7 @@ const logger = new Logger({ serviceName: 'console-api' });
 const deps = consoleDeps();
 
 /** Whoever may invoke this function may do everything; who it was is in the account's own trail, and says so here. */
-export const handler = invokedFunction(logger, consoleRequestSchema, (request) =>
-  consoleApi(deps, { name: ('by' in request ? request.by : undefined) ?? 'the account', role: 'admin', via: 'IAM' }, request),
-);
+export const handler = invokedFunction(logger, consoleRequestSchema, (request) => {
+  const name = ('by' in request ? request.by : undefined) ?? 'the account';
+  return consoleApi(deps, { name, subject: name, role: 'admin', via: 'IAM' }, request);
+});

@@ -30,10 +30,11 @@ async function bearer(claims: Claims = {}, times: { readonly issuedS?: number; r
 
 describe('who a person is (INV-49)', () => {
   test('the highest of the groups, by whichever claim the provider has for them', async () => {
-    expect(await personOf(deps, await bearer())).toEqual({ name: 'u1', role: 'viewer', via: 'OIDC' });
+    expect(await personOf(deps, await bearer())).toEqual({ name: 'u1', subject: 'u1', role: 'viewer', via: 'OIDC' });
     const groups = ['everybody', 'storeline-operator', 'storeline-viewer'];
     expect(await personOf(deps, await bearer({ groups: [], 'cognito:groups': groups, email: 'ann@example.org' }))).toEqual({
       name: 'ann@example.org (u1)',
+      subject: 'u1',
       role: 'operator',
       via: 'OIDC',
     });

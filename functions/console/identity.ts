@@ -25,7 +25,7 @@ export async function personOf(deps: IdentityDeps, authorization: string | undef
   const payload = await verified(deps, token);
   const role = ROLES.findLast((known) => groupsOf(payload).includes(`${GROUP_PREFIX}${known}`));
   if (role === undefined) throw new SyncError('FORBIDDEN', `the token names no group of Storeline (${ROLES.map(groupOf).join(', ')})`);
-  return { name: nameOf(payload), role, via: 'OIDC' };
+  return { name: nameOf(payload), subject: String(payload.sub), role, via: 'OIDC' };
 }
 
 function groupOf(role: Role): string {

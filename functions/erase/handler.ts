@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
-import { eraseRequestSchema } from '../../protocol/messages/erase.ts';
+import { eraseCallSchema } from '../../protocol/messages/erase.ts';
 import { limits } from '../../protocol/limits.ts';
 import { documentClient, s3Client } from '../aws/clients.ts';
 import { DynamoErasureStore } from '../aws/dynamo-erasure-store.ts';
@@ -9,10 +9,11 @@ import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
+import { DynamoUndertakingStore } from '../aws/dynamo-undertaking-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { invokedFunction } from '../invoked-function.ts';
-import { eraseStep } from './erase.ts';
+import { undertakenErase } from './undertaken-erase.ts';
 
 const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'SNAPSHOTS_BUCKET');
 const logger = new Logger({ serviceName: 'erase' });
@@ -25,6 +26,7 @@ const deps = {
   quarantine: new DynamoQuarantine(documents, env.STORES_TABLE),
   uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
   registry: new DynamoStoreRegistry(documents, env.STORES_TABLE),
+  undertakings: new DynamoUndertakingStore(documents, env.STORES_TABLE),
   clock: systemClock,
   ids: systemIds,
   sealing: limits,
@@ -33,14 +35,14 @@ const deps = {
 };
 
 /** Two callers: people, with a step; the schedule, with an event of its own, which means a sweep. The log names erasures by their id only. */
-const requestSchema = z.preprocess((event) => (isStep(event) ? event : { op: 'sweep' }), eraseRequestSchema);
+const callSchema = z.preprocess((event) => (isStep(event) ? event : { step: { op: 'sweep' } }), eraseCallSchema);
 
-export const handler = invokedFunction(logger, requestSchema, async (request) => {
-  const answer = await eraseStep(deps, request);
-  if (request.op === 'sweep') logger.info('swept', { ...answer });
+export const handler = invokedFunction(logger, callSchema, async (call) => {
+  const answer = await undertakenErase(deps, call);
+  if (call.step.op === 'sweep') logger.info('swept', { ...answer });
   return answer;
 });
 
 function isStep(event: unknown): boolean {
-  return typeof event !== 'object' || event === null || 'op' in event;
+  return typeof event !== 'object' || event === null || 'step' in event;
 }

@@ -93,6 +93,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.
   allow('rebuild', data.records, ...READ, 'dynamodb:UpdateItem');
   allow('rebuild', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  // Whether the rebuild that a step is part of is under way.
+  allow('rebuild', data.stores, 'dynamodb:GetItem');
   grantObjects(data, functions.get('rebuild'), ['s3:GetObject']);
 
   // Takes a person out of main data, uploads, feeds, bucket and quarantine, and what nobody needs out of the bucket.

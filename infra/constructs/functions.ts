@@ -79,7 +79,11 @@ const SIZES = {
     environment: ['RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'UPLOADS_BUCKET', 'DOORBELL_QUEUE_URL'],
   },
   // A chunk of 32,000 rows parsed, and as many records of main data read and raised.
-  rebuild: { memorySize: 1769, timeout: Duration.minutes(5), environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'SNAPSHOTS_BUCKET'] },
+  rebuild: {
+    memorySize: 1769,
+    timeout: Duration.minutes(5),
+    environment: ['RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'SNAPSHOTS_BUCKET'],
+  },
   // Compacts what it lets forget, as `compact` does, and lists the bucket once a day: a million objects in two minutes.
   erase: {
     memorySize: 3008,

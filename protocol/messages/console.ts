@@ -5,6 +5,7 @@ import { COMMAND_KINDS, RUN_KINDS, RUN_STATES, commandSchema, runSchema } from '
 import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
 import { ROLES } from '../console-roles.ts';
+import { undertakingSchema } from '../undertaking.ts';
 
 /**
  * What central IT can ask of head office. Today the command line sends it by invoking the `console-api` function
@@ -150,6 +151,14 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     replacedBy: z.strictObject({ collection: z.string(), key: keySchema }).optional(),
     by: z.string().min(1).max(100),
   }),
+  z.strictObject({ op: z.literal('erase.begin'), userId: keySchema, reason, ...named }),
+  z.strictObject({ op: z.literal('rebuild.begin'), component: z.enum(COMPONENT_NAMES), reason, ...named }),
+  /** What was approved, or was begun and interrupted. */
+  z.strictObject({ op: z.literal('undertaking.carry-out'), undertakingId: z.uuid(), ...named }),
+  z.strictObject({ op: z.literal('undertaking.end'), undertakingId: z.uuid(), ...named }),
+  z.strictObject({ op: z.literal('approvals.list'), ...listRequest }),
+  z.strictObject({ op: z.literal('approvals.approve'), undertakingId: z.uuid(), ...named }),
+  z.strictObject({ op: z.literal('approvals.reject'), undertakingId: z.uuid(), reason, ...named }),
 ]);
 
 /** What overrides a rule or a store's own word is done for a reason. */
@@ -228,6 +237,7 @@ const freshRecordSchema = z.object({
   /** In words, of the last check. */
   missing: z.array(z.string()),
 });
+const undertakingAnswer = z.object({ undertaking: undertakingSchema });
 const commandAnswer = z.object({ command: commandSchema });
 const receiptAnswer = z.object({ receipt: receiptSchema });
 
@@ -345,6 +355,13 @@ export const consoleResponseSchemas = {
       }),
     ),
   }),
+  'erase.begin': undertakingAnswer,
+  'rebuild.begin': undertakingAnswer,
+  'undertaking.carry-out': undertakingAnswer,
+  'undertaking.end': undertakingAnswer,
+  'approvals.list': z.object({ undertakings: z.array(undertakingSchema), next }),
+  'approvals.approve': undertakingAnswer,
+  'approvals.reject': undertakingAnswer,
   'quarantine.list': z.object({
     entries: z.array(z.object({ id: z.string(), reason: z.string(), at: z.string(), source: z.string(), item: z.unknown() })),
     next,

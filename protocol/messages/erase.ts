@@ -25,6 +25,8 @@ export const eraseRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('status'), userId }),
   z.strictObject({ op: z.literal('sweep') }),
 ]);
+/** What is sent: a step, and the undertaking that it is part of. */
+export const eraseCallSchema = z.strictObject({ undertakingId: z.uuid().optional(), step: eraseRequestSchema });
 export type EraseRequest = z.infer<typeof eraseRequestSchema>;
 
 const erasureSchema = z.object({

@@ -21,6 +21,8 @@ export const rebuildRequestSchema = z.discriminatedUnion('op', [
     dryRun: z.boolean(),
   }),
 ]);
+/** What is sent: a step, and the undertaking that it is part of unless it only counts. */
+export const rebuildCallSchema = z.strictObject({ undertakingId: z.uuid().optional(), step: rebuildRequestSchema });
 export type RebuildRequest = z.infer<typeof rebuildRequestSchema>;
 
 const counts = {

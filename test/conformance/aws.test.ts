@@ -20,6 +20,8 @@ import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { DynamoUndertakingStore } from '../../functions/aws/dynamo-undertaking-store.ts';
+import { undertakingStoreSuite } from './undertaking-store-suite.ts';
 import { auditLogSuite } from './audit-log-suite.ts';
 import { runStoreSuite } from './run-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
@@ -156,4 +158,5 @@ describe('quarantine in DynamoDB', () => {
 describe('runs in DynamoDB', () => {
   runStoreSuite(() => new DynamoRunStore(emulators.documents, emulators.table));
   auditLogSuite(() => new DynamoAuditLog(emulators.documents, emulators.table));
+  undertakingStoreSuite(() => new DynamoUndertakingStore(emulators.documents, emulators.table));
 });

@@ -16,6 +16,8 @@ import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { MemoryUndertakingStore } from '../simulation/world/memory-undertaking-store.ts';
+import { undertakingStoreSuite } from './undertaking-store-suite.ts';
 import { auditLogSuite } from './audit-log-suite.ts';
 import { runStoreSuite } from './run-store-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
@@ -82,4 +84,5 @@ describe('object store in memory', () => {
 describe('runs in memory', () => {
   runStoreSuite(() => new MemoryRunStore(Faults.none()));
   auditLogSuite(() => new MemoryAuditLog());
+  undertakingStoreSuite(() => new MemoryUndertakingStore());
 });

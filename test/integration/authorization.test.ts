@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Role, ROLES, isAllowed } from '../../protocol/console-roles.ts';
 import type { ConsoleRequest } from '../../protocol/messages/console.ts';
 import { createRequestSigner } from '../../agent/transport/request-signer.ts';
-import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
+import { type RunningStack, agent, json, startStack, storeline, tokenOf } from '../fixtures/programs.ts';
 
 /**
  * The authorization matrix (INV-24, INV-25, INV-49): every route with every kind of credential, over HTTP against the bundled
@@ -35,26 +35,13 @@ beforeAll(async () => {
     identities.set(store, JSON.parse(readFileSync(join(data, 'identity.json'), 'utf8')) as Identity);
   }
   await json(storeline('store', 'revoke', 'S3', '--reason', 'for the matrix', '--dir', cloud, '--json'));
-  for (const role of ROLES) tokens.set(role, await tokenOf(role));
+  for (const role of ROLES) tokens.set(role, await tokenOf(running.stack, role));
 });
 afterAll(async () => {
   process.stderr.write(`${cells} cells of the authorization matrix\n`);
   await running.stop();
   rmSync(dir, { recursive: true, force: true });
 });
-
-async function tokenOf(role: Role): Promise<string> {
-  const { issuer, secrets } = running.stack.identity;
-  const response = await fetch(`${issuer}/token`, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${role}:${secrets[role]}`).toString('base64')}`,
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: 'grant_type=client_credentials',
-  });
-  return ((await response.json()) as { access_token: string }).access_token;
-}
 
 interface Answer {
   readonly status: number;
@@ -186,6 +173,13 @@ const REQUESTS: Readonly<Record<ConsoleRequest['op'], object>> = {
   'exceptions.replay': { opId: UUID, by: 'x' },
   'exceptions.discard': { opId: UUID, reason: 'for the matrix', by: 'x' },
   'audit.list': {},
+  'erase.begin': { userId: 'nobody', reason: 'for the matrix' },
+  'rebuild.begin': { component: 'Stores', reason: 'for the matrix' },
+  'undertaking.carry-out': { undertakingId: UUID },
+  'undertaking.end': { undertakingId: UUID },
+  'approvals.list': {},
+  'approvals.approve': { undertakingId: UUID },
+  'approvals.reject': { undertakingId: UUID, reason: 'for the matrix' },
 };
 
 const STRANGERS: Readonly<Record<string, (body: string) => Promise<string | null>>> = {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
+import { type RunningStack, agent, json, startStack, storeline, tokenOf } from '../fixtures/programs.ts';
 
 /** Erasure and rebuild as people use them: the command line, the local cloud and a store of its own process and file. */
 const dir = mkdtempSync(join(tmpdir(), 'storeline-erase-'));
@@ -14,7 +14,10 @@ const IN_STORE = ['--data', store, '--json'];
 let running: RunningStack;
 
 beforeAll(async () => {
-  running = await startStack(cloud);
+  // Two people, from the first store on.
+  const demo = JSON.parse(readFileSync(join(import.meta.dirname, '../../orgs/demo.json'), 'utf8')) as object;
+  writeFileSync(at('org.json'), JSON.stringify({ ...demo, approval: { storesMin: 1 } }));
+  running = await startStack(cloud, '--org', at('org.json'));
   const others = Array.from({ length: 300 }, (_, index) => `${1000 + index},n${index},`);
   writeFileSync(at('customers.csv'), ['user_id,firstname,lastname', ...others, `7,${CANARY.replace(' ', ',')}`, ''].join('\n'));
   await json(storeline('import', 'customer', at('customers.csv'), ...IN_CLOUD));
@@ -39,6 +42,33 @@ interface Erased {
   readonly pending: { readonly storeId: string }[];
 }
 
+/** As somebody with a token; the names of the stack's clients. */
+async function as<T>(client: string, run: () => Promise<T>): Promise<T> {
+  process.env['STORELINE_TOKEN'] = await tokenOf(running.stack, client);
+  try {
+    return await run();
+  } finally {
+    delete process.env['STORELINE_TOKEN'];
+  }
+}
+
+/** Asked for by one, approved by the other, carried out. */
+async function byTwo<T>(...args: string[]): Promise<T> {
+  const asked = await as('admin', () => storeline(...args, ...IN_CLOUD));
+  expect(asked.code).toBe(3);
+  const { undertaking } = JSON.parse(asked.stdout) as { undertaking: { undertakingId: string; state: string; stores: number } };
+  expect(undertaking).toMatchObject({ state: 'WAITING', stores: 1 });
+  const { undertakingId: id } = undertaking;
+  expect((await storeline(...args, '--approval', id, ...IN_CLOUD)).stderr).toContain('it is WAITING');
+  for (const who of ['admin', 'operator'])
+    expect((await as(who, () => storeline('approvals', 'approve', id, ...IN_CLOUD))).code, who).toBe(4);
+  expect((await storeline('approvals', 'approve', id, ...IN_CLOUD)).stderr).toContain('a token of the identity provider');
+  await json(as('other-admin', () => storeline('approvals', 'approve', id, ...IN_CLOUD)));
+  const done = await json<T>(storeline(...args, '--approval', id, ...IN_CLOUD));
+  expect((await storeline(...args, '--approval', id, ...IN_CLOUD)).stderr).toContain('it is DONE');
+  return done;
+}
+
 const storeHolds = (text: string) =>
   readdirSync(store, { recursive: true, encoding: 'utf8', withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -46,7 +76,9 @@ const storeHolds = (text: string) =>
 
 test('an erased customer leaves head office and the store, down to the bytes of its file, and the report says when', async () => {
   expect(storeHolds('Canaria')).toBe(true);
-  const erased = await json<Erased>(storeline('erase', 'customer', '7', '--reason', 'asked for it', ...IN_CLOUD));
+  const alone = await storeline('erase', 'customer', '7', '--reason', 'asked for it', ...IN_CLOUD);
+  expect([alone.code, alone.stderr]).toEqual([4, expect.stringContaining('takes two people')]);
+  const erased = await byTwo<Erased>('erase', 'customer', '7', '--reason', 'asked for it');
   expect(erased).toMatchObject({ deleted: 1, stripped: 1, done: [], pending: [{ storeId: 'S1' }] });
   expect(erased.erasure.forgottenAt).not.toBeNull();
   expect((await storeline('records', 'get', 'customer', '7', ...IN_CLOUD)).stdout).not.toContain('Canaria');
@@ -65,11 +97,42 @@ test('an erased customer leaves head office and the store, down to the bytes of 
 });
 
 test('a rebuild of what is right changes nothing that stores see', async () => {
-  const { parts } = await json<{ parts: { counts: { looked: number; raised: number; removed: number } }[] }>(
-    storeline('rebuild', 'Customer', '--since', '2099-01-01T00:00:00Z', ...IN_CLOUD),
+  const { parts } = await byTwo<{ parts: { counts: { looked: number; raised: number; removed: number } }[] }>(
+    'rebuild',
+    'Customer',
+    '--since',
+    '2099-01-01T00:00:00Z',
+    '--reason',
+    'to see',
   );
+  expect(await json(storeline('rebuild', 'Customer', '--dry-run', ...IN_CLOUD))).toMatchObject({ dryRun: true });
   expect(parts.reduce((sum, { counts }) => sum + counts.raised + counts.removed, 0)).toBe(0);
   expect(parts[0]?.counts.looked).toBeGreaterThan(300);
   const ran = await storeline('rebuild', 'Customers', ...IN_CLOUD);
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/there is no component "Customers"/)]);
+});
+
+test('the audit has all of it: who asked, who said yes and who was refused, and not whose erasure it was', async () => {
+  const { entries } = await json<{ entries: Record<string, unknown>[] }>(storeline('audit', ...IN_CLOUD));
+  const about = entries
+    .filter(({ op }) => /^(erase|rebuild|undertaking|approvals)\./.test(String(op)))
+    .toReversed()
+    .map(({ op, who, via, outcome }) => [op, via === 'OIDC' ? who : via, outcome]);
+  const begun = (op: string) => [
+    [op, 'admin (admin)', 'DONE'],
+    ['undertaking.carry-out', 'IAM', 'INVALID_INPUT'],
+    ['approvals.approve', 'admin (admin)', 'FORBIDDEN'],
+    ['approvals.approve', 'operator (operator)', 'FORBIDDEN'],
+    ['approvals.approve', 'IAM', 'FORBIDDEN'],
+    ['approvals.approve', 'other-admin (other-admin)', 'DONE'],
+    ['undertaking.carry-out', 'IAM', 'DONE'],
+    ['undertaking.end', 'IAM', 'DONE'],
+    ['undertaking.carry-out', 'IAM', 'INVALID_INPUT'],
+  ];
+  expect(about).toEqual([['erase.begin', 'IAM', 'FORBIDDEN'], ...begun('erase.begin'), ...begun('rebuild.begin')]);
+  expect(entries.find(({ op, outcome }) => op === 'erase.begin' && outcome === 'DONE')).toMatchObject({
+    reason: 'asked for it',
+    change: { before: null, after: { state: 'WAITING', stores: 1 } },
+  });
+  expect(JSON.stringify(entries)).not.toMatch(/Canaria|"userId"/);
 });

@@ -136,7 +136,9 @@ test('what head office refuses is shown with what to do, mended and replayed, or
     remedy: expect.stringContaining('mend what the reason names') as string,
   });
   expect((await storeline('quarantine', 'replay', mended.opId, '--fields', '{"store_code"', '--dir', at('cloud'))).code).toBe(2);
-  expect(await json(storeline('quarantine', 'replay', mended.opId, '--fields', '{"store_code":"S1"}', '--reason', 'typed wrongly', ...IN_CLOUD))).toMatchObject({
+  expect(
+    await json(storeline('quarantine', 'replay', mended.opId, '--fields', '{"store_code":"S1"}', '--reason', 'typed wrongly', ...IN_CLOUD)),
+  ).toMatchObject({
     status: 'ACCEPTED',
   });
   expect((await storeline('quarantine', 'discard', dropped.opId, '--dir', at('cloud'))).stderr).toContain('--reason');

@@ -34,7 +34,7 @@ export async function enrolCommand(io: AgentIo, { api, code, data, json }: Enrol
     }
     const keys = await enrolmentKeys(paths.enrolment);
     const answer = await enrol(
-      { api, count: createTransferCount(), signal: io.signal },
+      { api, ids: io.ids, count: createTransferCount(), signal: io.signal },
       { protocol: PROTOCOL_VERSION, code, publicKey: keys.publicKey, agentVersion: AGENT_VERSION },
     );
     const { storeId, replicaId, organization } = answer;

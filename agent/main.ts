@@ -13,6 +13,7 @@ import { type RunOptions, runCommand } from './command-run.ts';
 import { type StatusOptions, statusCommand } from './command-status.ts';
 import { type ManualOptions, manualCommand } from './command-sync.ts';
 import { type VerifyCommandOptions, verifyCommand } from './command-verify.ts';
+import { correlationLine } from './transport/correlation.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts';
 
 /**
@@ -34,7 +35,7 @@ export async function main(argv: readonly string[], io: AgentIo): Promise<ExitCo
       return exitCodes.notComplete;
     }
     if (!isSyncError(error)) throw error;
-    io.stderr.write(`${error.code}: ${error.message}\n`);
+    io.stderr.write(`${error.code}: ${error.message}\n${correlationLine(error)}`);
     return exitCodeOf(error);
   }
 }

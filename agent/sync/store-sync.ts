@@ -12,6 +12,7 @@ import type { RunLog } from '../runs/run-log.ts';
 import { adopt, upStanding } from '../runs/store-facts.ts';
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import type { UploadProgress } from '../../protocol/operation.ts';
+import { correlated } from '../transport/correlation.ts';
 import { type SyncOptions, type SyncOutcome, runSync } from './run-sync.ts';
 import type { SyncDeps } from './sync-deps.ts';
 
@@ -46,7 +47,12 @@ const NOTHING: UploadOutcome = { sent: 0, receipts: 0, unsent: 0, withoutReceipt
 const RECEIPTS_FIRST_MS = 100;
 const RECEIPTS_POLL_MAX_MS = 3_000;
 
-export async function syncStore(io: AgentIo, { data, style, options, log }: StoreSyncInput): Promise<StoreSyncOutcome> {
+/** In the logs of head office it is what its run is. */
+export function syncStore(io: AgentIo, input: StoreSyncInput): Promise<StoreSyncOutcome> {
+  return correlated(input.log?.run?.runId ?? io.ids.next(), () => bothWays(io, input));
+}
+
+async function bothWays(io: AgentIo, { data, style, options, log }: StoreSyncInput): Promise<StoreSyncOutcome> {
   const paths = dataPaths(data);
   const sentBefore = new Map([...upStanding(data)].map(([component, { waiting }]) => [component, waiting]));
   for (const [component, waiting] of sentBefore)

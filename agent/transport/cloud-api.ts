@@ -19,6 +19,7 @@ import { type ReportRequest, type ReportResponse, reportResponseSchema } from '.
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { PROTOCOL_VERSION, commonVersion, inVersion } from '../../protocol/version.ts';
 import { agentLimits } from '../agent-limits.ts';
+import { correlationId, withCorrelation } from './correlation.ts';
 import { postJson } from './post-json.ts';
 import { putObject } from './put-object.ts';
 import type { ProvableRequest } from './request-signer.ts';
@@ -54,6 +55,13 @@ export interface CloudApiDeps {
   readonly signal: AbortSignal;
   readonly timeoutMs?: number;
   readonly retry?: RetryPolicy;
+}
+
+interface Post<T> {
+  readonly message: { readonly protocol: number };
+  readonly schema: z.ZodType<T>;
+  /** Under which head office logs it. */
+  readonly id: string;
 }
 
 export class HttpCloudApi implements CloudApi, UploadApi {
@@ -109,11 +117,21 @@ export class HttpCloudApi implements CloudApi, UploadApi {
   }
 
   async #post<T>(path: string, message: { readonly protocol: number }, schema: z.ZodType<T>): Promise<T> {
+    const id = correlationId() ?? this.#deps.ids.next();
+    try {
+      return await this.#tries(path, { message, schema, id });
+    } catch (error) {
+      this.#deps.signal.throwIfAborted();
+      throw withCorrelation(error, id);
+    }
+  }
+
+  #tries<T>(path: string, { message, schema, id }: Post<T>): Promise<T> {
     return this.#retry.execute(async () => {
       // Each is mended at most once: the version first, because it is asked for first.
       for (let mended = 0; ; mended += 1) {
         try {
-          return await this.#once(path, JSON.stringify(inVersion(this.#version, message)), schema);
+          return await this.#once(path, { message, schema, id });
         } catch (error) {
           if (mended === 2 || !isSyncError(error) || !(this.#correctVersion(error) || this.#correctClock(error))) throw error;
         }
@@ -121,12 +139,13 @@ export class HttpCloudApi implements CloudApi, UploadApi {
     }, this.#deps.signal);
   }
 
-  async #once<T>(path: string, body: string, schema: z.ZodType<T>): Promise<T> {
+  async #once<T>(path: string, { message, schema, id }: Post<T>): Promise<T> {
+    const body = JSON.stringify(inVersion(this.#version, message));
     const { clock, ids, sign } = this.#deps;
     const url = apiUrl(this.#deps.api, path);
     const issuedAt = Math.floor((clock.now() + this.#offsetMs) / 1_000);
     const authorization = await sign({ method: 'POST', path: url.pathname, body, issuedAt, id: ids.next() });
-    return parseAnswer(await postJson(this.#deps, { url, body, authorization }), schema);
+    return parseAnswer(await postJson(this.#deps, { url, body, authorization, correlationId: id }), schema);
   }
 
   #correctVersion(error: SyncError): boolean {
@@ -147,10 +166,16 @@ export class HttpCloudApi implements CloudApi, UploadApi {
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-export type EnrolDeps = Pick<CloudApiDeps, 'api' | 'count' | 'signal' | 'timeoutMs'>;
+export type EnrolDeps = Pick<CloudApiDeps, 'api' | 'ids' | 'count' | 'signal' | 'timeoutMs'>;
 
 export async function enrol(deps: EnrolDeps, request: EnrolRequest): Promise<EnrolResponse> {
-  return parseAnswer(await postJson(deps, { url: apiUrl(deps.api, '/v1/enrol'), body: JSON.stringify(request) }), enrolResponseSchema);
+  const id = deps.ids.next();
+  const asked = { url: apiUrl(deps.api, '/v1/enrol'), body: JSON.stringify(request), correlationId: id };
+  try {
+    return parseAnswer(await postJson(deps, asked), enrolResponseSchema);
+  } catch (error) {
+    throw withCorrelation(error, id);
+  }
 }
 
 export function apiUrl(api: string, path: string): URL {

@@ -1,3 +1,4 @@
+import { CORRELATION_HEADER } from '../../protocol/correlation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { agentLimits } from '../agent-limits.ts';
 import type { TransferCount } from './transfer-count.ts';
@@ -16,9 +17,13 @@ export interface JsonRequest {
   readonly url: URL;
   readonly body: string;
   readonly authorization?: string;
+  readonly correlationId: string;
 }
 
-export async function postJson(deps: PostDeps, { url, body, authorization }: JsonRequest): Promise<{ status: number; body: unknown }> {
+export async function postJson(
+  deps: PostDeps,
+  { url, body, authorization, correlationId }: JsonRequest,
+): Promise<{ status: number; body: unknown }> {
   const timeoutMs = deps.timeoutMs ?? agentLimits.requestTimeoutMs;
   const timeout = AbortSignal.timeout(timeoutMs);
   deps.count.requests += 1;
@@ -32,6 +37,7 @@ export async function postJson(deps: PostDeps, { url, body, authorization }: Jso
         'content-type': 'application/json',
         accept: 'application/json',
         'accept-encoding': 'zstd, gzip',
+        [CORRELATION_HEADER]: correlationId,
         ...(authorization === undefined ? {} : { authorization }),
       },
     });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AuditEntry } from '../../protocol/messages/console.ts';
+import type { AuditEntry } from '../../protocol/messages/audit.ts';
 import { table } from '../output.ts';
 import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';

@@ -1,5 +1,5 @@
 import type { Role } from '../../protocol/console-roles.ts';
-import type { AuditChange, AuditEntry } from '../../protocol/messages/console.ts';
+import type { AuditChange, AuditEntry } from '../../protocol/messages/audit.ts';
 
 /** Whoever asks something of the console. */
 export interface Actor {

@@ -149,5 +149,6 @@ export interface UploadStore {
 
 /** How a replica's work is announced; losing or doubling an announcement does no harm. */
 export interface Doorbell {
-  ring(replicaId: string): Promise<void>;
+  /** `correlationId`: of the request that brought the work, for the logs. */
+  ring(replicaId: string, correlationId?: string): Promise<void>;
 }

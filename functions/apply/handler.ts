@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { withheldFields } from '../../core/withheld-fields.ts';
+import { correlationSchema } from '../../protocol/correlation.ts';
 import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
@@ -38,14 +39,14 @@ const deps = {
   },
   random: Math.random,
 };
-const messageSchema = z.object({ replicaId: z.string().min(1).max(300) });
+const messageSchema = z.object({ replicaId: z.string().min(1).max(300), correlationId: correlationSchema.optional() });
 
 /** Left of the function's time when it stops taking more. */
 const RESERVE_MS = 10_000;
 
 /** Two callers: the doorbell (a replica a message), and the schedule for what nobody rang for, what waits for a record, and what nobody needs. */
 export const handler = middy<SQSEvent | object, SQSBatchResponse | { rung: number; swept: number; released: number }>()
-  .use(injectLambdaContext(logger))
+  .use(injectLambdaContext(logger, { resetKeys: true }))
   .handler(async (event, context) =>
     'Records' in event
       ? fromDoorbell(event, context)
@@ -56,9 +57,12 @@ async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatch
   const stop = systemClock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
   const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
   for (const record of event.Records) {
+    logger.resetKeys();
     try {
-      const { replicaId } = messageSchema.parse(JSON.parse(record.body));
-      const { applied, more, lost } = await answerRing({ ...deps, doorbell, until: () => stop }, replicaId);
+      const { replicaId, correlationId } = messageSchema.parse(JSON.parse(record.body));
+      if (correlationId !== undefined) logger.appendKeys({ correlationId });
+      const again = { ring: (replica: string) => doorbell.ring(replica, correlationId) };
+      const { applied, more, lost } = await answerRing({ ...deps, doorbell: again, until: () => stop }, replicaId);
       if (lost !== undefined) logger.error('an object of operations is lost; the replica is asked for it again', { replicaId, key: lost });
       if (applied > 0) logger.info('applied', { replicaId, applied, more });
     } catch (error) {

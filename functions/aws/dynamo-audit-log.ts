@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditLog } from '../../core/ports/audit-log.ts';
-import { auditEntrySchema } from '../../protocol/messages/console.ts';
+import { auditEntrySchema } from '../../protocol/messages/audit.ts';
 import { translated } from './aws-errors.ts';
 
 /**

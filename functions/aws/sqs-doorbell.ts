@@ -12,9 +12,10 @@ export class SqsDoorbell implements Doorbell {
     this.#queueUrl = queueUrl;
   }
 
-  async ring(replicaId: string): Promise<void> {
+  async ring(replicaId: string, correlationId?: string): Promise<void> {
     // A group takes letters, digits and punctuation up to 128 characters.
-    const message = { QueueUrl: this.#queueUrl, MessageBody: JSON.stringify({ replicaId }), MessageGroupId: replicaId.slice(0, 128) };
+    const MessageBody = JSON.stringify({ replicaId, correlationId });
+    const message = { QueueUrl: this.#queueUrl, MessageBody, MessageGroupId: replicaId.slice(0, 128) };
     await translated('ring the doorbell', this.#client.send(new SendMessageCommand(message)));
   }
 }

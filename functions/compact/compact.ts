@@ -11,7 +11,7 @@ import { collections } from '../../protocol/catalogue/catalogue.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type Chunk, type Manifest, contentText, digestText, manifestRanges, rootText } from '../../protocol/manifest.ts';
-import type { CompactResponse } from '../../protocol/messages/console.ts';
+import type { CompactResponse } from '../../protocol/messages/compact.ts';
 import { encodeSections } from '../../protocol/sections.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { readChunk, readManifest } from './read-snapshot.ts';

@@ -5,7 +5,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
-import { type CompactResponse, compactRequestSchema } from '../../protocol/messages/console.ts';
+import { type CompactResponse, compactRequestSchema } from '../../protocol/messages/compact.ts';
 import type { ErrorResponse } from '../../protocol/messages/error.ts';
 import { isSyncError } from '../../protocol/sync-error.ts';
 import { documentClient, s3Client } from '../aws/clients.ts';

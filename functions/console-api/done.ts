@@ -1,4 +1,4 @@
-import type { AuditChange } from '../../protocol/messages/console.ts';
+import type { AuditChange } from '../../protocol/messages/audit.ts';
 
 /** What an operation answers, and what it says of itself for the audit. */
 export interface Done {

@@ -3,6 +3,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type * as z from 'zod';
+import { correlationOf } from './correlation.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { errorCodes } from '../../protocol/error-codes.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -34,13 +35,17 @@ export function httpFunction<T extends { protocol: number }>(
   run: (request: HttpRequest<T>) => Promise<object>,
 ) {
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(injectLambdaContext(deps.logger))
+    .use(injectLambdaContext(deps.logger, { resetKeys: true }))
     .handler(async (event) => {
+      const correlationId = correlationOf(event.headers);
+      if (correlationId !== undefined) deps.logger.appendKeys({ correlationId });
       try {
         return answer(200, await run(readRequest(event, schema)));
       } catch (error) {
         const known = isSyncError(error) ? error : new SyncError('INTERNAL', 'something went wrong at head office', { cause: error });
         if (known.code === 'INTERNAL') deps.logger.error('request failed', error as Error);
+        // Its message may name whom it is about.
+        else deps.logger.info('request refused', { code: known.code });
         return answer(known.status, errorResponse(known, deps.clock.now()));
       }
     });

@@ -6,6 +6,7 @@ import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsDoorbell } from '../aws/sqs-doorbell.ts';
 import { authenticate } from '../http/authenticate.ts';
+import { correlationOf } from '../http/correlation.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
 import { push } from './push.ts';
@@ -25,5 +26,7 @@ const deps = {
 
 export const handler = httpFunction({ logger, clock: systemClock }, pushRequestSchema, async (request) => {
   const { replica } = await authenticate({ registry, clock: systemClock, audience }, request);
-  return push(deps, replica.replicaId, request.body);
+  const correlationId = correlationOf(request.headers);
+  const doorbell = { ring: (replicaId: string) => deps.doorbell.ring(replicaId, correlationId) };
+  return push({ ...deps, doorbell }, replica.replicaId, request.body);
 });

@@ -4,7 +4,7 @@ import { OPEN_STATUSES, operationSchema, receiptSchema } from '../operation.ts';
 import { COMMAND_KINDS, RUN_KINDS, RUN_STATES, commandSchema, runSchema } from '../runs.ts';
 import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
-import { ROLES } from '../console-roles.ts';
+import { auditEntrySchema } from './audit.ts';
 import { undertakingSchema } from '../undertaking.ts';
 
 /**
@@ -171,30 +171,6 @@ export function isNamed(op: string): boolean {
   const option = consoleRequestSchema.options.find(({ shape }) => shape.op.value === op);
   return option !== undefined && 'by' in option.shape;
 }
-
-/** What was changed: counts, states, ids, and hashes of revisions. Never values of records, nor hashes of them, which can be guessed. */
-const auditStateSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])).nullable();
-export const auditChangeSchema = z.object({ before: auditStateSchema, after: auditStateSchema });
-export type AuditChange = z.infer<typeof auditChangeSchema>;
-
-/** One thing that was asked of the console. Values of records are not in it. */
-export const auditEntrySchema = z.object({
-  auditId: z.uuid(),
-  at: z.string(),
-  who: z.string(),
-  role: z.enum(ROLES),
-  via: z.enum(['OIDC', 'IAM']),
-  op: z.string(),
-  /** Store, operation or collection. */
-  target: z.string().nullable(),
-  reason: z.string().nullable(),
-  request: z.record(z.string(), z.unknown()),
-  /** `DONE` or the code of an error; null: it was cut off, and may have been done. */
-  outcome: z.string().nullable(),
-  /** Of what was done and changed something. */
-  change: auditChangeSchema.nullable(),
-});
-export type AuditEntry = Readonly<z.infer<typeof auditEntrySchema>>;
 
 export type ConsoleRequest = z.input<typeof consoleRequestSchema>;
 
@@ -367,22 +343,3 @@ export const consoleResponseSchemas = {
     next,
   }),
 } as const;
-
-/** `compact` function, invoked by schedule (`{}`), by queue (`{feed}` per message) or by hand. */
-export const compactRequestSchema = z.object({ feeds: z.array(z.string()).optional() });
-export const compactResponseSchema = z.object({
-  feeds: z.array(
-    z.object({
-      feed: z.string(),
-      from: z.int(),
-      position: z.int(),
-      changes: z.int(),
-      rows: z.int(),
-      chunks: z.int(),
-      chunksWritten: z.int(),
-      bytesWritten: z.int(),
-      root: z.string(),
-    }),
-  ),
-});
-export type CompactResponse = z.infer<typeof compactResponseSchema>;

@@ -1,5 +1,5 @@
 import type { AuditLog } from '../../../core/ports/audit-log.ts';
-import type { AuditEntry } from '../../../protocol/messages/console.ts';
+import type { AuditEntry } from '../../../protocol/messages/audit.ts';
 
 export class MemoryAuditLog implements AuditLog {
   readonly entries: AuditEntry[] = [];

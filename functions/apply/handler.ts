@@ -12,6 +12,7 @@ import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsDoorbell } from '../aws/sqs-doorbell.ts';
+import { createCounts } from '../counts.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
 import { answerRing } from './apply.ts';
 import { Inbox } from './inbox.ts';
@@ -22,6 +23,7 @@ import { sweepUploads } from './sweep-uploads.ts';
 const env = environment('RECORDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'UPLOADS_BUCKET', 'DOORBELL_QUEUE_URL');
 const settings = organization();
 const logger = new Logger({ serviceName: 'apply' });
+const count = createCounts(settings.name);
 const documents = documentClient();
 const doorbell = new SqsDoorbell(sqsClient(), env.DOORBELL_QUEUE_URL);
 const uploads = new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE });
@@ -63,6 +65,8 @@ async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatch
       if (correlationId !== undefined) logger.appendKeys({ correlationId });
       const again = { ring: (replica: string) => doorbell.ring(replica, correlationId) };
       const { applied, more, lost } = await answerRing({ ...deps, doorbell: again, until: () => stop }, replicaId);
+      count('operations-applied', applied);
+      count('uploads-lost', lost === undefined ? 0 : 1);
       if (lost !== undefined) logger.error('an object of operations is lost; the replica is asked for it again', { replicaId, key: lost });
       if (applied > 0) logger.info('applied', { replicaId, applied, more });
     } catch (error) {

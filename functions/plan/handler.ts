@@ -11,6 +11,7 @@ import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { createDoorbell } from '../doorbell.ts';
+import { createCounts } from '../counts.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { limits } from '../../protocol/limits.ts';
 import { noteContact } from './note-contact.ts';
@@ -21,6 +22,7 @@ import { uploadProgress } from './upload-progress.ts';
 const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL');
 const settings = organization();
 const logger = new Logger({ serviceName: 'plan' });
+const count = createCounts(settings.name);
 const documents = documentClient();
 const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
 const deps = {
@@ -44,5 +46,7 @@ export const handler = httpFunction({ logger, clock: systemClock }, planRequestS
   const { body } = request;
   const [answer, uploads] = await Promise.all([plan(deps, store, body), uploadProgress(deps, replica.replicaId, body)]);
   await noteContact({ registry, clock: systemClock }, replica, body.agentVersion);
-  return admit(deps, { replicaId: replica.replicaId, request: body }, { ...answer, ...uploads });
+  const admitted = await admit(deps, { replicaId: replica.replicaId, request: body }, { ...answer, ...uploads });
+  count('loads-deferred', admitted.feeds.some((feed) => feed.action === 'wait' && feed.reason === 'NO_SLOT') ? 1 : 0);
+  return admitted;
 });

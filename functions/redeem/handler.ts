@@ -6,12 +6,14 @@ import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
+import { createCounts } from '../counts.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { redeem } from './redeem.ts';
 
 const env = environment('RECORDS_TABLE', 'STORES_TABLE');
 const settings = organization();
 const logger = new Logger({ serviceName: 'redeem' });
+const count = createCounts(settings.name);
 const documents = documentClient();
 const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
 const deps = {
@@ -25,5 +27,6 @@ export const handler = httpFunction({ logger, clock: systemClock }, redeemReques
   const { store, replica } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
   const answer = await redeem(deps, store, request.body);
   logger.info('redemption', { replicaId: replica.replicaId, collection: request.body.collection, outcome: answer.outcome });
+  count('redemptions-declined', answer.outcome === 'DECLINED' ? 1 : 0);
   return answer;
 });

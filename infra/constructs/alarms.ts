@@ -4,10 +4,11 @@
  * What is tried again by itself gets a quarter of an hour before it is an alarm; what nothing tries again is one at once.
  */
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IMetric, MathExpression, type Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, MathExpression, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { FilterPattern, type ILogGroup, type IFilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { COUNTS, COUNT_SERVICE, type CountName, metricNamespace } from '../../protocol/metrics.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { AlarmTopic } from './alarm-topic.ts';
 import type { Api } from './api.ts';
@@ -57,15 +58,23 @@ const API_LATENCY_MAX = Duration.seconds(5);
 const REFUSED_MAX = 100;
 /** Refused as nobody's in an hour. A revoked store comes by every 45 s, 80 times; somebody who tries keys comes more often. */
 const UNAUTHORIZED_MAX = 1_000;
+/** In an hour. A token that ran out is a few; an admin tries what an operator may not, once. */
+const CONSOLE_REFUSED_MAX = 20;
 /** What runs by the clock once an hour or more often, and whose silence would be taken for peace. */
 const CLOCKWORK = ['watch-stores', 'apply', 'compact'] as const;
 const CLOCKWORK_HOURS = 3;
+
+function counted(organization: string, metricName: string, label: string): Metric {
+  const namespace = metricNamespace(organization);
+  return new Metric({ namespace, metricName, dimensionsMap: { service: COUNT_SERVICE }, label, ...SUM });
+}
 
 export class Alarms extends Construct {
   readonly topic: AlarmTopic['topic'];
   readonly all: Alarm[] = [];
   /** Of what is logged. */
   readonly logged: Readonly<Record<keyof typeof LOGGED | 'refused' | 'unauthorized', Metric>>;
+  readonly counted: Readonly<Record<CountName, Metric>>;
   readonly #action: SnsAction;
   readonly #namespace: string;
 
@@ -73,7 +82,7 @@ export class Alarms extends Construct {
     super(scope, id);
     this.topic = new AlarmTopic(this, 'Alarms', watched.organization).topic;
     this.#action = new SnsAction(this.topic);
-    this.#namespace = `Storeline/${watched.organization.name}`;
+    this.#namespace = metricNamespace(watched.organization.name);
     this.#deadLetters(watched.data);
     this.#functions(watched.functions);
     this.#freshWorkflow(watched.fresh);
@@ -82,6 +91,7 @@ export class Alarms extends Construct {
     this.#clockwork(watched.functions);
     const [refused, unauthorized] = [this.#refused(watched.api), this.#unauthorized(watched.api)];
     this.logged = { ...this.#logged(watched.functions), refused, unauthorized };
+    this.counted = this.#counted(watched.organization);
     addBudget(this, watched.organization, this.topic);
   }
 
@@ -170,6 +180,26 @@ export class Alarms extends Construct {
       above: UNAUTHORIZED_MAX,
     });
     return metric;
+  }
+
+  /** What head office counts itself; the rest of it is on the dashboard. */
+  #counted({ name }: Organization): Record<CountName, Metric> {
+    const metrics = Object.fromEntries(Object.entries(COUNTS).map(([id, label]) => [id, counted(name, id, label)])) as Record<
+      CountName,
+      Metric
+    >;
+    this.#alarm('console-refused', {
+      runbook: 'console-refused',
+      means: 'Somebody asks the console again and again for what they may not do',
+      metric: metrics['console-refused'].with({ period: Duration.hours(1) }),
+      above: CONSOLE_REFUSED_MAX,
+    });
+    this.#alarm('uploads-lost', {
+      runbook: 'uploads-lost',
+      means: 'What a store had sent was gone before it was applied',
+      metric: metrics['uploads-lost'],
+    });
+    return metrics;
   }
 
   /** An alarm of what is logged stays green when nothing is logged any more. */

@@ -43,6 +43,16 @@ export function addDashboard(scope: Construct, props: DashboardProps): Dashboard
           right: [alarms.logged['replica-differs'], alarms.logged.quarantine],
         }),
       ],
+      [
+        graph('Operations of stores applied, and lost on their way', {
+          left: [alarms.counted['operations-applied']],
+          right: [alarms.counted['uploads-lost']],
+        }),
+        graph('Turned away: first loads, redemptions, people', {
+          left: [alarms.counted['loads-deferred'], alarms.counted['redemptions-declined']],
+          right: [alarms.counted['console-refused']],
+        }),
+      ],
       tableGraphs(props),
     ],
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FUNCTION_NAMES } from '../../infra/constructs/functions.ts';
 import { LOGGED } from '../../infra/constructs/logged.ts';
+import { COUNTS } from '../../protocol/metrics.ts';
 import { readOrganizations } from '../../infra/organizations.ts';
 import { storelineApp } from '../../infra/storeline-app.ts';
 
@@ -53,10 +54,23 @@ describe.each(organizations)('the alarms of $name', ({ name }) => {
     }
   });
 
+  test('whatever head office counts is looked at somewhere', () => {
+    const seen = JSON.stringify([alarms, ofType('AWS::CloudWatch::Dashboard')]);
+    for (const id of Object.keys(COUNTS)) expect(seen).toContain(id);
+    // As `functions/counts.ts` writes it.
+    const Metric = { Namespace: `Storeline/${name}`, MetricName: 'uploads-lost', Dimensions: [{ Name: 'service', Value: 'head-office' }] };
+    expect(named('uploads-lost')?.['Metrics']).toMatchObject([{ MetricStat: { Metric } }]);
+  });
+
   test('every runbook is of an alarm, of the budget, or of what somebody decides', () => {
     const descriptions = alarms.map(({ AlarmDescription }) => String(AlarmDescription)).join('\n');
     expect(runbooks.filter((runbook) => !['cost.md', 'restore.md'].includes(runbook) && !descriptions.includes(`/${runbook}`))).toEqual([]);
   });
+});
+
+test.each(Object.keys(COUNTS))('%s is counted by a function', (id) => {
+  const handlers = FUNCTION_NAMES.map((name) => readFileSync(join(PROJECT, 'functions', name, 'handler.ts'), 'utf8'));
+  expect(handlers.join('\n')).toContain(`count('${id}', `);
 });
 
 test.each(Object.entries(LOGGED))('the words that %s waits for are said by its function', (_, { by, pattern }) => {

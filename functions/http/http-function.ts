@@ -44,7 +44,7 @@ export function httpFunction<T extends { protocol: number }>(
       } catch (error) {
         const known = isSyncError(error) ? error : new SyncError('INTERNAL', 'something went wrong at head office', { cause: error });
         if (known.code === 'INTERNAL') deps.logger.error('request failed', error as Error);
-        // Its message may name whom it is about.
+        // By its code: a message may name whom it is about (INV-51).
         else deps.logger.info('request refused', { code: known.code });
         return answer(known.status, errorResponse(known, deps.clock.now()));
       }

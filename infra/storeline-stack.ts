@@ -11,6 +11,7 @@ import { Data } from './constructs/data.ts';
 import { FRESH_RUN_TIMEOUT, FUNCTION_NAMES, Functions } from './constructs/functions.ts';
 import { FreshWorkflow } from './constructs/fresh-workflow.ts';
 import { grantAccess } from './constructs/access.ts';
+import { createOwnKey } from './constructs/own-key.ts';
 import { People } from './constructs/people.ts';
 import { ORGANIZATION_TAG } from './constructs/tags.ts';
 import { addTriggers } from './constructs/triggers.ts';
@@ -29,16 +30,19 @@ export class StorelineStack extends Stack {
       terminationProtection: organization.retainData,
     });
     Tags.of(this).add(ORGANIZATION_TAG, organization.name);
-    const data = new Data(this, 'Data', organization);
+    const key = createOwnKey(this, organization);
+    const data = new Data(this, 'Data', { organization, key });
     const people = new People(this, 'People', organization);
-    const functions = new Functions(this, 'Functions', { organization, data, people, bundles });
+    const functions = new Functions(this, 'Functions', { organization, key, data, people, bundles });
     grantAccess(data, functions);
     addTriggers(this, { organization, data, functions });
     const fresh = new FreshWorkflow(this, 'FreshSync', {
+      organization,
+      key,
       task: functions.get('fresh-run'),
       taskTimeout: FRESH_RUN_TIMEOUT.plus(Duration.seconds(30)),
     });
-    const api = new Api(this, 'Api', functions);
+    const api = new Api(this, 'Api', { organization, key, functions });
     const watched = { organization, data, functions, fresh, api };
     const alarms = new Alarms(this, 'Operation', watched);
     addDashboard(this, { ...watched, alarms });

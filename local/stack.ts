@@ -34,6 +34,7 @@ import { CostMeter } from './cost/meter.ts';
 import { LocalFunctions } from './runner/local-functions.ts';
 import { consolePage } from './http/console-page.ts';
 import { type Front, startFront } from './http/front.ts';
+import { denialOf } from './access.ts';
 import { StateFile } from './state-file.ts';
 import { createTables } from './tables.ts';
 import { kebabCase } from './template.ts';
@@ -97,6 +98,10 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   };
   const wiring = wire({ template: assembly.template, place, assetFolder: assembly.assetFolder });
 
+  proxy.guard(({ service, operation, target, body }) => {
+    const permissions = wiring.functions.find(({ name }) => name === operation)?.permissions;
+    return service !== 'dynamodb' || permissions == null ? null : denialOf(permissions, target, JSON.parse(body.toString('utf8')));
+  });
   oidc.open(wiring.outputs['IdentityAudience'] ?? 'storeline');
 
   const functions = localFunctions({

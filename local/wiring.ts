@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { SyncError } from '../protocol/sync-error.ts';
+import { type Statement, statementSchema } from './access.ts';
 import { type StateMachineDefinition, stateMachineSchema } from './state-machine.ts';
 import { type Place, type Template, createResolver, isRunHere } from './template.ts';
 
@@ -34,8 +35,10 @@ const functionSchema = z.object({
   Timeout: z.number().default(3),
   MemorySize: z.number().default(128),
   Code: z.object({ S3Key: z.string() }),
+  Role: z.string().optional(),
   Environment: z.object({ Variables: z.record(z.string(), z.string()) }).default({ Variables: {} }),
 });
+const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: z.object({ Statement: z.array(z.unknown()) }) });
 const mappingSchema = z.object({
   EventSourceArn: z.string(),
   FunctionName: z.string(),
@@ -78,6 +81,8 @@ export interface FunctionDefinition {
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** What its role allows of DynamoDB; null: it has no role in the template. */
+  readonly permissions: readonly Statement[] | null;
 }
 
 export interface StreamMapping {
@@ -152,6 +157,9 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
     arn: resolver.attribute(id, 'Arn'),
     attributes: queueAttributes(properties),
   }));
+  const policies = Object.entries(template.Resources)
+    .filter(([, { Type }]) => Type === 'AWS::IAM::Policy')
+    .map(([id, { Properties }]) => parseProperties(id, policySchema, resolver.resolve(Properties ?? {})));
   const functions = all(['AWS::Lambda::Function'], functionSchema, (id, properties) => ({
     name: resolver.nameOf(id),
     arn: resolver.attribute(id, 'Arn'),
@@ -160,6 +168,7 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
     timeoutMs: properties.Timeout * 1_000,
     memoryMb: properties.MemorySize,
     environment: properties.Environment.Variables,
+    permissions: properties.Role === undefined ? null : permissionsOf(properties.Role, policies),
   }));
   const parts = { tables, queues, functions };
   const mappings = all(['AWS::Lambda::EventSourceMapping'], mappingSchema, (id, properties) => mapping(id, properties, parts));
@@ -190,6 +199,15 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
     })),
     outputs: Object.fromEntries(Object.entries(template.Outputs ?? {}).map(([name, { Value }]) => [name, String(resolver.resolve(Value))])),
   };
+}
+
+function permissionsOf(role: string, policies: readonly z.infer<typeof policySchema>[]): Statement[] {
+  const statements = policies.filter(({ Roles }) => Roles.includes(role)).flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  return statements.flatMap((statement) => (isAboutDynamo(statement) ? [statementSchema.parse(statement)] : []));
+}
+
+function isAboutDynamo(statement: unknown): boolean {
+  return JSON.stringify((statement as { Action?: unknown }).Action).includes('"dynamodb:');
 }
 
 type MappingProperties = z.infer<typeof mappingSchema>;

@@ -51,6 +51,15 @@ export const organizationSchema = z.strictObject({
    * token of the identity provider. Without it one is enough.
    */
   approval: z.strictObject({ storesMin: z.int().min(1) }).optional(),
+  /** Everything that is stored is encrypted under a key of the stack's own, which is rotated every year (docs/decisions/0036). */
+  ownKey: z.boolean().default(false),
+  /** Logs are kept this long. The audit is no log and is kept for ever. */
+  logDays: z.literal([30, 60, 90, 180, 365, 731]).default(90),
+  /**
+   * At most as many of a function run at once, and as many are kept free for it, by the function's name (`apply`). An account has a
+   * thousand for all its functions, and a new one perhaps ten, so nothing is reserved by itself.
+   */
+  reservedConcurrency: z.record(z.string(), z.int().min(1).max(1_000)).default({}),
   /** Data outlives the stack unless this says otherwise. */
   retainData: z.boolean().default(true),
 });

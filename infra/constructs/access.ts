@@ -15,14 +15,27 @@ import type { Functions } from './functions.ts';
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 const PUT = ['dynamodb:PutItem'];
 
+/** What stands in the table `stores`, by the beginning of its key. */
+const STORE = 'store#*';
+const DIRECTORY = 'stores';
+const CODE = 'code#*';
+const SLOT = 'fresh-slot#*';
+const LOOKUPS = 'lookups#*';
+const QUARANTINE = 'quarantine';
+const ERASURE = 'erasure';
+const UNDERTAKING = 'undertaking';
+
 export function grantAccess(data: Data, functions: Functions): void {
   // The table itself and not its indexes, which the CDK's own grants would add.
   const allow = (name: Parameters<Functions['get']>[0], table: TableV2, ...actions: string[]) =>
-    allowOn(functions.get(name), actions, table.tableArn);
+    allowOn(functions.get(name), { actions, arn: table.tableArn });
+  /** Codes, erasures, undertakings and stores stand in one table; a function that is of one of them has nothing to do with the others. */
+  const allowStores = (name: Parameters<Functions['get']>[0], keys: readonly string[], ...actions: string[]) =>
+    allowOn(functions.get(name), { actions, arn: data.stores.tableArn, keys });
 
   // A page and the move of its feed's head are one transaction; what cannot be understood goes to quarantine.
   allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
-  allow('feed-writer', data.stores, ...PUT);
+  allowStores('feed-writer', [QUARANTINE], ...PUT);
   data.compaction.grantSendMessages(functions.get('feed-writer'));
   // A record that was changed without a new revision gets one; nothing else of main data is touched.
   allow('feed-writer', data.records, 'dynamodb:UpdateItem');
@@ -30,7 +43,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   data.rescope.grantSendMessages(functions.get('feed-writer'));
   // Records are placed where their customer is; what belongs to a customer is found by an index.
   allow('rescope', data.records, 'dynamodb:BatchGetItem', ...PUT);
-  allowOn(functions.get('rescope'), ['dynamodb:Query'], `${data.records.tableArn}/index/owner`);
+  allowOn(functions.get('rescope'), { actions: ['dynamodb:Query'], arn: `${data.records.tableArn}/index/owner` });
   data.rescope.grantSendMessages(functions.get('rescope'));
 
   // Sealed pages are thrown away.
@@ -38,38 +51,38 @@ export function grantAccess(data: Data, functions: Functions): void {
   grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
 
   // A code is bound to its key in the transaction that makes the replica, if it is not void.
-  allow('enrol', data.stores, ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
+  allowStores('enrol', [CODE, STORE], ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
 
   // The first plan of a new scope puts the empty feed; every signed URL is as good as this role.
   allow('plan', data.feeds, ...READ, ...PUT);
   // A store that loads everything takes a slot, and its report gives it back. When a replica was heard of is kept in its row.
-  allow('plan', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
+  allowStores('plan', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:UpdateItem');
   // How far a replica's operations are stored.
   allow('plan', data.uploads, 'dynamodb:GetItem');
   grantObjects(data, functions.get('plan'), ['s3:GetObject']);
   data.compaction.grantSendMessages(functions.get('plan'));
 
   allow('report', data.feeds, ...READ);
-  allow('report', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
+  allowStores('report', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:DeleteItem');
 
   // Stored first, then rung for.
-  allow('push', data.stores, ...READ);
+  allowStores('push', [STORE], ...READ);
   allow('push', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   // An object is looked for and checked; the address that a store puts it to is as good as this role.
   grantUploads(data, functions.get('push'), ['s3:GetObject', 's3:PutObject']);
   data.doorbell.grantSendMessages(functions.get('push'));
   // A replica that was restored or copied becomes a new one of the same store.
-  allow('fork', data.stores, ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
+  allowStores('fork', [STORE], ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
   // One customer of main data; how many were looked up is counted in the stores table.
   allow('lookup', data.records, 'dynamodb:BatchGetItem');
-  allowOn(functions.get('lookup'), ['dynamodb:Query'], `${data.records.tableArn}/index/owner`);
-  allow('lookup', data.stores, ...READ, 'dynamodb:UpdateItem');
+  allowOn(functions.get('lookup'), { actions: ['dynamodb:Query'], arn: `${data.records.tableArn}/index/owner` });
+  allowStores('lookup', [STORE, LOOKUPS], ...READ, 'dynamodb:UpdateItem');
   // The redemption, the entry of the ledger and the balance are one transaction.
   allow('redeem', data.records, 'dynamodb:BatchGetItem', ...PUT);
-  allow('redeem', data.stores, ...READ);
+  allowStores('redeem', [STORE], ...READ);
   // Main data, the watermark, the receipts and the replica's own row are one transaction.
   allow('apply', data.records, ...READ, ...PUT);
-  allow('apply', data.stores, ...READ, 'dynamodb:ConditionCheckItem');
+  allowStores('apply', [STORE], ...READ, 'dynamodb:ConditionCheckItem');
   allow('apply', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   // What is applied is thrown away.
   grantUploads(data, functions.get('apply'), ['s3:GetObject', 's3:DeleteObject']);
@@ -77,30 +90,33 @@ export function grantAccess(data: Data, functions: Functions): void {
 
   // Feeds that a store needs and that do not exist yet are made; a compaction gives them their first snapshot.
   allow('fresh-run', data.feeds, ...READ, ...PUT);
-  allow('fresh-run', data.stores, ...READ, ...PUT);
+  allowStores('fresh-run', [STORE], ...READ, ...PUT);
   allow('fresh-run', data.uploads, ...READ);
   data.doorbell.grantSendMessages(functions.get('fresh-run'));
   data.compaction.grantSendMessages(functions.get('fresh-run'));
 
   // Runs and commands stand beside their store; a fresh run gets its workflow, and its check reads what the store has proved.
-  allow('contact', data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
+  allowStores('contact', [STORE], ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   allow('contact', data.feeds, ...READ);
   allow('contact', data.uploads, ...READ);
-  allowOn(functions.get('contact'), ['states:StartExecution'], freshWorkflowArn(functions));
+  allowOn(functions.get('contact'), { actions: ['states:StartExecution'], arn: freshWorkflowArn(functions) });
 
-  allow('watch-stores', data.stores, ...READ);
+  allowStores('watch-stores', [DIRECTORY, STORE], ...READ);
 
   // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.
   allow('rebuild', data.records, ...READ, 'dynamodb:UpdateItem');
   allow('rebuild', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
   // Whether the rebuild that a step is part of is under way.
-  allow('rebuild', data.stores, 'dynamodb:GetItem');
+  allowStores('rebuild', [UNDERTAKING], 'dynamodb:GetItem');
   grantObjects(data, functions.get('rebuild'), ['s3:GetObject']);
 
   // Takes a person out of main data, uploads, feeds, bucket and quarantine, and what nobody needs out of the bucket.
   allow('erase', data.records, ...READ, ...PUT, 'dynamodb:DeleteItem');
   allow('erase', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem');
-  allow('erase', data.stores, ...READ, ...PUT, 'dynamodb:DeleteItem');
+  // Which stores have done it, and whether it is under way; what it writes is its own, and what it takes away is in quarantine.
+  allowStores('erase', [DIRECTORY, STORE, UNDERTAKING, ERASURE, QUARANTINE], ...READ);
+  allowStores('erase', [ERASURE], ...PUT);
+  allowStores('erase', [QUARANTINE], 'dynamodb:DeleteItem');
   allow('erase', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   grantObjects(data, functions.get('erase'), ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']);
 
@@ -110,14 +126,23 @@ export function grantAccess(data: Data, functions: Functions): void {
     // Exceptions are mended and discarded by people.
     allow(name, data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
     // A store's zone and edition are changed where they stand.
-    allow(name, data.stores, ...READ, ...PUT, 'dynamodb:UpdateItem');
+    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, QUARANTINE], ...READ);
+    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING], ...PUT, 'dynamodb:UpdateItem');
     // The audit is added to, by these two only, and changed by nobody.
     allow(name, data.audit, ...PUT, 'dynamodb:Query');
   }
 }
 
-function allowOn(grantee: IFunction, actions: string[], arn: string): void {
-  must(grantee.role, 'the function has a role').addToPrincipalPolicy(new PolicyStatement({ actions, resources: [arn] }));
+interface Allowance {
+  readonly actions: string[];
+  readonly arn: string;
+  /** Only where the key begins so; a star at its end. */
+  readonly keys?: readonly string[];
+}
+
+function allowOn(grantee: IFunction, { actions, arn, keys }: Allowance): void {
+  const conditions = keys === undefined ? {} : { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } } };
+  must(grantee.role, 'the function has a role').addToPrincipalPolicy(new PolicyStatement({ actions, resources: [arn], ...conditions }));
 }
 
 function grantObjects(data: Data, grantee: IFunction, actions: string[]): void {

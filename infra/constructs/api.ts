@@ -2,14 +2,15 @@
  * The stores' way in: a route a function, each with its own function, on the default stage. Throttled as a whole, because
  * an HTTP API knows no callers; what one store may ask for is the functions' business.
  */
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { type CfnStage, HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import type { Functions } from './functions.ts';
+import { type Logging, logGroupProps } from './log-group.ts';
 
 const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact', 'console'] as const;
 
@@ -24,10 +25,10 @@ export class Api extends Construct {
   readonly http: HttpApi;
   readonly accessLogs: LogGroup;
 
-  constructor(scope: Construct, id: string, functions: Functions) {
+  constructor(scope: Construct, id: string, { functions, ...logging }: Logging & { readonly functions: Functions }) {
     super(scope, id);
     this.http = new HttpApi(this, 'Http', { createDefaultStage: false, description: 'Storeline for stores' });
-    this.accessLogs = new LogGroup(this, 'AccessLogs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.accessLogs = new LogGroup(this, 'AccessLogs', logGroupProps(logging));
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.http,
       stageName: '$default',

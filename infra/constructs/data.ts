@@ -8,6 +8,7 @@
 import { CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -46,8 +47,11 @@ export class Data extends Construct {
   readonly rescope: Queue;
   readonly rescopeFailures: Queue;
 
-  constructor(scope: Construct, id: string, organization: Organization) {
+  readonly #key: Key | undefined;
+
+  constructor(scope: Construct, id: string, { organization, key }: { readonly organization: Organization; readonly key: Key | undefined }) {
     super(scope, id);
+    this.#key = key;
     this.records = this.#table('Records', organization, StreamViewType.NEW_AND_OLD_IMAGES);
     // Only records of working sets have an owner, so for the others this index costs nothing.
     this.records.addGlobalSecondaryIndex({
@@ -140,8 +144,8 @@ export class Data extends Construct {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billing: Billing.onDemand(),
-      // The account's own key rather than DynamoDB's: its use is in the audit trail, and it costs nothing to hold.
-      encryption: TableEncryptionV2.awsManagedKey(),
+      // At least the account's own key rather than DynamoDB's: its use is in the audit trail, and it costs nothing to hold.
+      encryption: this.#key === undefined ? TableEncryptionV2.awsManagedKey() : TableEncryptionV2.customerManagedKey(this.#key),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: organization.retainData,
       removalPolicy: removalPolicy(organization),
@@ -154,7 +158,10 @@ export class Data extends Construct {
   #bucket(id: string, organization: Organization, rules: readonly LifecycleRule[]): Bucket {
     const bucket = new Bucket(this, id, {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(this.#key === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : // One key of the bucket for many objects: a request of the service for each would cost more than the objects.
+          { encryption: BucketEncryption.KMS, encryptionKey: this.#key, bucketKeyEnabled: true }),
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       // Objects are named by their content and never overwritten: a version would hold nothing.
@@ -177,7 +184,11 @@ export class Data extends Construct {
   }
 
   #queue(id: string, props: ConstructorParameters<typeof Queue>[2]): Queue {
-    const queue = new Queue(this, id, { ...props, encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
+    const encryption =
+      this.#key === undefined
+        ? { encryption: QueueEncryption.SQS_MANAGED }
+        : { encryption: QueueEncryption.KMS, encryptionMasterKey: this.#key, dataKeyReuse: Duration.hours(1) };
+    const queue = new Queue(this, id, { ...props, ...encryption, enforceSSL: true });
     keepLogicalId(queue, id);
     return queue;
   }

@@ -5,10 +5,10 @@
  * A broken function must not end a run, so every error of a step leads to the next hour (decision 0014). The states count the
  * checks themselves for the same reason: the count grows whether a step answered or failed, and so does the history.
  */
-import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   Choice,
   Condition,
@@ -28,10 +28,11 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke, StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { type Logging, logGroupProps } from './log-group.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type FreshOutcome, type FreshRunRequest, WAIT_AN_HOUR } from '../../protocol/messages/fresh-run.ts';
 
-interface FreshWorkflowProps {
+interface FreshWorkflowProps extends Logging {
   /** The function `fresh-run`. */
   readonly task: IFunction;
   readonly taskTimeout: Duration;
@@ -78,8 +79,7 @@ export class FreshWorkflow extends Construct {
     const logs = new LogGroup(this, 'Logs', {
       // Under this prefix AWS needs no entry per log group in the account's one resource policy, which is of limited size.
       logGroupName: `/aws/vendedlogs/states/${name}`,
-      retention: RetentionDays.THREE_MONTHS,
-      removalPolicy: RemovalPolicy.DESTROY,
+      ...logGroupProps(props),
     });
     const role = this.#role(props.task);
     this.machine = new StateMachine(this, 'Machine', {

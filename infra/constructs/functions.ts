@@ -2,15 +2,19 @@
  * The functions: one per `functions/<name>/handler.ts`, each with a role that can do nothing yet.
  */
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, type IFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { must } from '../../protocol/assert.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { APPLY_TIMEOUT, COMPACT_TIMEOUT, type Data, RESCOPE_TIMEOUT } from './data.ts';
 import { freshWorkflowArn } from './fresh-workflow.ts';
+import { logGroupProps } from './log-group.ts';
+import { useOfKey } from './own-key.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
 import type { People } from './people.ts';
 
 /** An HTTP API gives up after 30 s, so an answer after that has no reader. */
@@ -123,6 +127,7 @@ export const FUNCTION_NAMES = Object.keys(SIZES) as FunctionName[];
 
 interface FunctionsProps {
   readonly organization: Organization;
+  readonly key: Key | undefined;
   readonly data: Data;
   readonly people: People;
   /** Folder with a folder per function. */
@@ -135,6 +140,7 @@ export class Functions extends Construct {
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
+    refuseUnknown(Object.keys(props.organization.reservedConcurrency));
     for (const name of FUNCTION_NAMES) this.#functions.set(name, this.#function(name, props));
   }
 
@@ -146,9 +152,9 @@ export class Functions extends Construct {
     return must(this.#logGroups.get(name), `function ${name} has a log`);
   }
 
-  #function(name: FunctionName, { organization, data, people, bundles }: FunctionsProps): LambdaFunction {
+  #function(name: FunctionName, { organization, key, data, people, bundles }: FunctionsProps): LambdaFunction {
     const { memorySize, timeout, environment } = SIZES[name];
-    const logGroup = new LogGroup(this, `${name}-logs`, { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    const logGroup = new LogGroup(this, `${name}-logs`, logGroupProps({ organization, key }));
     this.#logGroups.set(name, logGroup);
     const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
@@ -159,6 +165,8 @@ export class Functions extends Construct {
         resources: ['*'],
       }),
     );
+    if (key !== undefined) role.addToPolicy(useOfKey(this, key));
+    const reserved = organization.reservedConcurrency[name];
     const made = new LambdaFunction(this, name, {
       // Named, so that the command line finds it by organization.
       functionName: `${Stack.of(this).stackName}-${name}`,
@@ -171,19 +179,45 @@ export class Functions extends Construct {
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
+      ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
       environment: {
         ...pick(environmentOf(data, people, freshWorkflowArn(this)), environment),
         ORGANIZATION: settingsOf(organization),
       },
     });
     acknowledge(made, role);
+    if (key !== undefined) acknowledgeKey(role);
     return made;
   }
 }
 
 /** Without what only operation needs: another address for alarms must not make every function start anew. */
 function settingsOf(organization: Organization): string {
-  return JSON.stringify({ ...organization, alarmEmail: undefined, monthlyBudgetUsd: undefined });
+  const { alarmEmail: _, monthlyBudgetUsd: __, ownKey: ___, logDays: ____, reservedConcurrency: _____, ...settings } = organization;
+  return JSON.stringify(settings);
+}
+
+function refuseUnknown(names: readonly string[]): void {
+  const unknown = names.filter((name) => !(name in SIZES));
+  if (unknown.length > 0)
+    throw new SyncError(
+      'INVALID_INPUT',
+      `reservedConcurrency: there is no function ${unknown.join(', ')}; they are: ${FUNCTION_NAMES.join(', ')}`,
+    );
+}
+
+function acknowledgeKey(role: Role): void {
+  Validations.of(role).acknowledge(
+    {
+      id: 'AwsSolutions-IAM5[Action::kms:GenerateDataKey*]',
+      reason:
+        'A data key with or without its plain text, of the one key of the stack: what the CDK allows whoever sends to an encrypted queue.',
+    },
+    {
+      id: 'AwsSolutions-IAM5[Action::kms:ReEncrypt*]',
+      reason: 'From or to the one key of the stack: what the CDK allows whoever sends to an encrypted queue.',
+    },
+  );
 }
 
 function acknowledge(made: LambdaFunction, role: Role): void {

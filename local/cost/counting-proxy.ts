@@ -3,15 +3,24 @@ import type { CostMeter } from './meter.ts';
 import { type Exchange, countDynamo, countS3, countSqs } from './count-exchange.ts';
 
 /**
- * Stands between the functions and the emulators and counts. Each function gets addresses that begin with its name, so
+ * Stands between the functions and the emulators, asks whether a call is allowed, and counts. Each function gets addresses that begin with its name, so
  * that what is asked for is known by who asked. Bytes pass as they are, except that DynamoDB is asked for the units it
  * consumed.
  */
 export interface CountingProxy {
   /** The address of a service for one function. */
   endpoint(service: Service, operation: string): string;
+  /** Why a function's call is refused; null: it is not. */
+  guard(denial: Denial): void;
   close(): Promise<void>;
 }
+
+type Denial = (call: {
+  readonly service: Service;
+  readonly operation: string;
+  readonly target: string;
+  readonly body: Buffer;
+}) => string | null;
 
 export type Service = 'dynamodb' | 's3' | 'sqs';
 
@@ -19,13 +28,17 @@ const COUNTERS = { dynamodb: countDynamo, s3: countS3, sqs: countSqs } as const;
 
 export async function startCountingProxy(targets: Readonly<Record<Service, string>>, meter: CostMeter): Promise<CountingProxy> {
   const agent = new Agent({ keepAlive: true });
+  let guard: Denial | null = null;
   const server = createServer((request, response) => {
-    void forward({ request, response, targets, agent, meter }).catch(() => response.destroy());
+    void forward({ request, response, targets, agent, meter, denial: (call) => guard?.(call) ?? null }).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
   return {
+    guard: (asked) => {
+      guard = asked;
+    },
     endpoint: (service, operation) => `${origin}/${service}/${operation}`,
     close: async () => {
       agent.destroy();
@@ -42,9 +55,10 @@ interface Forwarding {
   readonly targets: Readonly<Record<Service, string>>;
   readonly agent: Agent;
   readonly meter: CostMeter;
+  readonly denial: Denial;
 }
 
-async function forward({ request, response, targets, agent, meter }: Forwarding): Promise<void> {
+async function forward({ request, response, targets, agent, meter, denial }: Forwarding): Promise<void> {
   const [, name = '', operation = '', path = ''] = /^\/([a-z0-9]+)\/([^/?]+)(.*)$/.exec(request.url ?? '') ?? [];
   if (!(name in targets)) {
     response.writeHead(404).end();
@@ -52,6 +66,12 @@ async function forward({ request, response, targets, agent, meter }: Forwarding)
   }
   const service = name as Service;
   const body = withConsumption(service, await readAll(request));
+  const denied = denial({ service, operation, target: String(request.headers['x-amz-target']), body });
+  if (denied !== null) {
+    const answer = JSON.stringify({ __type: 'com.amazon.coral.service#AccessDeniedException', Message: `${operation} is ${denied}` });
+    response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(answer);
+    return;
+  }
   const target = new URL(targets[service]);
   const headers = { ...request.headers, host: target.host, 'content-length': String(body.length) };
   const options = {

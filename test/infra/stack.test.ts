@@ -18,6 +18,7 @@ interface Statement {
   readonly Effect: string;
   readonly Action: string | string[];
   readonly Resource: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'storeline-infra-'));
@@ -200,6 +201,39 @@ describe.each(organizations)('the stack of $name', (organization) => {
       ]),
     );
     expect(access).toMatchSnapshot();
+  });
+
+  test('of what stands in one table with others each function touches its own kind only', () => {
+    const touchedBy = new Map<string, Set<string>>();
+    for (const [id, policy] of ofType('AWS::IAM::Policy')) {
+      for (const { Action, Resource: resource, Condition } of statements(policy)) {
+        if (JSON.stringify(resource) !== '{"Fn::GetAtt":["Stores","Arn"]}') continue;
+        const keys = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
+        expect(keys, `${id} ${String(Action)}`).toBeDefined();
+        const name = /^Functions(.*)roleDefaultPolicy/.exec(id)?.[1] ?? id;
+        for (const key of [keys ?? []].flat()) touchedBy.set(key, (touchedBy.get(key) ?? new Set()).add(name));
+      }
+    }
+    const who = Object.fromEntries([...touchedBy].map(([key, names]) => [key, [...names].toSorted()]));
+    expect(who).toMatchObject({
+      'code#*': ['console', 'consoleapi', 'enrol'],
+      erasure: ['erase'],
+      undertaking: ['console', 'consoleapi', 'erase', 'rebuild'],
+      quarantine: ['console', 'consoleapi', 'erase', 'feedwriter'],
+      'fresh-slot#*': ['plan', 'report'],
+      'lookups#*': ['lookup'],
+      stores: ['console', 'consoleapi', 'erase', 'watchstores'],
+    });
+    expect(Object.keys(who).toSorted()).toEqual([
+      'code#*',
+      'erasure',
+      'fresh-slot#*',
+      'lookups#*',
+      'quarantine',
+      'store#*',
+      'stores',
+      'undertaking',
+    ]);
   });
 
   test('the audit is added to by the console alone, and nobody may change it or take anything away (INV-49)', () => {

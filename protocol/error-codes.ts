@@ -41,10 +41,20 @@ export const errorCodes = {
     remedy: 'retry',
     what: 'The store clock is off. The agent corrects itself from the server time in the answer and tries again.',
   },
+  REPLAYED: {
+    status: 401,
+    remedy: 'retry',
+    what: 'This very request came before, and it does something once. Nothing was done again. The agent signs it anew and sends it again.',
+  },
   CODE_INVALID: {
     status: 401,
     remedy: 'operator',
     what: 'The one-time code is wrong, used or older than 24 hours. Create a new one with `storeline store add`.',
+  },
+  ENROL_LIMIT: {
+    status: 429,
+    remedy: 'retry-later',
+    what: 'Too many wrong one-time codes came from this address. No code is looked at until the hour is over; the message says how long that is.',
   },
   PROTOCOL_UNSUPPORTED: {
     status: 426,

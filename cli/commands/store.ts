@@ -1,10 +1,12 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Edition } from '../../protocol/catalogue/types.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
-import { idSchema } from '../../protocol/messages/console.ts';
+import type * as z from 'zod';
+import { describeSkew } from '../../protocol/clock-skew.ts';
+import type { consoleResponseSchemas } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { print, table } from '../output.ts';
+import { addIdentityCommands, checkId, codeText } from './store-identity.ts';
 import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
 
@@ -38,6 +40,16 @@ export function addStoreCommand(program: Command): void {
     .option('--json', 'as JSON')
     .action(changeStore);
   store
+    .command('show <id>')
+    .description('one store: its replicas, their keys and clocks, and since when they were not heard of')
+    .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--json', 'as JSON')
+    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
+      checkId('the store id', storeId);
+      const { store: shown } = await withStack(options.dir, ({ office }) => office.call<'store.show'>({ op: 'store.show', storeId }));
+      print({ json: options.json === true }, shown, () => describeStore(shown));
+    });
+  store
     .command('changes <id>')
     .description('when a store was moved, from where and to where')
     .requiredOption('--dir <folder>', 'folder of the local stack')
@@ -52,26 +64,28 @@ export function addStoreCommand(program: Command): void {
         ),
       );
     });
-  store
-    .command('code <id>')
-    .description('a new one-time code for a store that is there: another machine, or one whose key was lost')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
-    .option('--json', 'as JSON')
-    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
-      checkId('the store id', storeId);
-      const request = { op: 'store.code' as const, storeId, by: userInfo().username };
-      const answer = await withStack(options.dir, ({ office }) => office.call<'store.code'>(request));
-      print({ json: options.json === true }, answer, () => codeText(`Store ${storeId}.`, answer));
-    });
-  store
-    .command('revoke <id>')
-    .description('refuse a store from the next request on, for good: a machine that was stolen, or a store that closes')
-    .option('--replica <id>', 'only this replica of it; otherwise all')
-    .requiredOption('--reason <text>', 'why; it stands in the audit')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
-    .option('--json', 'as JSON')
-    .action(revokeStore);
+  addIdentityCommands(store);
   withListOptions(store.command('list').description('list stores with their replicas and certificates, by id')).action(listStores);
+}
+
+type Listed = z.infer<(typeof consoleResponseSchemas)['store.show']>['store'];
+type ShownReplica = Listed['replicas'][number];
+
+function clockText(clock: ShownReplica['clock']): string {
+  return clock === null ? '-' : `${clock.isOff ? 'OFF ' : ''}${describeSkew(clock.skewMs)}`;
+}
+
+function describeStore({ storeId, name, edition, zone, createdAt, replicas, certificates, closed }: Listed): string {
+  const lines = replicas.flatMap(({ replicaId, status, enrolledAt, heardAt, agentVersion, keySince, clock, horizon }) => [
+    '',
+    `${replicaId}: ${status}, enrolled ${enrolledAt}`,
+    `  last heard ${heardAt ?? 'never'}, agent ${agentVersion ?? '-'}, horizon ${horizon.percent} % ${horizon.level}`,
+    `  its key is of ${keySince}; its clock: ${clockText(clock)}`,
+    ...(clock?.isOff === true && status === 'ACTIVE' ? [`  ${clock.remedy ?? ''}`] : []),
+  ]);
+  const title = `Store ${storeId} (${name}), ${edition}, zone ${zone ?? '-'}, added ${createdAt}; ${certificates.length} certificates`;
+  const end = closed === undefined ? [] : [`Closed ${closed.at}: ${closed.reason}`];
+  return [title, ...end, ...lines].join('\n');
 }
 
 async function listStores(options: ListOptions): Promise<void> {
@@ -86,14 +100,15 @@ async function listStores(options: ListOptions): Promise<void> {
         name: 'stores',
         text: (stores) =>
           table(
-            ['store', 'edition', 'zone', 'replicas', 'last heard', 'horizon', 'certificates'],
+            ['store', 'edition', 'zone', 'replicas', 'last heard', 'horizon', 'clock', 'certificates'],
             stores.map((row) => [
               row.storeId,
               row.edition,
               row.zone ?? '-',
-              String(row.replicas.length),
+              row.closed === undefined ? String(row.replicas.length) : 'closed',
               row.replicas.map(({ heardAt }) => heardAt ?? 'never').join(' '),
               row.replicas.map(({ horizon }) => `${horizon.percent} %${horizon.level === 'FINE' ? '' : ` ${horizon.level}`}`).join(' '),
+              row.replicas.map(({ clock }) => clockText(clock)).join(', '),
               String(row.certificates.length),
             ]),
           ),
@@ -116,34 +131,6 @@ async function addStore(storeId: string, options: AddOptions): Promise<void> {
   };
   const answer = await withStack(options.dir, ({ office }) => office.call<'store.add'>(request));
   print({ json: options.json === true }, answer, () => codeText(`Store ${answer.storeId} added.`, answer));
-}
-
-function codeText(what: string, { code, expiresAt }: { readonly code: string; readonly expiresAt: string }): string {
-  return `${what} One-time code for its agent, good until ${expiresAt}:\n\n  ${code}\n\nIt is shown only once.`;
-}
-
-interface RevokeOptions {
-  readonly replica?: string;
-  readonly reason: string;
-  readonly dir: string;
-  readonly json?: boolean;
-}
-
-async function revokeStore(storeId: string, { replica, reason, dir, json }: RevokeOptions): Promise<void> {
-  checkId('the store id', storeId);
-  const request = {
-    op: 'store.revoke' as const,
-    storeId,
-    reason,
-    by: userInfo().username,
-    ...(replica === undefined ? {} : { replicaId: replica }),
-  };
-  const answer = await withStack(dir, ({ office }) => office.call<'store.revoke'>(request));
-  print({ json: json === true }, answer, () =>
-    answer.revoked.length === 0
-      ? `Store ${storeId} has no replica.`
-      : `Revoked: ${answer.revoked.join(', ')}. What they had sent stays. \`storeline store code ${storeId}\` lets the store enrol again.`,
-  );
 }
 
 interface ChangeOptions {
@@ -178,9 +165,4 @@ function editionOf(text: string): Edition {
   const edition = EDITIONS.find((known): known is Edition => known === text);
   if (edition === undefined) throw new SyncError('INVALID_INPUT', `--edition is ${EDITIONS.join(' or ')}, not ${text}`);
   return edition;
-}
-
-function checkId(what: string, value: string | undefined): void {
-  const parsed = idSchema.optional().safeParse(value);
-  if (!parsed.success) throw new SyncError('INVALID_INPUT', `${what}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
 }

@@ -14,6 +14,7 @@ import {
   reasonTexts,
   statusTexts,
 } from '../../protocol/runs.ts';
+import { describeSkew } from '../../protocol/clock-skew.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HeadOffice } from '../head-office.ts';
 import { print, say, table } from '../output.ts';
@@ -205,8 +206,9 @@ function progressOf({ runs: [run], percent, etaMs }: Status): string {
 
 function describeStatus(seen: Status): string {
   const { storeId, replicas, runs, commands, manualOffered } = seen;
-  const lines = replicas.flatMap(({ replicaId, heardAt, isOverdue, expectedBy, storedThrough, appliedThrough, fresh }) => [
+  const lines = replicas.flatMap(({ replicaId, heardAt, isOverdue, expectedBy, storedThrough, appliedThrough, fresh, clock }) => [
     `${replicaId}: last heard ${heardAt ?? 'never'}${isOverdue ? `, OVERDUE since ${expectedBy}` : ''}; operations ${appliedThrough} of ${storedThrough} applied`,
+    ...(clock?.isOff === true ? [`  its clock is off by ${describeSkew(clock.skewMs)}. ${clock.remedy ?? ''}`] : []),
     `  fresh run: ${fresh === null ? 'none yet' : fresh.completeAt !== null ? `complete at ${fresh.completeAt}` : fresh.cancelledAt !== null ? 'cancelled' : `not complete, checked ${fresh.checkedAt ?? 'not yet'}`}`,
     ...(fresh?.completeAt === null ? fresh.missing.map((missing) => `    missing: ${missing}`) : []),
   ]);

@@ -166,6 +166,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'redeem',
       'report',
       'rescope',
+      'rotate-key',
       'watch-stores',
     ]);
     for (const [id, { Properties }] of functions) {

@@ -132,6 +132,11 @@ const REASONS: Readonly<Record<ErrorCodeName, Failure>> = {
   UNAVAILABLE: { reason: 'THROTTLED', retryable: true },
   CONFLICT: { reason: 'SERVER', retryable: true },
   LOCAL_STACK: { reason: 'SERVER', retryable: false },
+  AWS_CREDENTIALS: { reason: 'AUTH', retryable: false },
+  AWS_ACCOUNT: { reason: 'AUTH', retryable: false },
+  NOT_READY: { reason: 'SERVER', retryable: false },
+  RULE_BROKEN: { reason: 'SERVER', retryable: false },
+  DEPLOYMENT_FAILED: { reason: 'SERVER', retryable: false },
   INTERNAL: { reason: 'SERVER', retryable: true },
 };
 

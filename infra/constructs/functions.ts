@@ -180,7 +180,7 @@ export class Functions extends Construct {
 
 /** Without what only operation needs: another address for alarms must not make every function start anew. */
 function settingsOf(organization: Organization): string {
-  return JSON.stringify({ ...organization, alarmEmail: undefined, monthlyBudgetUsd: undefined });
+  return JSON.stringify({ ...organization, account: undefined, alarmEmail: undefined, monthlyBudgetUsd: undefined });
 }
 
 function acknowledge(made: LambdaFunction, role: Role): void {

@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import { addOrgCreateCommand } from './org-create.ts';
+import { addOrgListCommand } from './org-list.ts';
+import { addOrgValidateCommand } from './org-validate.ts';
+
+/** Organizations: their settings, and their stacks in AWS. One file and one stack each; they share nothing. */
+export function addOrgCommand(program: Command): void {
+  const org = program
+    .command('org')
+    .description('settings and stacks of organizations')
+    .addHelpText('after', '\nRunbook: docs/operations/deploy.md');
+  for (const add of [addOrgCreateCommand, addOrgListCommand, addOrgValidateCommand]) add(org);
+}

@@ -5,6 +5,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { RebuildCounts } from '../../protocol/messages/rebuild.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HeadOffice } from '../head-office.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, progressLine, table } from '../output.ts';
 import { waitUntilIdle, withStack } from '../stack.ts';
 
@@ -12,10 +13,9 @@ import { waitUntilIdle, withStack } from '../stack.ts';
  * Brings feeds to what main data says, after the stream was lost for longer than its 24 hours or whenever somebody
  * doubts them. May be stopped and started again at any point: what is right already is left alone.
  */
-interface Options {
+interface Options extends OfficeOptions {
   readonly since?: string;
   readonly dryRun?: boolean;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
@@ -25,18 +25,16 @@ interface Part {
 }
 
 export function addRebuildCommand(program: Command): void {
-  program
-    .command('rebuild <component>')
+  withOfficeOptions(program.command('rebuild <component>'))
     .description('compare the feeds of a component with main data and mend what differs')
     .option('--since <instant>', 'send again what changed since then, for example 2026-11-20T08:00:00Z (default: all of it)')
     .option('--dry-run', 'only say what would be done')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (name: string, options: Options) => {
       const component = componentNamed(name);
       const since = instantOf(options.since);
       const dryRun = options.dryRun === true;
-      const parts = await withStack(options.dir, async (session) => {
+      const parts = await withStack(options, async (session) => {
         await waitUntilIdle(session);
         const compared = await compareFeeds(session.office, component, dryRun);
         const emitted = await reEmit(session.office, component, { since, dryRun });

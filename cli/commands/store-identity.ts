@@ -4,44 +4,37 @@ import type * as z from 'zod';
 import type { consoleResponseSchemas } from '../../protocol/messages/console.ts';
 import { idSchema } from '../../protocol/messages/id.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print } from '../output.ts';
 import { withStack } from '../stack.ts';
 
 /** Who may speak for a store: codes, keys, and the end of replicas and stores. */
 export function addIdentityCommands(store: Command): void {
-  store
-    .command('code <id>')
+  withOfficeOptions(store.command('code <id>'))
     .description('a new one-time code for a store that is there: another machine, one whose key was lost, or a store that comes back')
     .option('--replace', "it takes the place of the store's replicas: they are revoked when the code is used")
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async (storeId: string, options: { replace?: boolean; dir: string; json?: boolean }) => {
+    .action(async (storeId: string, options: OfficeOptions & { replace?: boolean; json?: boolean }) => {
       checkId('the store id', storeId);
       const request = { op: 'store.code' as const, storeId, replace: options.replace === true, by: userInfo().username };
-      const answer = await withStack(options.dir, ({ office }) => office.call<'store.code'>(request));
+      const answer = await withStack(options, ({ office }) => office.call<'store.code'>(request));
       print({ json: options.json === true }, answer, () => codeText(`Store ${storeId}.${replacedText(answer)}`, answer));
     });
-  store
-    .command('decommission <id>')
+  withOfficeOptions(store.command('decommission <id>'))
     .description('a store closes: its replicas are revoked and its codes void; what it sent stays, and a new code takes it back')
     .requiredOption('--reason <text>', 'why; it stands in the audit')
     .option('--force', 'although operations of it wait: they are kept, and not applied')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(decommissionStore);
-  store
-    .command('revoke <id>')
+  withOfficeOptions(store.command('revoke <id>'))
     .description('refuse a store from the next request on, for good: a machine that was stolen, or a store that closes')
     .option('--replica <id>', 'only this replica of it; otherwise all')
     .requiredOption('--reason <text>', 'why; it stands in the audit')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(revokeStore);
-  store
-    .command('rotate-key <id>')
+  withOfficeOptions(store.command('rotate-key <id>'))
     .description('its agents make themselves another key at their next sync; without it they do so every 90 days')
     .option('--replica <id>', 'only this replica of it; otherwise all')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(rotateKey);
 }
@@ -56,17 +49,16 @@ function replacedText({ active, replaces }: z.infer<(typeof consoleResponseSchem
   return replaces ? ` Revoked when it is used: ${names}.` : ` It adds a machine beside ${names}; with --replace it takes their place.`;
 }
 
-interface DecommissionOptions {
+interface DecommissionOptions extends OfficeOptions {
   readonly reason: string;
   readonly force?: boolean;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
-async function decommissionStore(storeId: string, { reason, force = false, dir, json }: DecommissionOptions): Promise<void> {
+async function decommissionStore(storeId: string, { reason, force = false, json, ...where }: DecommissionOptions): Promise<void> {
   checkId('the store id', storeId);
   const request = { op: 'store.decommission' as const, storeId, reason, force, by: userInfo().username };
-  const answer = await withStack(dir, ({ office }) => office.call<'store.decommission'>(request));
+  const answer = await withStack(where, ({ office }) => office.call<'store.decommission'>(request));
   const { replicas, exceptions } = answer.waiting;
   print({ json: json === true }, answer, () =>
     [
@@ -78,14 +70,13 @@ async function decommissionStore(storeId: string, { reason, force = false, dir, 
   );
 }
 
-interface RevokeOptions {
+interface RevokeOptions extends OfficeOptions {
   readonly replica?: string;
   readonly reason: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
-async function revokeStore(storeId: string, { replica, reason, dir, json }: RevokeOptions): Promise<void> {
+async function revokeStore(storeId: string, { replica, reason, json, ...where }: RevokeOptions): Promise<void> {
   checkId('the store id', storeId);
   const request = {
     op: 'store.revoke' as const,
@@ -94,7 +85,7 @@ async function revokeStore(storeId: string, { replica, reason, dir, json }: Revo
     by: userInfo().username,
     ...(replica === undefined ? {} : { replicaId: replica }),
   };
-  const answer = await withStack(dir, ({ office }) => office.call<'store.revoke'>(request));
+  const answer = await withStack(where, ({ office }) => office.call<'store.revoke'>(request));
   print({ json: json === true }, answer, () =>
     answer.revoked.length === 0
       ? `Store ${storeId} has no replica.`
@@ -102,7 +93,7 @@ async function revokeStore(storeId: string, { replica, reason, dir, json }: Revo
   );
 }
 
-async function rotateKey(storeId: string, { replica, dir, json }: Omit<RevokeOptions, 'reason'>): Promise<void> {
+async function rotateKey(storeId: string, { replica, json, ...where }: Omit<RevokeOptions, 'reason'>): Promise<void> {
   checkId('the store id', storeId);
   const request = {
     op: 'store.rotate-key' as const,
@@ -110,7 +101,7 @@ async function rotateKey(storeId: string, { replica, dir, json }: Omit<RevokeOpt
     by: userInfo().username,
     ...(replica === undefined ? {} : { replicaId: replica }),
   };
-  const answer = await withStack(dir, ({ office }) => office.call<'store.rotate-key'>(request));
+  const answer = await withStack(where, ({ office }) => office.call<'store.rotate-key'>(request));
   print({ json: json === true }, answer, () => `Asked: ${answer.asked.join(', ')}. The old key is good until the new one is used.`);
 }
 

@@ -5,58 +5,50 @@ import type * as z from 'zod';
 import { describeSkew } from '../../protocol/clock-skew.ts';
 import type { consoleResponseSchemas } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, table } from '../output.ts';
 import { addIdentityCommands, checkId, codeText } from './store-identity.ts';
 import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
 
 /** Stores: adding one gives the one-time code its agent enrols with. */
-interface AddOptions {
+interface AddOptions extends OfficeOptions {
   readonly edition: string;
   readonly zone?: string;
   readonly name?: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
 export function addStoreCommand(program: Command): void {
   const store = program.command('store').description('add, move and list stores');
-  store
-    .command('add <id>')
+  withOfficeOptions(store.command('add <id>'))
     .description('add a store; prints a one-time code for its agent, good for 24 hours')
     .option('--edition <edition>', EDITIONS.join(' or '), 'core')
     .option('--zone <zone>', 'zone the store belongs to')
     .option('--name <name>', 'name for people')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(addStore);
-  store
-    .command('change <id>')
+  withOfficeOptions(store.command('change <id>'))
     .description('move a store to another zone or edition; its agent follows at its next logon')
     .option('--zone <zone>', 'zone the store belongs to from now on')
     .option('--no-zone', 'the store belongs to no zone any more')
     .option('--edition <edition>', EDITIONS.join(' or '))
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(changeStore);
-  store
-    .command('show <id>')
+  withOfficeOptions(store.command('show <id>'))
     .description('one store: its replicas, their keys and clocks, and since when they were not heard of')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
+    .action(async (storeId: string, options: OfficeOptions & { json?: boolean }) => {
       checkId('the store id', storeId);
-      const { store: shown } = await withStack(options.dir, ({ office }) => office.call<'store.show'>({ op: 'store.show', storeId }));
+      const { store: shown } = await withStack(options, ({ office }) => office.call<'store.show'>({ op: 'store.show', storeId }));
       print({ json: options.json === true }, shown, () => describeStore(shown));
     });
-  store
-    .command('changes <id>')
+  withOfficeOptions(store.command('changes <id>'))
     .description('when a store was moved, from where and to where')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
+    .action(async (storeId: string, options: OfficeOptions & { json?: boolean }) => {
       checkId('the store id', storeId);
-      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'store.changes', storeId }));
+      const answer = await withStack(options, ({ office }) => office.call({ op: 'store.changes', storeId }));
       print({ json: options.json === true }, answer, () =>
         table(
           ['at', 'zone', 'edition'],
@@ -89,7 +81,7 @@ function describeStore({ storeId, name, edition, zone, createdAt, replicas, cert
 }
 
 async function listStores(options: ListOptions): Promise<void> {
-  await withStack(options.dir, ({ office }) =>
+  await withStack(options, ({ office }) =>
     printList(
       options,
       async (request) => {
@@ -129,15 +121,14 @@ async function addStore(storeId: string, options: AddOptions): Promise<void> {
     ...(zone === undefined ? {} : { zone }),
     ...(name === undefined ? {} : { name }),
   };
-  const answer = await withStack(options.dir, ({ office }) => office.call<'store.add'>(request));
+  const answer = await withStack(options, ({ office }) => office.call<'store.add'>(request));
   print({ json: options.json === true }, answer, () => codeText(`Store ${answer.storeId} added.`, answer));
 }
 
-interface ChangeOptions {
+interface ChangeOptions extends OfficeOptions {
   /** false: `--no-zone`. */
   readonly zone?: string | boolean;
   readonly edition?: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
@@ -153,7 +144,7 @@ async function changeStore(storeId: string, options: ChangeOptions): Promise<voi
     ...(zone === undefined ? {} : { zone }),
     ...(options.edition === undefined ? {} : { edition: editionOf(options.edition) }),
   };
-  const answer = await withStack(options.dir, ({ office }) => office.call<'store.change'>(request));
+  const answer = await withStack(options, ({ office }) => office.call<'store.change'>(request));
   print({ json: options.json === true }, answer, () => {
     const { zone: now, edition } = answer.store;
     const state = `zone ${now ?? '-'}, edition ${edition}`;

@@ -17,6 +17,7 @@ import {
 import { describeSkew } from '../../protocol/clock-skew.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HeadOffice } from '../head-office.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, say, table } from '../output.ts';
 import { type ListOptions, printList } from '../print-list.ts';
 import { withStack } from '../stack.ts';
@@ -24,8 +25,7 @@ import { withStack } from '../stack.ts';
 /** Runs of stores, and manual syncs of one store. */
 type Status = z.infer<(typeof consoleResponseSchemas)['sync.status']>;
 
-interface Common {
-  readonly dir: string;
+interface Common extends OfficeOptions {
   readonly json?: boolean;
 }
 
@@ -52,8 +52,8 @@ export function addSyncCommand(program: Cli): void {
     .option('--timeout <seconds>', 'give up after this long', Number)
     .action(watch);
   common(sync.command('cancel <store>').description('stop what is open: commands, and the fresh run; what was transferred stays')).action(
-    async (storeId: string, { dir, json }: Common) =>
-      withStack(dir, async ({ office }) => {
+    async (storeId: string, { json, ...where }: Common) =>
+      withStack(where, async ({ office }) => {
         const answer = await office.call({ op: 'sync.cancel', storeId });
         print({ json: json === true }, answer, () =>
           answer.cancelled.length === 0 ? 'Nothing was open.' : `Cancelled: ${answer.cancelled.join(', ')}`,
@@ -63,11 +63,11 @@ export function addSyncCommand(program: Cli): void {
 }
 
 function common(command: Cli): Cli {
-  return command.requiredOption('--dir <folder>', 'folder of the local stack').option('--json', 'as JSON');
+  return withOfficeOptions(command).option('--json', 'as JSON');
 }
 
 async function status(storeId: string | undefined, options: ListOptions): Promise<void> {
-  await withStack(options.dir, async ({ office }) => {
+  await withStack(options, async ({ office }) => {
     if (storeId === undefined) return listStores(office, options);
     const answer = await office.call({ op: 'sync.status', storeId });
     return print({ json: options.json === true }, answer, () => describeStatus(answer));
@@ -110,10 +110,10 @@ interface ManualOptions extends Common {
 }
 
 async function manual(storeId: string, options: ManualOptions): Promise<void> {
-  const { dir, json, reason, replica, preview = false, takeOver = false } = options;
+  const { json, reason, replica, preview = false, takeOver = false } = options;
   const kind = oneOf<CommandKind>('--kind', COMMAND_KINDS, options.kind);
   const components = (options.component ?? []).map((name) => oneOf<ComponentName>('--component', COMPONENT_NAMES, name));
-  await withStack(dir, async ({ office }) => {
+  await withStack(options, async ({ office }) => {
     const { command } = await office.call({
       op: 'sync.manual',
       storeId,
@@ -145,9 +145,9 @@ async function awaited(office: HeadOffice, command: Command): Promise<Command> {
   return seen;
 }
 
-async function watch(storeId: string, { dir, json, timeout }: Common & { readonly timeout?: number }): Promise<void> {
+async function watch(storeId: string, { json, timeout, ...where }: Common & { readonly timeout?: number }): Promise<void> {
   const until = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
-  await withStack(dir, async ({ office }) => {
+  await withStack(where, async ({ office }) => {
     let told = '';
     for (;;) {
       const seen = await office.call({ op: 'sync.status', storeId });

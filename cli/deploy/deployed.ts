@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -18,6 +18,19 @@ const deployedSchema = z.object({
 });
 export type Deployed = z.infer<typeof deployedSchema>;
 
+/**
+ * What head office's functions are invoked as, by the folder of each. With the account, so that the same organization in another account
+ * (a trial of it, say) is never taken for this one.
+ */
+export function functionsOf({ account, outputs }: Deployed): Record<string, string> {
+  const named = Object.entries(outputs).filter(([key]) => key.startsWith('Function'));
+  return Object.fromEntries(named.map(([key, name]) => [kebabCase(key.slice('Function'.length)), `${account}:function:${name}`]));
+}
+
+function kebabCase(pascal: string): string {
+  return pascal.replaceAll(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+}
+
 export function readDeployed(orgs: string, name: string): Deployed | null {
   const file = outputsFile(orgs, name);
   if (!existsSync(file)) return null;
@@ -31,6 +44,12 @@ export function readDeployed(orgs: string, name: string): Deployed | null {
 export function writeDeployed(orgs: string, deployed: Deployed, template: unknown): void {
   write(templateFile(orgs, deployed.organization), template);
   write(outputsFile(orgs, deployed.organization), deployed);
+}
+
+/** The stack is gone. */
+export function forgetDeployed(orgs: string, name: string): void {
+  rmSync(outputsFile(orgs, name), { force: true });
+  rmSync(templateFile(orgs, name), { force: true });
 }
 
 export function outputsFile(orgs: string, name: string): string {

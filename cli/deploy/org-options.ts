@@ -9,7 +9,12 @@ export interface OrgOptions {
 }
 
 export function withOrgOptions(command: Command): Command {
-  return command.option('--orgs <folder>', 'folder of the organizations’ files', shown(ORGANIZATIONS)).option('--json', 'as JSON');
+  return command.option('--orgs <folder>', 'folder of the organizations’ files', organizationsFolder()).option('--json', 'as JSON');
+}
+
+/** Of this project, or the one that an organization keeps of its own. */
+export function organizationsFolder(): string {
+  return process.env['STORELINE_ORGS'] ?? shown(ORGANIZATIONS);
 }
 
 /** A path as somebody in the present folder would say it. */

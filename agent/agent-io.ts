@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock, Ids } from '../core/ports/clock.ts';
+import { limits } from '../protocol/limits.ts';
 import { agentLimits } from './agent-limits.ts';
-import { dataPaths, freeBytes } from './data-folder.ts';
-import { requireIdentity } from './identity.ts';
+import { noteClock, readClockNote } from './clock-note.ts';
+import { type DataPaths, dataPaths, freeBytes } from './data-folder.ts';
+import { type Identity, requireIdentity } from './identity.ts';
 import { type ProgressStyle, createProgress } from './progress/progress-lines.ts';
 import type { SyncDeps } from './sync/sync-deps.ts';
-import { HttpCloudApi } from './transport/cloud-api.ts';
+import { type CloudApiDeps, HttpCloudApi } from './transport/cloud-api.ts';
 import type { RetryPolicy } from './transport/retry.ts';
 import { SpoolDownload } from './transport/download.ts';
 import { createRequestSigner } from './transport/request-signer.ts';
@@ -46,7 +48,7 @@ export async function createSyncDeps(io: AgentIo, folder: string, style: Progres
   const count = createTransferCount();
   const sign = await createRequestSigner(identity);
   return {
-    cloud: new HttpCloudApi({ api: identity.api, agentVersion: AGENT_VERSION, sign, clock, ids, count, signal }),
+    cloud: new HttpCloudApi({ api: identity.api, agentVersion: AGENT_VERSION, sign, clock, ids, count, signal, ...timeOf(paths) }),
     download: new SpoolDownload({ folder: paths.spool, count, signal }),
     dataDir: paths.folder,
     clock,
@@ -65,13 +67,29 @@ export async function createSyncDeps(io: AgentIo, folder: string, style: Progres
  * `patient`: tries again as a sync does. Otherwise a person waits for the answer: one try, and a few seconds, because head
  * office may ask to wait for an hour.
  */
-export async function createCloudApi(io: AgentIo, folder: string, { patient }: { readonly patient: boolean }): Promise<HttpCloudApi> {
-  const identity = requireIdentity(dataPaths(folder).identity);
+export async function createCloudApi(
+  io: AgentIo,
+  folder: string,
+  {
+    patient,
+    privateKey,
+  }: { readonly patient: boolean; /** Another one than this folder's. */ readonly privateKey?: Identity['privateKey'] },
+): Promise<HttpCloudApi> {
+  const paths = dataPaths(folder);
+  const known = requireIdentity(paths.identity);
+  const identity = privateKey === undefined ? known : { ...known, privateKey };
   const { clock, ids, signal } = io;
   const sign = await createRequestSigner(identity);
-  const deps = { api: identity.api, agentVersion: AGENT_VERSION, sign, clock, ids, count: createTransferCount(), signal };
+  const count = createTransferCount();
+  const deps = { api: identity.api, agentVersion: AGENT_VERSION, sign, clock, ids, count, signal, ...timeOf(paths) };
   const retry: RetryPolicy = { execute: (run) => run(0) };
   return new HttpCloudApi(patient ? deps : { ...deps, retry, timeoutMs: agentLimits.lookupTimeoutMs });
+}
+
+/** A clock that is further off than a signature may be is known from before: it costs no refused request each time. */
+function timeOf({ clock: path }: DataPaths): Pick<CloudApiDeps, 'offsetMs' | 'onTime'> {
+  const skewMs = readClockNote(path)?.skewMs ?? 0;
+  return { offsetMs: Math.abs(skewMs) < limits.requestSkewMs ? 0 : -skewMs, onTime: (measured) => noteClock(path, measured) };
 }
 
 export function progressStyle(io: AgentIo, asked: string | undefined): ProgressStyle {

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { etaMs, percentOf } from '../core/runs/roll-up.ts';
 import { safeActivities } from '../core/runs/standing.ts';
+import { type ClockSkew, clockSkew, describeSkew } from '../protocol/clock-skew.ts';
 import { OPEN_STATUSES } from '../protocol/operation.ts';
 import { type Run, isOver } from '../protocol/runs.ts';
 import { type AgentIo, printJson } from './agent-io.ts';
+import { readClockNote } from './clock-note.ts';
 import { componentViews, standings } from './component-view.ts';
 import { dataPaths } from './data-folder.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -80,12 +82,19 @@ function readStatus({ data, identity, replica, now }: Known) {
     percent: run === null ? null : percentOf(run),
     etaMs: run === null ? null : etaMs(run, now),
     safe: safeActivities(standings(components)),
+    clock: clockOf(data),
     withheld: note?.withheld ?? [],
     components,
   };
 }
 
-function describe({ organization, store, replica, complete, components, outbox, run, percent, safe }: Status): string {
+/** null: head office never answered. */
+function clockOf(data: string): (ClockSkew & { readonly measuredAt: string }) | null {
+  const note = readClockNote(dataPaths(data).clock);
+  return note === null ? null : { ...clockSkew(note.skewMs), measuredAt: note.measuredAt };
+}
+
+function describe({ organization, store, replica, complete, components, outbox, run, percent, safe, clock }: Status): string {
   const title = `Store ${store.storeId} of ${organization}: ${complete ? 'complete' : 'not complete'}; head office last answered ${replica.contactAt ?? 'never'}`;
   const lines = components.map(({ component, status, state, freshness, rows, asOf }) => {
     if (state === null) return `${component.padEnd(22)} ${status ?? ''}`;
@@ -93,6 +102,7 @@ function describe({ organization, store, replica, complete, components, outbox, 
   });
   const unsafe = Object.entries(safe).flatMap(([activity, isSafe]) => (isSafe ? [] : [activity]));
   if (unsafe.length > 0) lines.push(`Not safe without head office: ${unsafe.join(', ')}`);
+  if (clock?.isOff === true) lines.push(`The clock of this machine is off by ${describeSkew(clock.skewMs)}. ${clock.remedy ?? ''}`);
   if (run !== null) lines.push(describeRun(run, percent));
   if (outbox.withoutReceipt > 0 || outbox.open > 0)
     lines.push(

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 
 /**
  * What stands where in the data folder. `replica.sqlite` and `spool/` are disposable; `identity.json` and `outbox.sqlite` are not:
- * without the first the store has to be enrolled again, without the second what it sold since the last sync is lost. `enrolment.json` holds the key of an enrolment that is not finished.
+ * without the first the store has to be enrolled again, without the second what it sold since the last sync is lost. `enrolment.json` holds the key of an enrolment that is not finished, `next-key.json` one that
+ * head office may already take for the only one.
  */
 export interface DataPaths {
   readonly folder: string;
@@ -19,12 +20,16 @@ export interface DataPaths {
   readonly outbox: string;
   /** The key of the new replica that a forked one becomes. */
   readonly fork: string;
+  /** The key that this replica is about to have instead of the one in its identity. */
+  readonly nextKey: string;
   /** Where the local API is, and its token, while the agent runs. */
   readonly localApi: string;
   /** Customers that were looked up. */
   readonly pinned: string;
   /** The run under way or the last one, and what became of commands. */
   readonly runs: string;
+  /** How far this machine's clock is from head office's. */
+  readonly clock: string;
   /** What another process of this store asks of the one that works on the folder. */
   readonly requests: string;
 }
@@ -43,9 +48,11 @@ export function dataPaths(folder: string): DataPaths {
     pid: at('agent.pid'),
     outbox: at('outbox.sqlite'),
     fork: at('fork.json'),
+    nextKey: at('next-key.json'),
     localApi: at('local-api.json'),
     pinned: at('pinned.sqlite'),
     runs: at('runs.json'),
+    clock: at('clock.json'),
     requests: at('requests'),
   };
 }

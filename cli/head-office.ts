@@ -10,17 +10,22 @@ import { errorResponseSchema } from '../protocol/messages/error.ts';
 import type { LocalStack } from '../protocol/local-stack.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
+import { typedError } from './aws-errors.ts';
 
 /**
  * Head office, as the command line reaches it: its functions are invoked with the caller's own AWS identity, or, with a token of the
  * identity provider in `STORELINE_TOKEN`, the console's operations are asked for as that person.
- * The only AWS SDK code of the command line. What passes is retried with jitter; what does not is a typed error.
+ * What passes is retried with jitter; what does not is a typed error.
  */
 type Answers = { [Op in keyof typeof consoleResponseSchemas]: z.infer<(typeof consoleResponseSchemas)[Op]> };
 
+/** Without endpoints it is AWS, as the environment or a profile has credentials for it. */
+interface Place extends Pick<LocalStack, 'api' | 'functions' | 'region'> {
+  readonly endpoints?: Pick<LocalStack['endpoints'], 'lambda'>;
+  readonly profile?: string;
+}
+
 const TRIES = 6;
-const BUSY = new Set(['TooManyRequestsException', 'ServiceException', 'ThrottlingException']);
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'TimeoutError']);
 
 export class HeadOffice {
   readonly #client: LambdaClient;
@@ -33,13 +38,14 @@ export class HeadOffice {
     { maxAttempts: TRIES, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5_000 }) },
   );
 
-  constructor(stack: Pick<LocalStack, 'api' | 'endpoints' | 'functions' | 'region'>) {
-    this.#functions = stack.functions;
-    this.#api = stack.api;
+  constructor(stack: Place) {
+    const { functions, region, endpoints, profile, api } = stack;
+    this.#functions = functions;
+    this.#api = api;
     this.#client = new LambdaClient({
-      region: stack.region,
-      endpoint: stack.endpoints.lambda,
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      region,
+      ...(endpoints === undefined ? {} : { endpoint: endpoints.lambda, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
+      ...(profile === undefined ? {} : { profile }),
     });
   }
 
@@ -76,7 +82,7 @@ export class HeadOffice {
     if (FunctionName === undefined) throw new SyncError('LOCAL_STACK', `this head office has no function ${name}`);
     const command = new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) });
     const answer = await this.#client.send(command).catch((error: unknown) => {
-      throw typedError(error);
+      throw typedError(error, 'head office');
     });
     const text = new TextDecoder().decode(answer.Payload);
     if (answer.FunctionError !== undefined) throw new SyncError('INTERNAL', `${name} failed: ${text.slice(0, 500)}`);
@@ -106,14 +112,4 @@ function answerOf(body: unknown): unknown {
   if (!failed.success) return body;
   const { code, message, retryAfterMs } = failed.data.error;
   throw new SyncError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
-}
-
-/** What the AWS SDK throws, after retries of its own, as an error of ours; what is unknown stays what it is. */
-function typedError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { name, message, code = '' } = error as NodeJS.ErrnoException;
-  if (BUSY.has(name)) return new SyncError('UNAVAILABLE', message, { cause: error });
-  if (UNREACHABLE.has(name) || UNREACHABLE.has(code))
-    return new SyncError('CONNECTIVITY', `head office does not answer: ${message || code}`, { cause: error });
-  return error;
 }

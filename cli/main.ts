@@ -10,6 +10,7 @@ import { addFeedsCommand } from './commands/feeds.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addLocalCommand } from './commands/local.ts';
+import { addOrgCommand } from './commands/org.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
 import { addRecordsCommand } from './commands/records.ts';
 import { addStoreCommand } from './commands/store.ts';
@@ -25,6 +26,7 @@ const program = new Command('storeline')
   .exitOverride();
 
 for (const add of [
+  addOrgCommand,
   addLocalCommand,
   addComponentsCommand,
   addDataSyncDetailsCommand,

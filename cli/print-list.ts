@@ -1,13 +1,13 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { limits } from '../protocol/limits.ts';
+import { type OfficeOptions, withOfficeOptions } from './office-options.ts';
 import { say } from './output.ts';
 
 /**
  * Lists of any length, fetched part by part: as text the first `--limit` entries, as JSON all of them unless `--limit`
  * says otherwise, written while they come.
  */
-export interface ListOptions {
-  readonly dir: string;
+export interface ListOptions extends OfficeOptions {
   readonly limit?: number;
   readonly after?: string;
   readonly json?: boolean;
@@ -25,8 +25,7 @@ type Fetch<T> = (request: { limit: number; after?: string }) => Promise<ListPart
 const TEXT_ENTRIES = 100;
 
 export function withListOptions(command: Command): Command {
-  return command
-    .requiredOption('--dir <folder>', 'folder of the local stack')
+  return withOfficeOptions(command)
     .option('--limit <count>', `how many at most (default: ${TEXT_ENTRIES}, with --json all)`, countOf)
     .option('--after <id>', 'go on after this one')
     .option('--json', 'as JSON');

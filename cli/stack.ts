@@ -7,17 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LocalStack, type LocalState, localStackSchema, localStateSchema } from '../protocol/local-stack.ts';
 import { SyncError } from '../protocol/sync-error.ts';
+import { functionsOf, readDeployed } from './deploy/deployed.ts';
+import { organizationsFolder } from './deploy/org-options.ts';
 import { HeadOffice } from './head-office.ts';
+import type { OfficeOptions } from './office-options.ts';
 import { progressLine, say } from './output.ts';
 
 /**
- * The local stack of a folder: the one that runs there, or one started for the duration of a command, so that every
+ * Head office: of an organization that is deployed, or the local stack of a folder: the one that runs there, or one started for the duration of a command, so that every
  * command with `--dir` works by itself.
  */
 const MAIN = fileURLToPath(new URL('../local/main.ts', import.meta.url));
 
 export interface StackSession {
-  readonly stack: LocalStack;
+  /** null: head office is in AWS. */
+  readonly stack: LocalStack | null;
   readonly office: HeadOffice;
 }
 
@@ -28,7 +32,10 @@ export function checkDir(dir: string): void {
     throw new SyncError('INVALID_INPUT', `--dir ${dir} is a file; give the folder of a local stack`);
 }
 
-export async function withStack<T>(dir: string, run: (session: StackSession) => Promise<T>): Promise<T> {
+export async function withStack<T>({ dir, org, profile }: OfficeOptions, run: (session: StackSession) => Promise<T>): Promise<T> {
+  if (org !== undefined) return run({ stack: null, office: deployedOffice(org, profile) });
+  if (dir === undefined)
+    throw new SyncError('INVALID_INPUT', 'say which head office: --dir <folder> of a local stack, or --org <name> of one in AWS');
   checkDir(dir);
   const running = await runningStack(dir);
   if (running !== null) return run({ stack: running, office: new HeadOffice(running) });
@@ -39,6 +46,21 @@ export async function withStack<T>(dir: string, run: (session: StackSession) => 
   } finally {
     await started.stop();
   }
+}
+
+function deployedOffice(org: string, profile: string | undefined): HeadOffice {
+  const deployed = readDeployed(organizationsFolder(), org);
+  if (deployed === null)
+    throw new SyncError(
+      'NOT_READY',
+      `this machine knows of no deployment of ${org}; \`storeline org outputs ${org} --refresh\` reads it from AWS`,
+    );
+  return new HeadOffice({
+    api: (deployed.outputs['ApiUrl'] ?? '').replace(/\/$/, ''),
+    region: deployed.region,
+    functions: functionsOf(deployed),
+    ...(profile === undefined ? {} : { profile }),
+  });
 }
 
 /** null: none runs there. A file left behind by one that was killed does not count. */
@@ -97,8 +119,9 @@ async function stateOf({ api }: LocalStack): Promise<LocalState> {
   }
 }
 
-/** Waits until everything written to main data has reached the feeds. */
+/** Waits until everything written to main data has reached the feeds; in AWS it goes its way meanwhile. */
 export async function waitUntilIdle({ stack }: Pick<StackSession, 'stack'>): Promise<void> {
+  if (stack === null) return;
   const line = progressLine();
   for (;;) {
     const state = await stateOf(stack);

@@ -5,13 +5,10 @@
  */
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
-import { readOrganizations } from './organizations.ts';
+import { ORGANIZATIONS, readOrganizations } from './organizations.ts';
 import { storelineApp } from './storeline-app.ts';
-
-const ORGANIZATIONS = fileURLToPath(new URL('../orgs', import.meta.url));
 
 function readArguments(): { organizations: string[]; outdir: string } {
   try {

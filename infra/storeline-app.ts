@@ -1,5 +1,5 @@
 /**
- * The CDK app: one stack per organization, checked by two rule packs. A finding that nobody acknowledged with a
+ * The CDK app: one stack per organization, checked by two rule packs and its workflows by the rules of their language. A finding that nobody acknowledged with a
  * reason fails the synthesis.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,6 +11,7 @@ import type { Organization } from '../protocol/organization.ts';
 import { writeBundles } from './bundles.ts';
 import { FUNCTION_NAMES } from './constructs/functions.ts';
 import { StorelineStack } from './storeline-stack.ts';
+import { WorkflowChecks } from './workflow-checks.ts';
 
 interface Options {
   readonly outdir: string;
@@ -20,7 +21,7 @@ interface Options {
 
 export function storelineApp(organizations: readonly Organization[], { outdir, bundle = true }: Options): App {
   const app = new App({ outdir, analyticsReporting: false, treeMetadata: false });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app), new WorkflowChecks());
   const bundles = mkdtempSync(join(tmpdir(), 'storeline-bundles-'));
   try {
     if (bundle) writeBundles(FUNCTION_NAMES, bundles);

@@ -113,7 +113,7 @@ async function filesOf(path: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && /\.(ts|json)$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !file.includes('.types'));
+    .filter((file) => !/[/\\]\.(types|outputs)[/\\]/.test(file));
 }
 
 async function removeOld(): Promise<void> {

@@ -41,10 +41,20 @@ export const errorCodes = {
     remedy: 'retry',
     what: 'The store clock is off. The agent corrects itself from the server time in the answer and tries again.',
   },
+  REPLAYED: {
+    status: 401,
+    remedy: 'retry',
+    what: 'This very request came before, and it does something once. Nothing was done again. The agent signs it anew and sends it again.',
+  },
   CODE_INVALID: {
     status: 401,
     remedy: 'operator',
     what: 'The one-time code is wrong, used or older than 24 hours. Create a new one with `storeline store add`.',
+  },
+  ENROL_LIMIT: {
+    status: 429,
+    remedy: 'retry-later',
+    what: 'Too many wrong one-time codes came from this address. No code is looked at until the hour is over; the message says how long that is.',
   },
   PROTOCOL_UNSUPPORTED: {
     status: 426,
@@ -103,6 +113,31 @@ export const errorCodes = {
     status: 500,
     remedy: 'operator',
     what: 'The local stack cannot start or stopped. The message says which part and what to do.',
+  },
+  AWS_CREDENTIALS: {
+    status: 401,
+    remedy: 'operator',
+    what: 'Nothing was changed. Sign in to AWS, or name a profile that is signed in (`--profile`), and try again.',
+  },
+  AWS_ACCOUNT: {
+    status: 403,
+    remedy: 'operator',
+    what: 'Nothing was changed. Use credentials of the account and role that deploy this organization (`--profile`).',
+  },
+  NOT_READY: {
+    status: 409,
+    remedy: 'operator',
+    what: 'The account, or what is deployed there, is not ready for this. Nothing was changed. The message says what to do first.',
+  },
+  RULE_BROKEN: {
+    status: 500,
+    remedy: 'operator',
+    what: 'The template breaks a rule that nobody acknowledged. Nothing was changed. It is mended in the source.',
+  },
+  DEPLOYMENT_FAILED: {
+    status: 500,
+    remedy: 'operator',
+    what: 'AWS refused or rolled back; its reason stands above. What was deployed before stands. Mend it and say the command again.',
   },
   INTERNAL: { status: 500, remedy: 'operator', what: 'A bug. The log has the details under the request id.' },
 } as const satisfies Record<string, ErrorCode>;

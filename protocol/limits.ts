@@ -126,6 +126,16 @@ export const limits = {
   presignedUrlSeconds: 300,
   /** A signed request is good for this long either side of the server's clock. */
   requestSkewMs: 120_000,
+  /** A store's clock that is off by more is somebody's to set: what is recorded counts as at most this far ahead. */
+  clockOffMs: 300_000,
+  /** A replica's clock is written down anew when it moved by this much; less is the network's. */
+  clockMovedMs: 30_000,
+  /** A replica makes itself another key after this: what may have been copied of a disk is worth nothing any more. */
+  keyLifeMs: 90 * 86_400_000,
+  /** The old key is good beside the new one for at most this long, until the new one is used first: a store's day without a network. */
+  keyOverlapMs: 86_400_000,
+  /** Wrong enrolment codes from one address: people mistype one twice, and a store has one line. */
+  wrongCodesPerHour: 5,
   enrolmentCodeLifeMs: 24 * 3_600_000,
   /** One request body: API Gateway takes 10 MB, Lambda 6 MB; nothing a store sends to plan or report is near 1 MB. */
   requestBytesMax: 1 * MIB,

@@ -9,6 +9,11 @@ export const organizationSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{1,24}$/, 'lower-case letters, digits and dashes, 2 to 25 characters'),
   displayName: z.string().min(1).max(80),
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1'),
+  /** The AWS account it is deployed to. Where it is set, credentials of another account are refused. */
+  account: z
+    .string()
+    .regex(/^\d{12}$/, 'the 12 digits of an AWS account')
+    .optional(),
   /** Time zone and currency of stores that name none of their own. */
   timeZone: z.string().min(1).refine(isTimeZone, 'an IANA time zone such as Europe/London'),
   currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as GBP'),

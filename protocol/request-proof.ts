@@ -22,5 +22,7 @@ export const requestProofSchema = z.object({
   /** Seconds. */
   iat: z.number(),
   jti: z.string().min(1),
+  /** The store's own clock, ms, as it is: `iat` is corrected by what the agent knows of head office's. Absent in older agents. */
+  clk: z.number().optional(),
 });
 export type RequestProof = z.infer<typeof requestProofSchema>;

@@ -13,6 +13,7 @@ import { adopt, upStanding } from '../runs/store-facts.ts';
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import type { UploadProgress } from '../../protocol/operation.ts';
 import { correlated } from '../transport/correlation.ts';
+import { finishRotation, rotateKey } from './rotate-key.ts';
 import { type SyncOptions, type SyncOutcome, runSync } from './run-sync.ts';
 import type { SyncDeps } from './sync-deps.ts';
 
@@ -54,12 +55,14 @@ export function syncStore(io: AgentIo, input: StoreSyncInput): Promise<StoreSync
 
 async function bothWays(io: AgentIo, { data, style, options, log }: StoreSyncInput): Promise<StoreSyncOutcome> {
   const paths = dataPaths(data);
+  await finishRotation(io, data);
   const sentBefore = new Map([...upStanding(data)].map(([component, { waiting }]) => [component, waiting]));
   for (const [component, waiting] of sentBefore)
     if (waiting > 0) log?.event(component, 'UP', { type: 'PROGRESS', phase: 'UPLOAD', done: 0, total: waiting });
   const before = existsSync(paths.outbox) ? await upload(io, data) : NOTHING;
   if (log !== undefined) adopt(log, data);
   let heard: UploadProgress | undefined;
+  let isNewKeyDue = false;
   const plain = await createSyncDeps(io, data, style);
   const deps: SyncDeps = {
     ...plain,
@@ -67,6 +70,7 @@ async function bothWays(io: AgentIo, { data, style, options, log }: StoreSyncInp
     withUploads: existsSync(paths.outbox),
     onPlan: (plan) => {
       heard = plan.uploads;
+      isNewKeyDue = plan.newKey === true;
       log?.plan({ components: plan.components });
     },
   };
@@ -74,6 +78,7 @@ async function bothWays(io: AgentIo, { data, style, options, log }: StoreSyncInp
     const down = await runSync(deps, options);
     const sent = heard === undefined ? before : add(before, await catchUp(io, data, heard));
     const up = sent.withoutReceipt === 0 || sent.failure !== null ? sent : await collect(io, data, { before: sent, wait: options.wait });
+    if (isNewKeyDue) await rotateKey(io, data);
     return { ...down, up, transfer: deps.count, sentBefore };
   } finally {
     deps.progress.end();

@@ -16,6 +16,7 @@ import {
 } from '../../protocol/messages/push.ts';
 import { type RedeemRequest, type RedeemResponse, redeemResponseSchema } from '../../protocol/messages/redeem.ts';
 import { type ReportRequest, type ReportResponse, reportResponseSchema } from '../../protocol/messages/report.ts';
+import { type RotateKeyRequest, type RotateKeyResponse, rotateKeyResponseSchema } from '../../protocol/messages/rotate-key.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { PROTOCOL_VERSION, commonVersion, inVersion } from '../../protocol/version.ts';
 import { agentLimits } from '../agent-limits.ts';
@@ -27,7 +28,7 @@ import { type RetryPolicy, createRetry, defaultRetry, turnedAway } from './retry
 import type { TransferCount } from './transfer-count.ts';
 
 /**
- * Head office over HTTPS: enrol, plan, report, push, fork, lookup, redeem, contact.
+ * Head office over HTTPS: enrol, plan, report, push, fork, rotate-key, lookup, redeem, contact.
  *
  * Every answer is checked against its schema; what does not fit did not come from head office (a captive portal, a
  * proxy's error page) and is `CONNECTIVITY`. A wrong clock and a head office of an older version heal themselves: the offset
@@ -55,6 +56,10 @@ export interface CloudApiDeps {
   readonly signal: AbortSignal;
   readonly timeoutMs?: number;
   readonly retry?: RetryPolicy;
+  /** Head office's clock minus ours, as far as it is known. */
+  readonly offsetMs?: number;
+  /** An answer says what time it is there; both others by our clock. */
+  readonly onTime?: (measured: { readonly sentAt: number; readonly heardAt: number; readonly serverTime: number }) => void;
 }
 
 interface Post<T> {
@@ -69,12 +74,13 @@ export class HttpCloudApi implements CloudApi, UploadApi {
   readonly #retry: RetryPolicy;
   readonly #putRetry: RetryPolicy;
   /** Head office's clock minus ours. */
-  #offsetMs = 0;
+  #offsetMs: number;
   /** What both sides speak; less than ours where head office went back to an older version. */
   #version = PROTOCOL_VERSION;
 
   constructor(deps: CloudApiDeps) {
     this.#deps = deps;
+    this.#offsetMs = deps.offsetMs ?? 0;
     this.#retry = deps.retry ?? createRetry(defaultRetry);
     this.#putRetry = deps.retry ?? createRetry({ ...defaultRetry, attemptsMax: agentLimits.putAttemptsMax });
   }
@@ -101,6 +107,11 @@ export class HttpCloudApi implements CloudApi, UploadApi {
   async fork({ publicKey }: Pick<ForkRequest, 'publicKey'>): Promise<ForkResponse> {
     const body = { protocol: PROTOCOL_VERSION, agentVersion: this.#deps.agentVersion, publicKey } satisfies ForkRequest;
     return this.#post('/v1/fork', body, forkResponseSchema);
+  }
+
+  async rotateKey({ publicKey }: Pick<RotateKeyRequest, 'publicKey'>): Promise<RotateKeyResponse> {
+    const body = { protocol: PROTOCOL_VERSION, agentVersion: this.#deps.agentVersion, publicKey } satisfies RotateKeyRequest;
+    return this.#post('/v1/rotate-key', body, rotateKeyResponseSchema);
   }
 
   async lookup(request: Omit<LookupRequest, 'protocol'>): Promise<LookupResponse> {
@@ -133,7 +144,7 @@ export class HttpCloudApi implements CloudApi, UploadApi {
         try {
           return await this.#once(path, { message, schema, id });
         } catch (error) {
-          if (mended === 2 || !isSyncError(error) || !(this.#correctVersion(error) || this.#correctClock(error))) throw error;
+          if (mended === 3 || !isSyncError(error) || !this.#mend(error)) throw error;
         }
       }
     }, this.#deps.signal);
@@ -143,9 +154,18 @@ export class HttpCloudApi implements CloudApi, UploadApi {
     const body = JSON.stringify(inVersion(this.#version, message));
     const { clock, ids, sign } = this.#deps;
     const url = apiUrl(this.#deps.api, path);
-    const issuedAt = Math.floor((clock.now() + this.#offsetMs) / 1_000);
-    const authorization = await sign({ method: 'POST', path: url.pathname, body, issuedAt, id: ids.next() });
-    return parseAnswer(await postJson(this.#deps, { url, body, authorization, correlationId: id }), schema);
+    const sentAt = clock.now();
+    const issuedAt = Math.floor((sentAt + this.#offsetMs) / 1_000);
+    const authorization = await sign({ method: 'POST', path: url.pathname, body, issuedAt, clock: sentAt, id: ids.next() });
+    const answer = await postJson(this.#deps, { url, body, authorization, correlationId: id });
+    const serverTime = Date.parse(String((answer.body as { readonly serverTime?: unknown } | null)?.serverTime));
+    if (!Number.isNaN(serverTime)) this.#deps.onTime?.({ sentAt, heardAt: clock.now(), serverTime });
+    return parseAnswer(answer, schema);
+  }
+
+  #mend(error: SyncError): boolean {
+    // Something on the way sent it twice, and this is the answer to the second one.
+    return error.code === 'REPLAYED' || this.#correctVersion(error) || this.#correctClock(error);
   }
 
   #correctVersion(error: SyncError): boolean {

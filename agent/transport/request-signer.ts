@@ -15,13 +15,15 @@ export interface ProvableRequest {
   readonly body: string;
   /** Seconds, by head office's clock as far as it is known. */
   readonly issuedAt: number;
+  /** This machine's own clock, ms. */
+  readonly clock?: number;
   readonly id: string;
 }
 
 export async function createRequestSigner(identity: SignerIdentity): Promise<(request: ProvableRequest) => Promise<string>> {
   const key = (await importJWK(identity.privateKey, 'ES256')) as CryptoKey;
-  return async ({ method, path, body, issuedAt, id }) => {
-    const token = await new SignJWT({ htm: method, htp: path, bd: sha256Base64Url(body) })
+  return async ({ method, path, body, issuedAt, clock, id }) => {
+    const token = await new SignJWT({ htm: method, htp: path, bd: sha256Base64Url(body), ...(clock === undefined ? {} : { clk: clock }) })
       .setProtectedHeader({ alg: 'ES256', typ: REQUEST_PROOF_TYPE, kid: identity.replicaId })
       .setIssuer(identity.replicaId)
       .setAudience(identity.organization)

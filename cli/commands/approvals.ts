@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, table } from '../output.ts';
 import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
 
 /** What waits for a second person's word. */
-interface Options {
-  readonly dir: string;
+interface Options extends OfficeOptions {
   readonly json?: boolean;
 }
 
@@ -14,31 +14,27 @@ export function addApprovalsCommand(program: Command): void {
     .command('approvals')
     .description('what reaches many stores and was asked for: list it, say yes or no. Show who you are with a token in STORELINE_TOKEN');
   withListOptions(approvals.command('list').description('erasures and rebuilds that were asked for, newest first')).action(list);
-  approvals
-    .command('approve <id>')
+  withOfficeOptions(approvals.command('approve <id>'))
     .description('say yes to what somebody else asked for; good for 24 hours from when it was asked')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (undertakingId: string, options: Options) => {
       const request = { op: 'approvals.approve' as const, undertakingId };
-      const { undertaking } = await withStack(options.dir, ({ office }) => office.call<'approvals.approve'>(request));
+      const { undertaking } = await withStack(options, ({ office }) => office.call<'approvals.approve'>(request));
       print({ json: options.json === true }, undertaking, () => `Approved. ${undertaking.askedBy.name} can carry it out.`);
     });
-  approvals
-    .command('reject <id>')
+  withOfficeOptions(approvals.command('reject <id>'))
     .description('say no; who asked may take it back in this way too')
     .requiredOption('--reason <text>', 'why')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (undertakingId: string, options: Options & { readonly reason: string }) => {
       const request = { op: 'approvals.reject' as const, undertakingId, reason: options.reason };
-      const { undertaking } = await withStack(options.dir, ({ office }) => office.call<'approvals.reject'>(request));
+      const { undertaking } = await withStack(options, ({ office }) => office.call<'approvals.reject'>(request));
       print({ json: options.json === true }, undertaking, () => 'Rejected. Nothing was changed.');
     });
 }
 
 async function list(options: ListOptions): Promise<void> {
-  await withStack(options.dir, ({ office }) =>
+  await withStack(options, ({ office }) =>
     printList(
       options,
       async (request) => {

@@ -12,7 +12,7 @@ export function addAuditCommand(program: Command): void {
 }
 
 async function audit({ month, ...options }: ListOptions & { readonly month?: string }): Promise<void> {
-  await withStack(options.dir, ({ office }) =>
+  await withStack(options, ({ office }) =>
     printList(
       options,
       ({ after, limit }) =>

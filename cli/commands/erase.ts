@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { limits } from '../../protocol/limits.ts';
 import type { HeadOffice } from '../head-office.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, progressLine, table } from '../output.ts';
 import { type StackSession, waitUntilIdle, withStack } from '../stack.ts';
 import { printWaiting, undertake } from '../undertaking.ts';
@@ -10,10 +11,9 @@ import { printWaiting, undertake } from '../undertaking.ts';
  * A customer is erased everywhere: main data, feeds, snapshots, stores, quarantine. There is no way back. Stopped half-way, the same
  * command goes on from the beginning and finds what is left.
  */
-interface Options {
+interface Options extends OfficeOptions {
   readonly reason: string;
   readonly approval?: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
@@ -21,16 +21,14 @@ type Status = Awaited<ReturnType<HeadOffice['erase']>>;
 
 export function addEraseCommand(program: Command): void {
   const erase = program.command('erase').description('erase a customer everywhere, and see how far it is');
-  erase
-    .command('customer <userId>')
+  withOfficeOptions(erase.command('customer <userId>'))
     .description('profile, identifiers, consents and tasks go; bills and points stay without the person. There is no way back')
     .requiredOption('--reason <text>', 'why; it is kept')
     .option('--approval <id>', 'carry out what was asked for and approved, or go on with what was interrupted')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (userId: string, options: Options) => {
       const { reason, approval } = options;
-      const outcome = await withStack(options.dir, (session) =>
+      const outcome = await withStack(options, (session) =>
         undertake(session.office, {
           approval,
           begin: () => session.office.call<'erase.begin'>({ op: 'erase.begin', userId, reason }),
@@ -46,24 +44,20 @@ export function addEraseCommand(program: Command): void {
         ].join('\n'),
       );
     });
-  erase
-    .command('status <userId>')
+  withOfficeOptions(erase.command('status <userId>'))
     .description('what of an erasure is done, and which stores it has not reached yet')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (userId: string, options: Omit<Options, 'reason' | 'approval'>) => {
-      const answer = await withStack(options.dir, ({ office }) => office.erase<'status'>(null, { op: 'status', userId }));
+      const answer = await withStack(options, ({ office }) => office.erase<'status'>(null, { op: 'status', userId }));
       print({ json: options.json === true }, answer, () => describe(answer));
     });
-  program
-    .command('sweep')
+  withOfficeOptions(program.command('sweep'))
     .description(
       'take away objects that no snapshot needs any more, and tombstones of erased customers that are due; runs once a day by itself',
     )
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (options: Omit<Options, 'reason' | 'approval'>) => {
-      const answer = await withStack(options.dir, ({ office }) => office.erase<'sweep'>(null, { op: 'sweep' }));
+      const answer = await withStack(options, ({ office }) => office.erase<'sweep'>(null, { op: 'sweep' }));
       print(
         { json: options.json === true },
         answer,

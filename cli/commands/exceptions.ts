@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { OPEN_STATUSES, type Receipt } from '../../protocol/operation.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, table } from '../output.ts';
 import { withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
@@ -12,17 +13,15 @@ import { listStreamQuarantine } from './feeds.ts';
  * What stores recorded and head office could not take: `exceptions` is the list that people decide from (value spent
  * twice, the same key with other content); `quarantine` looks at one, mends and replays it, or closes it with a reason.
  */
-interface ListOptions {
+interface ListOptions extends OfficeOptions {
   readonly status?: (typeof OPEN_STATUSES)[number];
   readonly store?: string;
   readonly limit: string;
   readonly after?: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
-interface Options {
-  readonly dir: string;
+interface Options extends OfficeOptions {
   readonly json?: boolean;
 }
 
@@ -34,55 +33,47 @@ export function addExceptionsCommand(program: Command): void {
   withListOptions(
     quarantine.command('stream').description("changes of main data that could not be put into a feed, newest last; not a store's uploads"),
   ).action(listStreamQuarantine);
-  quarantine
-    .command('show <opId>')
+  withOfficeOptions(quarantine.command('show <opId>'))
     .description('one of them, with what it says, why it is not applied and what to do')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (opId: string, options: Options) => {
-      const { exception, remedy } = await withStack(options.dir, ({ office }) => office.call({ op: 'exceptions.show', opId }));
+      const { exception, remedy } = await withStack(options, ({ office }) => office.call({ op: 'exceptions.show', opId }));
       print(
         { json: options.json === true },
         { ...exception, remedy },
         () => `${JSON.stringify(exception, null, 2)}\n\nWhat to do: ${remedy}.`,
       );
     });
-  quarantine
-    .command('replay <opId>')
+  withOfficeOptions(quarantine.command('replay <opId>'))
     .description('judge it again, with mended values if they are given')
     .option('--fields <json>', 'values to put in place of its own, as JSON or @file; null takes one away')
     .option('--reason <text>', 'why; with --fields it has to be said')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (opId: string, options: Options & { fields?: string; reason?: string }) => {
       const fields = options.fields === undefined ? {} : { fields: readFields(options.fields) };
       const reason = options.reason === undefined ? {} : { reason: options.reason };
       const request = { op: 'exceptions.replay' as const, opId, by: userInfo().username, ...fields, ...reason };
-      const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
+      const { receipt } = await withStack(options, ({ office }) => office.call(request));
       printReceipt(options, receipt);
     });
-  quarantine
-    .command('approve <opId>')
+  withOfficeOptions(quarantine.command('approve <opId>'))
     .description('say yes to what waits for that: an identifier goes to the customer who claims it')
     .requiredOption('--reason <text>', 'why')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (opId: string, options: Options & { reason: string }) => {
       const request = { op: 'exceptions.replay' as const, opId, approve: true, reason: options.reason, by: userInfo().username };
-      const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
+      const { receipt } = await withStack(options, ({ office }) => office.call(request));
       printReceipt(options, receipt);
     });
-  quarantine
-    .command('discard <opId>')
+  withOfficeOptions(quarantine.command('discard <opId>'))
     .description('close it unsent; it stays in the record of what happened')
     .requiredOption('--reason <text>', 'why')
     .option('--replaced-by <record>', 'the record that stands in its place, as collection/key')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (opId: string, options: Options & { reason: string; replacedBy?: string }) => {
       const replacedBy = options.replacedBy === undefined ? {} : { replacedBy: addressOf(options.replacedBy) };
       const request = { op: 'exceptions.discard' as const, opId, reason: options.reason, by: userInfo().username, ...replacedBy };
-      const { receipt } = await withStack(options.dir, ({ office }) => office.call(request));
+      const { receipt } = await withStack(options, ({ office }) => office.call(request));
       print({ json: options.json === true }, receipt, () => `${opId} closed: ${receipt.status}.`);
     });
 }
@@ -99,13 +90,12 @@ function addressOf(text: string): { collection: string; key: string } {
 
 function addList(command: Command, fixed?: (typeof OPEN_STATUSES)[number]): void {
   if (fixed === undefined) command.addOption(new Option('--status <status>', 'only these').choices([...OPEN_STATUSES]));
-  command
+  withOfficeOptions(command)
     .option('--store <id>', 'only of this store')
     .option('--limit <count>', 'at most this many', '100')
     .option('--after <opId>', 'the ones after this one')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
-    .action(async ({ status = fixed, store, limit, after, dir, json }: ListOptions) => {
+    .action(async ({ status = fixed, store, limit, after, json, ...where }: ListOptions) => {
       const count = Number(limit);
       if (!Number.isInteger(count) || count < 1 || count > 500) throw new SyncError('INVALID_INPUT', '--limit is a number from 1 to 500');
       const request = {
@@ -115,7 +105,7 @@ function addList(command: Command, fixed?: (typeof OPEN_STATUSES)[number]): void
         ...(store === undefined ? {} : { storeId: store }),
         ...(after === undefined ? {} : { after }),
       };
-      const answer = await withStack(dir, ({ office }) => office.call(request));
+      const answer = await withStack(where, ({ office }) => office.call(request));
       print({ json: json === true }, answer, () => {
         const rows = answer.exceptions.map(({ opId, storeId, operation, receipt, against, waitsFor }) => [
           opId,

@@ -1,22 +1,20 @@
 import type { Command } from 'commander';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, table } from '../output.ts';
 import { type ListOptions, printList } from '../print-list.ts';
 import { waitUntilIdle, withStack } from '../stack.ts';
 
 /** Feeds, snapshots, and what could not be processed. */
-interface Options {
-  readonly dir: string;
+interface Options extends OfficeOptions {
   readonly json?: boolean;
 }
 
 export function addFeedsCommand(program: Command): void {
-  program
-    .command('feeds')
+  withOfficeOptions(program.command('feeds'))
     .description('list feeds with their head and newest snapshot')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (options: Options) => {
-      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'feeds.list' }));
+      const answer = await withStack(options, ({ office }) => office.call({ op: 'feeds.list' }));
       print({ json: options.json === true }, answer, () =>
         table(
           ['feed', 'head', 'newest change', 'snapshot', 'rows', 'chunks', 'bytes'],
@@ -32,14 +30,12 @@ export function addFeedsCommand(program: Command): void {
         ),
       );
     });
-  program
-    .command('compact')
+  withOfficeOptions(program.command('compact'))
     .description('bring snapshots up to date with what was written, and say which chunks were rewritten')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--feed <feed...>', 'only these feeds, for example Customer@org')
     .option('--json', 'as JSON')
     .action(async (options: Options & { feed?: string[] }) => {
-      const answer = await withStack(options.dir, async (session) => {
+      const answer = await withStack(options, async (session) => {
         await waitUntilIdle(session);
         return session.office.compact(options.feed);
       });
@@ -56,7 +52,7 @@ export function addFeedsCommand(program: Command): void {
 
 /** What of main data's change stream no function could process; uploads have their own list. */
 export async function listStreamQuarantine(options: ListOptions): Promise<void> {
-  await withStack(options.dir, ({ office }) =>
+  await withStack(options, ({ office }) =>
     printList(options, (request) => office.call<'quarantine.list'>({ op: 'quarantine.list', ...request }), {
       name: 'entries',
       text: (entries) =>

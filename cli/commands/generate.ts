@@ -18,7 +18,7 @@ export function addGenerateCommand(program: Command): void {
       const customers = wholeNumber('--customers', options.customers);
       const seed = wholeNumber('--seed', options.seed);
       const line = progressLine();
-      const summary = await withStack(options.dir, async (session) => {
+      const summary = await withStack(options, async (session) => {
         const done = await writeGenerated(
           organizationRecords(seed, customers),
           async (collection, puts) => (await session.office.call({ op: 'records.write', collection, puts })).outcomes,

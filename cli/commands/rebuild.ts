@@ -5,6 +5,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { RebuildCounts } from '../../protocol/messages/rebuild.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HeadOffice } from '../head-office.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, progressLine, table } from '../output.ts';
 import { type StackSession, waitUntilIdle, withStack } from '../stack.ts';
 import { type Outcome, printWaiting, undertake } from '../undertaking.ts';
@@ -13,12 +14,11 @@ import { type Outcome, printWaiting, undertake } from '../undertaking.ts';
  * Brings feeds to what main data says, after the stream was lost for longer than its 24 hours or whenever somebody
  * doubts them. May be stopped and started again at any point: what is right already is left alone.
  */
-interface Options {
+interface Options extends OfficeOptions {
   readonly since?: string;
   readonly dryRun?: boolean;
   readonly reason?: string;
   readonly approval?: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
@@ -28,21 +28,19 @@ interface Part {
 }
 
 export function addRebuildCommand(program: Command): void {
-  program
-    .command('rebuild <component>')
+  withOfficeOptions(program.command('rebuild <component>'))
     .description('compare the feeds of a component with main data and mend what differs')
     .option('--since <instant>', 'send again what changed since then, for example 2026-11-20T08:00:00Z (default: all of it)')
     .option('--dry-run', 'only say what would be done')
     .option('--reason <text>', 'why; has to be said unless it is a dry run')
     .option('--approval <id>', 'carry out what was asked for and approved, or go on with what was interrupted')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (name: string, options: Options) => {
       const component = componentNamed(name);
       const since = instantOf(options.since);
       const dryRun = options.dryRun === true;
       const reason = reasonOf(options);
-      const outcome = await withStack(options.dir, async (session): Promise<Outcome<Part[]>> => {
+      const outcome = await withStack(options, async (session): Promise<Outcome<Part[]>> => {
         const carryOut = (undertakingId: string | null) => rebuildComponent(session, component, { since, undertakingId });
         if (reason === null) return { result: await carryOut(null) };
         const begin = () => session.office.call<'rebuild.begin'>({ op: 'rebuild.begin', component: component.name, reason });

@@ -3,36 +3,32 @@ import type { Command } from 'commander';
 import { type Fields, keyOf } from '../../protocol/catalogue/record.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, table } from '../output.ts';
 import { withStack } from '../stack.ts';
 
 /** Main data, record by record. */
-interface Options {
-  readonly dir: string;
+interface Options extends OfficeOptions {
   readonly json?: boolean;
 }
 
 export function addRecordsCommand(program: Command): void {
   const records = program.command('records').description('look into main data and change it');
-  records
-    .command('get <collection> <key>')
+  withOfficeOptions(records.command('get <collection> <key>'))
     .description('show one record')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (name: string, key: string, options: Options) => {
       const collection = collectionOf(name);
-      const { record } = await withStack(options.dir, ({ office }) => office.call({ op: 'records.get', collection: collection.name, key }));
+      const { record } = await withStack(options, ({ office }) => office.call({ op: 'records.get', collection: collection.name, key }));
       if (record === null) throw new SyncError('NOT_FOUND', `${collection.name} ${key} does not exist`);
       print({ json: options.json === true }, record, () => JSON.stringify(record, null, 2));
     });
-  records
-    .command('lost <collection> <key>')
+  withOfficeOptions(records.command('lost <collection> <key>'))
     .description('values of a record that lost a merge: what was said, by which replica, and what stayed')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (name: string, key: string, options: Options) => {
       const request = { op: 'records.lost' as const, collection: collectionOf(name).name, key };
-      const answer = await withStack(options.dir, ({ office }) => office.call(request));
+      const answer = await withStack(options, ({ office }) => office.call(request));
       print({ json: options.json === true }, answer, () =>
         table(
           ['at', 'field', 'lost', 'stayed', 'said by'],
@@ -40,26 +36,20 @@ export function addRecordsCommand(program: Command): void {
         ),
       );
     });
-  records
-    .command('put <collection> <json>')
+  withOfficeOptions(records.command('put <collection> <json>'))
     .description('write one record, given as JSON or as @file')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action((name: string, json: string, options: Options) => write(name, { puts: [readRecord(json)] }, options));
-  records
-    .command('delete <collection> <key>')
+  withOfficeOptions(records.command('delete <collection> <key>'))
     .description('delete one record, given by its key or as JSON with its key fields')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action((name: string, key: string, options: Options) => write(name, { deletes: [keyFrom(name, key)] }, options));
-  records
-    .command('count <collection>')
+  withOfficeOptions(records.command('count <collection>'))
     .description('count live records')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(async (name: string, options: Options) => {
       const collection = collectionOf(name);
-      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'records.count', collection: collection.name }));
+      const answer = await withStack(options, ({ office }) => office.call({ op: 'records.count', collection: collection.name }));
       print({ json: options.json === true }, answer, () => String(answer.count));
     });
 }
@@ -67,7 +57,7 @@ export function addRecordsCommand(program: Command): void {
 async function write(name: string, edits: { puts?: Record<string, unknown>[]; deletes?: string[] }, options: Options): Promise<void> {
   const collection = collectionOf(name);
   const request = { op: 'records.write' as const, collection: collection.name, ...edits };
-  const { outcomes } = await withStack(options.dir, ({ office }) => office.call(request));
+  const { outcomes } = await withStack(options, ({ office }) => office.call(request));
   const [outcome] = outcomes;
   if (outcome?.outcome === 'rejected')
     throw new SyncError('INVALID_INPUT', outcome.issues.map(({ field, reason }) => `${field}: ${reason}`).join('; '));

@@ -1,50 +1,54 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Edition } from '../../protocol/catalogue/types.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
-import { idSchema } from '../../protocol/messages/console.ts';
+import type * as z from 'zod';
+import { describeSkew } from '../../protocol/clock-skew.ts';
+import type { consoleResponseSchemas } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, table } from '../output.ts';
+import { addIdentityCommands, checkId, codeText } from './store-identity.ts';
 import { type ListOptions, printList, withListOptions } from '../print-list.ts';
 import { withStack } from '../stack.ts';
 
 /** Stores: adding one gives the one-time code its agent enrols with. */
-interface AddOptions {
+interface AddOptions extends OfficeOptions {
   readonly edition: string;
   readonly zone?: string;
   readonly name?: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
 export function addStoreCommand(program: Command): void {
   const store = program.command('store').description('add, move and list stores');
-  store
-    .command('add <id>')
+  withOfficeOptions(store.command('add <id>'))
     .description('add a store; prints a one-time code for its agent, good for 24 hours')
     .option('--edition <edition>', EDITIONS.join(' or '), 'core')
     .option('--zone <zone>', 'zone the store belongs to')
     .option('--name <name>', 'name for people')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(addStore);
-  store
-    .command('change <id>')
+  withOfficeOptions(store.command('change <id>'))
     .description('move a store to another zone or edition; its agent follows at its next logon')
     .option('--zone <zone>', 'zone the store belongs to from now on')
     .option('--no-zone', 'the store belongs to no zone any more')
     .option('--edition <edition>', EDITIONS.join(' or '))
-    .requiredOption('--dir <folder>', 'folder of the local stack')
     .option('--json', 'as JSON')
     .action(changeStore);
-  store
-    .command('changes <id>')
-    .description('when a store was moved, from where and to where')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
+  withOfficeOptions(store.command('show <id>'))
+    .description('one store: its replicas, their keys and clocks, and since when they were not heard of')
     .option('--json', 'as JSON')
-    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
+    .action(async (storeId: string, options: OfficeOptions & { json?: boolean }) => {
       checkId('the store id', storeId);
-      const answer = await withStack(options.dir, ({ office }) => office.call({ op: 'store.changes', storeId }));
+      const { store: shown } = await withStack(options, ({ office }) => office.call<'store.show'>({ op: 'store.show', storeId }));
+      print({ json: options.json === true }, shown, () => describeStore(shown));
+    });
+  withOfficeOptions(store.command('changes <id>'))
+    .description('when a store was moved, from where and to where')
+    .option('--json', 'as JSON')
+    .action(async (storeId: string, options: OfficeOptions & { json?: boolean }) => {
+      checkId('the store id', storeId);
+      const answer = await withStack(options, ({ office }) => office.call({ op: 'store.changes', storeId }));
       print({ json: options.json === true }, answer, () =>
         table(
           ['at', 'zone', 'edition'],
@@ -52,30 +56,32 @@ export function addStoreCommand(program: Command): void {
         ),
       );
     });
-  store
-    .command('code <id>')
-    .description('a new one-time code for a store that is there: another machine, or one whose key was lost')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
-    .option('--json', 'as JSON')
-    .action(async (storeId: string, options: { dir: string; json?: boolean }) => {
-      checkId('the store id', storeId);
-      const request = { op: 'store.code' as const, storeId, by: userInfo().username };
-      const answer = await withStack(options.dir, ({ office }) => office.call<'store.code'>(request));
-      print({ json: options.json === true }, answer, () => codeText(`Store ${storeId}.`, answer));
-    });
-  store
-    .command('revoke <id>')
-    .description('refuse a store from the next request on, for good: a machine that was stolen, or a store that closes')
-    .option('--replica <id>', 'only this replica of it; otherwise all')
-    .requiredOption('--reason <text>', 'why; it stands in the audit')
-    .requiredOption('--dir <folder>', 'folder of the local stack')
-    .option('--json', 'as JSON')
-    .action(revokeStore);
+  addIdentityCommands(store);
   withListOptions(store.command('list').description('list stores with their replicas and certificates, by id')).action(listStores);
 }
 
+type Listed = z.infer<(typeof consoleResponseSchemas)['store.show']>['store'];
+type ShownReplica = Listed['replicas'][number];
+
+function clockText(clock: ShownReplica['clock']): string {
+  return clock === null ? '-' : `${clock.isOff ? 'OFF ' : ''}${describeSkew(clock.skewMs)}`;
+}
+
+function describeStore({ storeId, name, edition, zone, createdAt, replicas, certificates, closed }: Listed): string {
+  const lines = replicas.flatMap(({ replicaId, status, enrolledAt, heardAt, agentVersion, keySince, clock, horizon }) => [
+    '',
+    `${replicaId}: ${status}, enrolled ${enrolledAt}`,
+    `  last heard ${heardAt ?? 'never'}, agent ${agentVersion ?? '-'}, horizon ${horizon.percent} % ${horizon.level}`,
+    `  its key is of ${keySince}; its clock: ${clockText(clock)}`,
+    ...(clock?.isOff === true && status === 'ACTIVE' ? [`  ${clock.remedy ?? ''}`] : []),
+  ]);
+  const title = `Store ${storeId} (${name}), ${edition}, zone ${zone ?? '-'}, added ${createdAt}; ${certificates.length} certificates`;
+  const end = closed === undefined ? [] : [`Closed ${closed.at}: ${closed.reason}`];
+  return [title, ...end, ...lines].join('\n');
+}
+
 async function listStores(options: ListOptions): Promise<void> {
-  await withStack(options.dir, ({ office }) =>
+  await withStack(options, ({ office }) =>
     printList(
       options,
       async (request) => {
@@ -86,14 +92,15 @@ async function listStores(options: ListOptions): Promise<void> {
         name: 'stores',
         text: (stores) =>
           table(
-            ['store', 'edition', 'zone', 'replicas', 'last heard', 'horizon', 'certificates'],
+            ['store', 'edition', 'zone', 'replicas', 'last heard', 'horizon', 'clock', 'certificates'],
             stores.map((row) => [
               row.storeId,
               row.edition,
               row.zone ?? '-',
-              String(row.replicas.length),
+              row.closed === undefined ? String(row.replicas.length) : 'closed',
               row.replicas.map(({ heardAt }) => heardAt ?? 'never').join(' '),
               row.replicas.map(({ horizon }) => `${horizon.percent} %${horizon.level === 'FINE' ? '' : ` ${horizon.level}`}`).join(' '),
+              row.replicas.map(({ clock }) => clockText(clock)).join(', '),
               String(row.certificates.length),
             ]),
           ),
@@ -114,43 +121,14 @@ async function addStore(storeId: string, options: AddOptions): Promise<void> {
     ...(zone === undefined ? {} : { zone }),
     ...(name === undefined ? {} : { name }),
   };
-  const answer = await withStack(options.dir, ({ office }) => office.call<'store.add'>(request));
+  const answer = await withStack(options, ({ office }) => office.call<'store.add'>(request));
   print({ json: options.json === true }, answer, () => codeText(`Store ${answer.storeId} added.`, answer));
 }
 
-function codeText(what: string, { code, expiresAt }: { readonly code: string; readonly expiresAt: string }): string {
-  return `${what} One-time code for its agent, good until ${expiresAt}:\n\n  ${code}\n\nIt is shown only once.`;
-}
-
-interface RevokeOptions {
-  readonly replica?: string;
-  readonly reason: string;
-  readonly dir: string;
-  readonly json?: boolean;
-}
-
-async function revokeStore(storeId: string, { replica, reason, dir, json }: RevokeOptions): Promise<void> {
-  checkId('the store id', storeId);
-  const request = {
-    op: 'store.revoke' as const,
-    storeId,
-    reason,
-    by: userInfo().username,
-    ...(replica === undefined ? {} : { replicaId: replica }),
-  };
-  const answer = await withStack(dir, ({ office }) => office.call<'store.revoke'>(request));
-  print({ json: json === true }, answer, () =>
-    answer.revoked.length === 0
-      ? `Store ${storeId} has no replica.`
-      : `Revoked: ${answer.revoked.join(', ')}. What they had sent stays. \`storeline store code ${storeId}\` lets the store enrol again.`,
-  );
-}
-
-interface ChangeOptions {
+interface ChangeOptions extends OfficeOptions {
   /** false: `--no-zone`. */
   readonly zone?: string | boolean;
   readonly edition?: string;
-  readonly dir: string;
   readonly json?: boolean;
 }
 
@@ -166,7 +144,7 @@ async function changeStore(storeId: string, options: ChangeOptions): Promise<voi
     ...(zone === undefined ? {} : { zone }),
     ...(options.edition === undefined ? {} : { edition: editionOf(options.edition) }),
   };
-  const answer = await withStack(options.dir, ({ office }) => office.call<'store.change'>(request));
+  const answer = await withStack(options, ({ office }) => office.call<'store.change'>(request));
   print({ json: options.json === true }, answer, () => {
     const { zone: now, edition } = answer.store;
     const state = `zone ${now ?? '-'}, edition ${edition}`;
@@ -178,9 +156,4 @@ function editionOf(text: string): Edition {
   const edition = EDITIONS.find((known): known is Edition => known === text);
   if (edition === undefined) throw new SyncError('INVALID_INPUT', `--edition is ${EDITIONS.join(' or ')}, not ${text}`);
   return edition;
-}
-
-function checkId(what: string, value: string | undefined): void {
-  const parsed = idSchema.optional().safeParse(value);
-  if (!parsed.success) throw new SyncError('INVALID_INPUT', `${what}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
 }

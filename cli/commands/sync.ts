@@ -14,8 +14,10 @@ import {
   reasonTexts,
   statusTexts,
 } from '../../protocol/runs.ts';
+import { describeSkew } from '../../protocol/clock-skew.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HeadOffice } from '../head-office.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print, say, table } from '../output.ts';
 import { type ListOptions, printList } from '../print-list.ts';
 import { withStack } from '../stack.ts';
@@ -23,8 +25,7 @@ import { withStack } from '../stack.ts';
 /** Runs of stores, and manual syncs of one store. */
 type Status = z.infer<(typeof consoleResponseSchemas)['sync.status']>;
 
-interface Common {
-  readonly dir: string;
+interface Common extends OfficeOptions {
   readonly json?: boolean;
 }
 
@@ -52,8 +53,8 @@ export function addSyncCommand(program: Cli): void {
     .action(watch);
   common(sync.command('cancel <store>').description('stop what is open: commands, and the fresh run; what was transferred stays'))
     .option('--reason <text>', 'why; it stands in the audit')
-    .action(async (storeId: string, { dir, json, reason }: Common & { readonly reason?: string }) =>
-      withStack(dir, async ({ office }) => {
+    .action(async (storeId: string, { json, reason, ...where }: Common & { readonly reason?: string }) =>
+      withStack(where, async ({ office }) => {
         const answer = await office.call({ op: 'sync.cancel', storeId, ...(reason === undefined ? {} : { reason }) });
         print({ json: json === true }, answer, () =>
           answer.cancelled.length === 0 ? 'Nothing was open.' : `Cancelled: ${answer.cancelled.join(', ')}`,
@@ -63,11 +64,11 @@ export function addSyncCommand(program: Cli): void {
 }
 
 function common(command: Cli): Cli {
-  return command.requiredOption('--dir <folder>', 'folder of the local stack').option('--json', 'as JSON');
+  return withOfficeOptions(command).option('--json', 'as JSON');
 }
 
 async function status(storeId: string | undefined, options: ListOptions): Promise<void> {
-  await withStack(options.dir, async ({ office }) => {
+  await withStack(options, async ({ office }) => {
     if (storeId === undefined) return listStores(office, options);
     const answer = await office.call({ op: 'sync.status', storeId });
     return print({ json: options.json === true }, answer, () => describeStatus(answer));
@@ -110,10 +111,10 @@ interface ManualOptions extends Common {
 }
 
 async function manual(storeId: string, options: ManualOptions): Promise<void> {
-  const { dir, json, reason, replica, preview = false, takeOver = false } = options;
+  const { json, reason, replica, preview = false, takeOver = false } = options;
   const kind = oneOf<CommandKind>('--kind', COMMAND_KINDS, options.kind);
   const components = (options.component ?? []).map((name) => oneOf<ComponentName>('--component', COMPONENT_NAMES, name));
-  await withStack(dir, async ({ office }) => {
+  await withStack(options, async ({ office }) => {
     const { command } = await office.call({
       op: 'sync.manual',
       storeId,
@@ -145,9 +146,9 @@ async function awaited(office: HeadOffice, command: Command): Promise<Command> {
   return seen;
 }
 
-async function watch(storeId: string, { dir, json, timeout }: Common & { readonly timeout?: number }): Promise<void> {
+async function watch(storeId: string, { json, timeout, ...where }: Common & { readonly timeout?: number }): Promise<void> {
   const until = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
-  await withStack(dir, async ({ office }) => {
+  await withStack(where, async ({ office }) => {
     let told = '';
     for (;;) {
       const seen = await office.call({ op: 'sync.status', storeId });
@@ -206,8 +207,9 @@ function progressOf({ runs: [run], percent, etaMs }: Status): string {
 
 function describeStatus(seen: Status): string {
   const { storeId, replicas, runs, commands, manualOffered } = seen;
-  const lines = replicas.flatMap(({ replicaId, heardAt, isOverdue, expectedBy, storedThrough, appliedThrough, fresh }) => [
+  const lines = replicas.flatMap(({ replicaId, heardAt, isOverdue, expectedBy, storedThrough, appliedThrough, fresh, clock }) => [
     `${replicaId}: last heard ${heardAt ?? 'never'}${isOverdue ? `, OVERDUE since ${expectedBy}` : ''}; operations ${appliedThrough} of ${storedThrough} applied`,
+    ...(clock?.isOff === true ? [`  its clock is off by ${describeSkew(clock.skewMs)}. ${clock.remedy ?? ''}`] : []),
     `  fresh run: ${fresh === null ? 'none yet' : fresh.completeAt !== null ? `complete at ${fresh.completeAt}` : fresh.cancelledAt !== null ? 'cancelled' : `not complete, checked ${fresh.checkedAt ?? 'not yet'}`}`,
     ...(fresh?.completeAt === null ? fresh.missing.map((missing) => `    missing: ${missing}`) : []),
   ]);

@@ -11,6 +11,8 @@ export interface Store {
   readonly timeZone: string;
   readonly currency: string;
   readonly createdAt: string;
+  /** It was decommissioned, and no replica enrolled since. */
+  readonly closed?: { readonly at: string; readonly reason: string } | undefined;
 }
 
 /** One entry of a store's audit. */
@@ -40,6 +42,14 @@ export interface Replica {
   /** When it last asked for a plan, to within `contactNoteMs`; absent until then. */
   readonly heardAt?: string | undefined;
   readonly agentVersion?: string | undefined;
+  /** Its clock minus head office's, ms, when it was last measured. */
+  readonly skewMs?: number | undefined;
+  /** When its store said that `publicKey` is next; absent: it is the one it enrolled with. */
+  readonly keySince?: string | undefined;
+  /** The one that its store will sign with. */
+  readonly nextKey?: { readonly publicKey: PublicKey; readonly since: string } | undefined;
+  /** When somebody wanted it to have another key. */
+  readonly newKeyAskedAt?: string | undefined;
 }
 
 /** A replica that never asked for anything was last heard of when it enrolled. */
@@ -50,6 +60,7 @@ export function lastHeardAt({ heardAt, enrolledAt }: Pick<Replica, 'heardAt' | '
 export interface Contact {
   readonly heardAt: string;
   readonly agentVersion: string;
+  readonly skewMs: number;
 }
 
 /** A store with all its replicas, and the certificates of those that are active. */
@@ -57,6 +68,13 @@ export interface StoreListing {
   readonly store: Store;
   readonly replicas: readonly Replica[];
   readonly certificates: readonly Certificate[];
+}
+
+export interface Enrolled {
+  readonly store: Store;
+  readonly replica: Replica;
+  /** Whose place it took. */
+  readonly replaced: readonly string[];
 }
 
 export interface StoreRegistry {
@@ -72,19 +90,22 @@ export interface StoreRegistry {
   /** By store id. `next`: what to list after for more; null: that was all. */
   listStores(request: ListRequest): Promise<{ readonly stores: StoreListing[]; readonly next: string | null }>;
   readListing(storeId: string): Promise<StoreListing | null>;
-  /** Only the code's sha256 is kept. Times are ms. */
-  putEnrolmentCode(code: { sha256: string; storeId: string; issuedAt: number; expiresAt: number }): Promise<void>;
+  /** Only the code's sha256 is kept. Times are ms. `replaces`: whoever enrols with it takes the place of every active replica. */
+  putEnrolmentCode(code: { sha256: string; storeId: string; issuedAt: number; expiresAt: number; replaces?: boolean }): Promise<void>;
   /** Nobody enrols with a code of the store that was issued up to `at` (ms) and not used by then (INV-25). */
   voidCodes(storeId: string, at: number): Promise<void>;
   /**
    * Binds the code to the public key and registers the replica in one transaction: of two keys with one code exactly
    * one wins. The same code with the same key gives the same replica again until the code expires, because the answer
-   * may have been lost. Null when there is no such code, it has expired at `now` (ms) or is void, or another key has used it.
+   * may have been lost. With a code that replaces, the replicas that were active are revoked in the same transaction, and named. A
+   * store that was closed is open again. Null when there is no such code, it has expired at `now` (ms) or is void, or another key has used it.
    */
   enrol(
     code: { sha256: string; now: number },
     replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
-  ): Promise<{ store: Store; replica: Replica } | null>;
+  ): Promise<Enrolled | null>;
+  /** Until the next enrolment. */
+  closeStore(storeId: string, closed: { readonly at: string; readonly reason: string }): Promise<void>;
   /**
    * Another replica of a store, as long as the one it comes from is active (INV-25): `gone` if it is not. The same one again
    * changes nothing.
@@ -92,6 +113,14 @@ export interface StoreRegistry {
   addFork(replica: Replica & { readonly forkedFrom: string }): Promise<'added' | 'gone'>;
   /** From the next request on it is nobody's; for good. One that is gone is left gone. */
   revokeReplica(replicaId: string): Promise<void>;
+  /** The key that comes after `before`, in place of another one that was to. `gone`: it is not active with that key any more. */
+  offerKey(
+    replicaId: string,
+    key: { readonly before: PublicKey; readonly publicKey: PublicKey; readonly since: string },
+  ): Promise<'kept' | 'gone'>;
+  /** The next key was used: it is the only one now (INV-55). Nothing if it is not the next one any more. */
+  takeKey(replicaId: string, next: PublicKey): Promise<void>;
+  askForKey(replicaId: string, at: string): Promise<void>;
   /** Store and replica rows in one strongly consistent read. */
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
   /** Kept in the replica's row; a replica that is gone is left gone. */

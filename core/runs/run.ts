@@ -111,7 +111,9 @@ const REASONS: Readonly<Record<ErrorCodeName, Failure>> = {
   UNAUTHORIZED: { reason: 'AUTH', retryable: false },
   FORBIDDEN: { reason: 'AUTH', retryable: false },
   CLOCK_SKEW: { reason: 'LOCAL_CLOCK', retryable: true },
+  REPLAYED: { reason: 'CONNECTIVITY', retryable: true },
   CODE_INVALID: { reason: 'AUTH', retryable: false },
+  ENROL_LIMIT: { reason: 'AUTH', retryable: true },
   PROTOCOL_UNSUPPORTED: { reason: 'SCHEMA_VERSION', retryable: false },
   LOOKUP_LIMIT: { reason: 'THROTTLED', retryable: true },
   REDEMPTION_NEEDS_HEAD_OFFICE: { reason: 'DATA', retryable: false },
@@ -130,6 +132,11 @@ const REASONS: Readonly<Record<ErrorCodeName, Failure>> = {
   UNAVAILABLE: { reason: 'THROTTLED', retryable: true },
   CONFLICT: { reason: 'SERVER', retryable: true },
   LOCAL_STACK: { reason: 'SERVER', retryable: false },
+  AWS_CREDENTIALS: { reason: 'AUTH', retryable: false },
+  AWS_ACCOUNT: { reason: 'AUTH', retryable: false },
+  NOT_READY: { reason: 'SERVER', retryable: false },
+  RULE_BROKEN: { reason: 'SERVER', retryable: false },
+  DEPLOYMENT_FAILED: { reason: 'SERVER', retryable: false },
   INTERNAL: { reason: 'SERVER', retryable: true },
 };
 

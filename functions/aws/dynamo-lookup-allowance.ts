@@ -1,6 +1,6 @@
-import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { LookupAllowance } from '../../core/ports/lookup-allowance.ts';
-import { isConditionFailed, translated } from './aws-errors.ts';
+import { updateIf } from './update-if.ts';
 
 /** One item a replica in the `stores` table, which counts the hour it names and is taken over by the next. */
 export class DynamoLookupAllowance implements LookupAllowance {
@@ -26,22 +26,15 @@ export class DynamoLookupAllowance implements LookupAllowance {
     });
   }
 
-  async #update(
+  #update(
     replicaId: string,
-    update: Pick<UpdateCommand['input'], 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'>,
+    update: Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'>,
   ): Promise<boolean> {
-    const command = new UpdateCommand({
+    return updateIf(this.#client, 'count a look-up', {
       TableName: this.#table,
       Key: { pk: `lookups#${replicaId}`, sk: 'hour' },
       ExpressionAttributeNames: { '#hour': 'hour' },
       ...update,
     });
-    try {
-      await translated('count a look-up', this.#client.send(command));
-      return true;
-    } catch (error) {
-      if (isConditionFailed(error)) return false;
-      throw error;
-    }
   }
 }

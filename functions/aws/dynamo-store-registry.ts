@@ -1,27 +1,19 @@
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type * as z from 'zod';
 import type { ListRequest } from '../../core/ports/list-request.ts';
-import type { Contact, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { Enrolled, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../core/ports/store-registry.ts';
+import { isSameKey } from '../../core/proofs/replica-keys.ts';
 import { must } from '../../protocol/assert.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
-import { sendAll } from './leftovers.ts';
+import { DynamoReplicas, REVOKED } from './dynamo-replicas.ts';
 import {
   certificatePrefix,
   changeSchema,
   codeKey,
   codeSchema,
-  isSameKey,
   replicaKey,
   replicaRow,
   replicaSchema,
@@ -29,6 +21,7 @@ import {
   storeKey,
   storeSchema,
 } from './store-item.ts';
+import { updateIf } from './update-if.ts';
 
 /**
  * Stores, their replicas and certificates in DynamoDB: `pk` = `store#<id>`, `sk` = `store`, `replica#<uuid>`,
@@ -38,30 +31,25 @@ import {
 /** Agents that enrol with one code at the same moment, before the caller is told to come back. */
 const ENROL_TRIES = 5;
 
+/** Replicas that one enrolment takes the place of: a transaction has 100 parts. */
+const REPLACED_MAX = 90;
+
 const DIRECTORY = 'stores';
 
 type Item = Record<string, unknown>;
 
-export class DynamoStoreRegistry implements StoreRegistry {
-  readonly #client: DynamoDBDocumentClient;
-  readonly #table: string;
-
-  constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
-    this.#table = table;
-  }
-
+export class DynamoStoreRegistry extends DynamoReplicas implements StoreRegistry {
   /** The store and its place in the list, which is a partition of its own: 1,000 stores a second are more than anybody opens. */
   async addStore(store: Store): Promise<void> {
     const { storeId } = store;
     const Put = {
-      TableName: this.#table,
+      TableName: this.table,
       Item: { pk: storeKey(storeId), sk: 'store', ...store },
       ConditionExpression: 'attribute_not_exists(pk)',
     };
-    const listed = { TableName: this.#table, Item: { pk: DIRECTORY, sk: storeId } };
+    const listed = { TableName: this.table, Item: { pk: DIRECTORY, sk: storeId } };
     try {
-      await translated('add a store', this.#client.send(new TransactWriteCommand({ TransactItems: [{ Put }, { Put: listed }] })));
+      await translated('add a store', this.client.send(new TransactWriteCommand({ TransactItems: [{ Put }, { Put: listed }] })));
     } catch (error) {
       const reasons = cancellationReasons(error);
       if (reasons === null) throw error;
@@ -71,8 +59,8 @@ export class DynamoStoreRegistry implements StoreRegistry {
   }
 
   async readStore(storeId: string): Promise<Store | null> {
-    const request = { TableName: this.#table, Key: { pk: storeKey(storeId), sk: 'store' }, ConsistentRead: true };
-    const { Item } = await translated('read a store', this.#client.send(new GetCommand(request)));
+    const request = { TableName: this.table, Key: { pk: storeKey(storeId), sk: 'store' }, ConsistentRead: true };
+    const { Item } = await translated('read a store', this.client.send(new GetCommand(request)));
     return Item === undefined ? null : storeSchema.parse(Item);
   }
 
@@ -81,16 +69,16 @@ export class DynamoStoreRegistry implements StoreRegistry {
     const from = { zone: before.zone, edition: before.edition };
     const to = { zone: after.zone, edition: after.edition };
     const Update = {
-      TableName: this.#table,
+      TableName: this.table,
       Key: { pk, sk: 'store' },
       UpdateExpression: 'SET #zone = :zone, edition = :edition',
       ConditionExpression: '#zone = :zoneBefore AND edition = :editionBefore',
       ExpressionAttributeNames: { '#zone': 'zone' },
       ExpressionAttributeValues: { ':zone': to.zone, ':edition': to.edition, ':zoneBefore': from.zone, ':editionBefore': from.edition },
     };
-    const Put = { TableName: this.#table, Item: { pk, sk: `change#${at}`, at, from, to }, ConditionExpression: 'attribute_not_exists(pk)' };
+    const Put = { TableName: this.table, Item: { pk, sk: `change#${at}`, at, from, to }, ConditionExpression: 'attribute_not_exists(pk)' };
     try {
-      await translated('change a store', this.#client.send(new TransactWriteCommand({ TransactItems: [{ Update }, { Put }] })));
+      await translated('change a store', this.client.send(new TransactWriteCommand({ TransactItems: [{ Update }, { Put }] })));
       return 'changed';
     } catch (error) {
       if (cancellationReasons(error) === null) throw error;
@@ -104,14 +92,14 @@ export class DynamoStoreRegistry implements StoreRegistry {
 
   async listStores({ after, limit }: ListRequest): Promise<{ stores: StoreListing[]; next: string | null }> {
     const query = new QueryCommand({
-      TableName: this.#table,
+      TableName: this.table,
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': DIRECTORY },
       ConsistentRead: true,
       Limit: limit,
       ...(after === null ? {} : { ExclusiveStartKey: { pk: DIRECTORY, sk: after } }),
     });
-    const { Items: found = [], LastEvaluatedKey: last } = await translated('list stores', this.#client.send(query));
+    const { Items: found = [], LastEvaluatedKey: last } = await translated('list stores', this.client.send(query));
     const stores = await Promise.all(
       found.map(async (item) => must(await this.readListing(String(item['sk'])), `store ${String(item['sk'])} is in the list`)),
     );
@@ -137,13 +125,13 @@ export class DynamoStoreRegistry implements StoreRegistry {
     let start: Item | undefined;
     do {
       const query = new QueryCommand({
-        TableName: this.#table,
+        TableName: this.table,
         KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
         ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
         ConsistentRead: true,
         ...(start === undefined ? {} : { ExclusiveStartKey: start }),
       });
-      const answer = await translated('read rows of a store', this.#client.send(query));
+      const answer = await translated('read rows of a store', this.client.send(query));
       items.push(...(answer.Items ?? []));
       start = answer.LastEvaluatedKey;
     } while (start !== undefined);
@@ -152,148 +140,101 @@ export class DynamoStoreRegistry implements StoreRegistry {
 
   async putEnrolmentCode({ sha256, ...code }: Parameters<StoreRegistry['putEnrolmentCode']>[0]): Promise<void> {
     const Item = { pk: codeKey(sha256), sk: 'code', ...code };
-    await translated('put an enrolment code', this.#client.send(new PutCommand({ TableName: this.#table, Item })));
+    await translated('put an enrolment code', this.client.send(new PutCommand({ TableName: this.table, Item })));
   }
 
   async voidCodes(storeId: string, at: number): Promise<void> {
-    const update = new UpdateCommand({
-      TableName: this.#table,
+    await updateIf(this.client, 'void the codes of a store', {
+      TableName: this.table,
       Key: { pk: storeKey(storeId), sk: 'store' },
       UpdateExpression: 'SET codesVoidThrough = :at',
       ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(codesVoidThrough) OR codesVoidThrough < :at)',
       ExpressionAttributeValues: { ':at': at },
     });
-    try {
-      await translated('void the codes of a store', this.#client.send(update));
-    } catch (error) {
-      if (!isConditionFailed(error)) throw error;
-    }
+  }
+
+  async closeStore(storeId: string, closed: { at: string; reason: string }): Promise<void> {
+    await updateIf(this.client, 'close a store', {
+      TableName: this.table,
+      Key: { pk: storeKey(storeId), sk: 'store' },
+      UpdateExpression: 'SET closed = :closed',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':closed': closed },
+    });
   }
 
   async enrol(
-    code: { sha256: string; now: number },
+    { sha256, now }: { sha256: string; now: number },
     replica: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
-  ): Promise<{ store: Store; replica: Replica } | null> {
+  ): Promise<Enrolled | null> {
     for (let tries = 0; tries < ENROL_TRIES; tries += 1) {
-      const found = await this.#readCode(code.sha256);
-      if (found === null || found.expiresAt <= code.now || (await this.#isVoid(found))) return null;
+      const found = await this.#readCode(sha256);
+      if (found === null || found.expiresAt <= now || (await this.#isVoid(found))) return null;
       const { storeId, usedBy } = found;
       const replicaId = usedBy ?? `${storeId}:${replica.uuid}`;
-      if (usedBy === undefined && !(await this.#useCode({ ...found, sha256: code.sha256 }, { ...replica, storeId, replicaId }))) continue;
+      const replaced = usedBy === undefined && found.replaces ? await this.#activeReplicas(storeId) : found.replaced;
+      const code = { ...found, sha256, replaced };
+      if (usedBy === undefined && !(await this.#useCode(code, { ...replica, storeId, replicaId }))) continue;
       const rows = await this.readReplica(replicaId);
       if (rows === null) throw new SyncError('NOT_FOUND', `store ${storeId} is gone`);
-      return isSameKey(rows.replica.publicKey, replica.publicKey) ? rows : null;
+      return isSameKey(rows.replica.publicKey, replica.publicKey) ? { ...rows, replaced } : null;
     }
     throw new SyncError('UNAVAILABLE', 'others enrol with the same code', { retryAfterMs: 1_000 });
   }
 
+  async #activeReplicas(storeId: string): Promise<string[]> {
+    const replicas = (await this.#queryAll(storeKey(storeId), 'replica#')).map((item) => replicaSchema.parse(item));
+    const active = replicas.filter(({ status }) => status === 'ACTIVE').map(({ replicaId }) => replicaId);
+    if (active.length > REPLACED_MAX)
+      throw new SyncError('CONFLICT', `store ${storeId} has more than ${REPLACED_MAX} active replicas; revoke them first`);
+    return active;
+  }
+
   async #readCode(sha256: string): Promise<z.infer<typeof codeSchema> | null> {
-    const request = { TableName: this.#table, Key: { pk: codeKey(sha256), sk: 'code' }, ConsistentRead: true };
-    const found = await translated('read an enrolment code', this.#client.send(new GetCommand(request)));
+    const request = { TableName: this.table, Key: { pk: codeKey(sha256), sk: 'code' }, ConsistentRead: true };
+    const found = await translated('read an enrolment code', this.client.send(new GetCommand(request)));
     return found.Item === undefined ? null : codeSchema.parse(found.Item);
   }
 
   /** One that was used says so first: its replica may hear again what it is. */
   async #isVoid({ storeId, issuedAt, usedBy }: z.infer<typeof codeSchema>): Promise<boolean> {
     if (usedBy !== undefined) return false;
-    const request = { TableName: this.#table, Key: { pk: storeKey(storeId), sk: 'store' }, ConsistentRead: true };
-    const { Item } = await translated('read a store', this.#client.send(new GetCommand(request)));
+    const request = { TableName: this.table, Key: { pk: storeKey(storeId), sk: 'store' }, ConsistentRead: true };
+    const { Item } = await translated('read a store', this.client.send(new GetCommand(request)));
     return Item === undefined || Number(Item['codesVoidThrough'] ?? -1) >= issuedAt;
   }
 
   /** False: somebody else was faster, or is at it. */
   async #useCode(
-    { sha256, ...code }: { sha256: string; storeId: string; issuedAt: number; expiresAt: number },
+    { sha256, ...code }: z.infer<typeof codeSchema> & { sha256: string },
     { uuid, ...enrolled }: Replica & { uuid: string },
   ): Promise<boolean> {
+    const TableName = this.table;
     const useCode = {
-      TableName: this.#table,
+      TableName,
       Item: { pk: codeKey(sha256), sk: 'code', ...code, usedBy: enrolled.replicaId },
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(usedBy)',
     };
     const putReplica = {
-      TableName: this.#table,
+      TableName,
       Item: { pk: storeKey(enrolled.storeId), sk: replicaKey(uuid), ...enrolled },
       ConditionExpression: 'attribute_not_exists(pk)',
     };
-    const notVoid = {
-      TableName: this.#table,
+    const openStore = {
+      TableName,
       Key: { pk: storeKey(enrolled.storeId), sk: 'store' },
+      UpdateExpression: 'REMOVE closed',
       ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(codesVoidThrough) OR codesVoidThrough < :issuedAt)',
       ExpressionAttributeValues: { ':issuedAt': code.issuedAt },
     };
+    const revoke = code.replaced.map((replicaId) => ({ Update: { TableName, Key: replicaRow(replicaId), ...REVOKED } }));
     try {
-      const TransactItems = [{ Put: useCode }, { Put: putReplica }, { ConditionCheck: notVoid }];
-      await translated('enrol a replica', this.#client.send(new TransactWriteCommand({ TransactItems })));
+      const TransactItems = [{ Put: useCode }, { Put: putReplica }, { Update: openStore }, ...revoke];
+      await translated('enrol a replica', this.client.send(new TransactWriteCommand({ TransactItems })));
       return true;
     } catch (error) {
       if (cancellationReasons(error) !== null) return false;
       throw error;
-    }
-  }
-
-  async addFork(replica: Replica & { readonly forkedFrom: string }): Promise<'added' | 'gone'> {
-    const Item = { ...replicaRow(replica.replicaId), ...replica };
-    const Put = { TableName: this.#table, Item, ConditionExpression: 'attribute_not_exists(pk)' };
-    const ConditionCheck = {
-      TableName: this.#table,
-      Key: replicaRow(replica.forkedFrom),
-      ConditionExpression: '#status = :active',
-      ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: { ':active': 'ACTIVE' },
-    };
-    for (let tries = 0; tries < ENROL_TRIES; tries += 1) {
-      try {
-        await translated('add a fork', this.#client.send(new TransactWriteCommand({ TransactItems: [{ Put }, { ConditionCheck }] })));
-        return 'added';
-      } catch (error) {
-        const reasons = cancellationReasons(error);
-        if (reasons === null) throw error;
-        if (reasons[1] === 'ConditionalCheckFailed') return 'gone';
-        if (reasons[0] === 'ConditionalCheckFailed') return 'added';
-      }
-    }
-    throw new SyncError('UNAVAILABLE', 'others change the same replica', { retryAfterMs: 1_000 });
-  }
-
-  async readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null> {
-    if (storeIdOf(replicaId) === '') return null;
-    const row = replicaRow(replicaId);
-    const keys: Item[] = [{ pk: row.pk, sk: 'store' }, row];
-    const items: Item[] = [];
-    await sendAll('read a replica', keys, async (some) => {
-      const request = { RequestItems: { [this.#table]: { Keys: [...some], ConsistentRead: true } } };
-      const answer = await translated('read a replica', this.#client.send(new BatchGetCommand(request)));
-      items.push(...(answer.Responses?.[this.#table] ?? []));
-      return answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
-    });
-    const store = items.find((item) => item['sk'] === 'store');
-    const replica = items.find((item) => item['sk'] !== 'store');
-    return store === undefined || replica === undefined ? null : { store: storeSchema.parse(store), replica: replicaSchema.parse(replica) };
-  }
-
-  async noteContact(replicaId: string, { heardAt, agentVersion }: Contact): Promise<void> {
-    await this.#changeReplica(replicaId, {
-      UpdateExpression: 'SET heardAt = :heardAt, agentVersion = :agentVersion',
-      ExpressionAttributeValues: { ':heardAt': heardAt, ':agentVersion': agentVersion },
-    });
-  }
-
-  async revokeReplica(replicaId: string): Promise<void> {
-    await this.#changeReplica(replicaId, {
-      UpdateExpression: 'SET #status = :revoked',
-      ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: { ':revoked': 'REVOKED' },
-    });
-  }
-
-  /** One that is gone is left gone. */
-  async #changeReplica(replicaId: string, change: Item & { readonly UpdateExpression: string }): Promise<void> {
-    const request = { TableName: this.#table, Key: replicaRow(replicaId), ConditionExpression: 'attribute_exists(pk)', ...change };
-    try {
-      await translated('change a replica', this.#client.send(new UpdateCommand(request)));
-    } catch (error) {
-      if (!isConditionFailed(error)) throw error;
     }
   }
 
@@ -303,7 +244,7 @@ export class DynamoStoreRegistry implements StoreRegistry {
 
   async #putCertificate(certificate: Certificate): Promise<void> {
     const put = new PutCommand({
-      TableName: this.#table,
+      TableName: this.table,
       Item: { pk: storeKey(certificate.storeId), sk: `${certificatePrefix(certificate.replicaId)}${certificate.feed}`, ...certificate },
       ConditionExpression:
         'attribute_not_exists(pk) OR (generation = :generation AND #position <= :position) OR (generation <> :generation AND issuedAt < :issuedAt)',
@@ -315,7 +256,7 @@ export class DynamoStoreRegistry implements StoreRegistry {
       },
     });
     try {
-      await translated('put a certificate', this.#client.send(put));
+      await translated('put a certificate', this.client.send(put));
     } catch (error) {
       if (!isConditionFailed(error)) throw error;
     }

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { PublicKey } from '../../core/ports/store-registry.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
 
 /** Stores, replicas and codes as items of the stores table, and their keys. */
@@ -11,30 +10,34 @@ export const storeSchema = z.object({
   timeZone: z.string(),
   currency: z.string(),
   createdAt: z.string(),
+  closed: z.object({ at: z.string(), reason: z.string() }).optional(),
 });
 const zoneAndEdition = storeSchema.pick({ zone: true, edition: true });
 export const changeSchema = z.object({ at: z.string(), from: zoneAndEdition, to: zoneAndEdition });
+const publicKeySchema = z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() });
 export const replicaSchema = z.object({
   replicaId: z.string(),
   storeId: z.string(),
-  publicKey: z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() }),
+  publicKey: publicKeySchema,
   status: z.enum(['ACTIVE', 'REVOKED']),
   enrolledAt: z.string(),
   forkedFrom: z.string().optional(),
   heardAt: z.string().optional(),
   agentVersion: z.string().optional(),
+  skewMs: z.number().optional(),
+  keySince: z.string().optional(),
+  nextKey: z.object({ publicKey: publicKeySchema, since: z.string() }).optional(),
+  newKeyAskedAt: z.string().optional(),
 });
-/** `usedBy`: the replica the code was used for. */
+/** `usedBy`: the replica the code was used for; `replaced`: whose place it took. */
 export const codeSchema = z.object({
   storeId: z.string(),
   issuedAt: z.number().default(0),
   expiresAt: z.number(),
+  replaces: z.boolean().default(false),
   usedBy: z.string().optional(),
+  replaced: z.array(z.string()).default([]),
 });
-export function isSameKey(a: PublicKey, b: PublicKey): boolean {
-  return a.x === b.x && a.y === b.y;
-}
-
 export function storeKey(storeId: string): string {
   return `store#${storeId}`;
 }

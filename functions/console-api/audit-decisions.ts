@@ -37,7 +37,10 @@ export const auditDecisions: { readonly [Op in Request['op']]: Decision<Op> } = 
   'store.change': { kind: 'changes', shows: (request) => whole(request.storeId, request) },
   'store.code': { kind: 'changes', shows: (request) => whole(request.storeId, request) },
   'store.revoke': { kind: 'destroys', shows: (request) => whole(request.storeId, request), why: ({ reason }) => reason },
+  'store.decommission': { kind: 'destroys', shows: (request) => whole(request.storeId, request), why: ({ reason }) => reason },
+  'store.rotate-key': { kind: 'changes', shows: (request) => whole(request.storeId, request) },
   'store.list': notAudited,
+  'store.show': notAudited,
   'store.changes': notAudited,
   'records.write': {
     kind: 'changes',

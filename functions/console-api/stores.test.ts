@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { sha256Hex } from '../../codec/pack.ts';
 import { normalizeCode } from '../../core/enrolment-code.ts';
 import { organizationSchema } from '../../protocol/organization.ts';
+import { Faults } from '../../test/simulation/world/faults.ts';
+import { MemoryRecordStore } from '../../test/simulation/world/memory-record-store.ts';
 import { MemoryStoreRegistry } from '../../test/simulation/world/memory-store-registry.ts';
+import { MemoryUploadStore } from '../../test/simulation/world/memory-upload-store.ts';
+import { MemoryWrongCodes } from '../../test/simulation/world/memory-wrong-codes.ts';
+import { enrol as enrolFunction } from '../enrol/enrol.ts';
+import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { fork } from '../fork/fork.ts';
 import { storesApi } from './stores.ts';
 
@@ -14,7 +20,8 @@ async function world() {
   const registry = new MemoryStoreRegistry();
   let bytes = 0;
   const randomBytes = () => new Uint8Array(16).fill((bytes += 1));
-  const deps = { registry, clock, randomBytes, organization };
+  const uploads = new MemoryUploadStore(Faults.none(), new MemoryRecordStore(Faults.none(), () => time.now), () => true);
+  const deps = { registry, uploads, clock, randomBytes, organization };
   const ask = async (request: object) => (await storesApi(deps, request as Parameters<typeof storesApi>[1])).answer;
   const enrol = async (code: string, uuid: string) => {
     time.now += 1;
@@ -23,7 +30,7 @@ async function world() {
     return registry.enrol({ sha256: sha256Hex(normalizeCode(code)), now: time.now }, replica);
   };
   const { code } = (await ask({ op: 'store.add', storeId: 'S1', edition: 'core' })) as { code: string };
-  return { time, clock, registry, ask, enrol, code };
+  return { deps, time, clock, registry, uploads, ask, enrol, code };
 }
 
 /** Points of the curve that is used. */
@@ -59,14 +66,13 @@ test('INV-25: who revokes a replica revokes everything that came of its disk, an
 });
 
 test('INV-49: what was changed is said with how it was before', async () => {
-  const { registry, clock, enrol, code } = await world();
+  const { deps, enrol, code } = await world();
   const replica = (await enrol(code, 'one'))?.replica.replicaId ?? '';
-  const deps = { registry, clock, randomBytes: () => new Uint8Array(16), organization };
   const move = await storesApi(deps, { op: 'store.change', storeId: 'S1', zone: 'north' });
   expect(move.change).toEqual({ before: { zone: null, edition: 'core' }, after: { zone: 'north', edition: 'core' } });
   const revoked = await storesApi(deps, { op: 'store.revoke', storeId: 'S1', reason: 'stolen', by: 'x' });
-  expect(revoked.change).toEqual({ before: { active: [replica] }, after: { revoked: [replica], otherActive: 0 } });
-  const made = await storesApi(deps, { op: 'store.code', storeId: 'S1', by: 'x' });
+  expect(revoked.change).toEqual({ before: { active: [replica] }, after: { revoked: [replica] } });
+  const made = await storesApi(deps, { op: 'store.code', storeId: 'S1', replace: false, by: 'x' });
   expect(JSON.stringify(made.change)).not.toContain((made.answer as { code: string }).code);
   expect((await storesApi(deps, { op: 'store.list', limit: 1 })).change).toBeNull();
 });
@@ -80,4 +86,96 @@ test('INV-25: who revokes a store makes its codes void that are still out; a new
   const { code: next } = (await ask({ op: 'store.code', storeId: 'S1', by: 'x' })) as { code: string };
   expect((await enrol(next, 'new'))?.replica.status).toBe('ACTIVE');
   expect(registry.replicas.size).toBe(1);
+});
+
+test('every active replica of a store is asked for another key, or the one that is named', async () => {
+  const { registry, time, ask, enrol, code } = await world();
+  const first = (await enrol(code, 'first'))?.replica.replicaId ?? '';
+  const { code: another } = (await ask({ op: 'store.code', storeId: 'S1', by: 'x' })) as { code: string };
+  const second = (await enrol(another, 'second'))?.replica.replicaId ?? '';
+  const at = new Date(time.now).toISOString();
+  expect(await ask({ op: 'store.rotate-key', storeId: 'S1', by: 'x', replicaId: second })).toEqual({ storeId: 'S1', asked: [second] });
+  expect([first, second].map((id) => registry.replicas.get(id)?.newKeyAskedAt)).toEqual([undefined, at]);
+  await ask({ op: 'store.revoke', storeId: 'S1', replicaId: second, reason: 'stolen', by: 'x' });
+  expect(await ask({ op: 'store.rotate-key', storeId: 'S1', by: 'x' })).toEqual({ storeId: 'S1', asked: [first] });
+  for (const request of [{ storeId: 'S1', replicaId: second }, { storeId: 'nowhere' }])
+    await expect(ask({ op: 'store.rotate-key', by: 'x', ...request })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('INV-25: who enrols with a code that replaces takes the place of every replica, also of a copy that comes at the same moment', async () => {
+  const { registry, clock, ask, enrol, code } = await world();
+  const [key, other] = KEYS;
+  if (key === undefined || other === undefined) throw new Error('there are three keys');
+  const old = (await enrol(code, 'old'))?.replica;
+  if (old === undefined) throw new Error('it is enrolled');
+  const answer = (await ask({ op: 'store.code', storeId: 'S1', replace: true, by: 'x' })) as { code: string };
+  expect(answer).toMatchObject({ active: [old.replicaId], replaces: true });
+  // It was let in before and comes to its end after.
+  const racing = {
+    enrol: async (...input: Parameters<typeof registry.enrol>) => {
+      const enrolled = await registry.enrol(...input);
+      const forked = { ...old, replicaId: 'S1:copy', forkedFrom: old.replicaId, status: 'ACTIVE' } as const;
+      registry.replicas.set(forked.replicaId, forked);
+      return enrolled;
+    },
+    readListing: (storeId: string) => registry.readListing(storeId),
+    revokeReplica: (replicaId: string) => registry.revokeReplica(replicaId),
+  };
+  const deps = { registry: racing, wrongCodes: new MemoryWrongCodes(), clock, ids: { next: () => 'new' }, organization: 'demo' };
+  const request = { protocol: 2, code: answer.code, publicKey: key, agentVersion: '1' };
+  for (let times = 0; times < 2; times += 1) expect((await enrolFunction(deps, request, '')).replicaId).toBe('S1:new');
+  const states = [...registry.replicas].map(([id, { status }]) => [id, status]);
+  expect(states).toEqual([
+    ['S1:old', 'REVOKED'],
+    ['S1:new', 'ACTIVE'],
+    ['S1:copy', 'REVOKED'],
+  ]);
+  await expect(enrolFunction(deps, { ...request, publicKey: other }, '')).rejects.toMatchObject({ code: 'CODE_INVALID' });
+});
+
+test('a second machine of a store is let in beside the first, and whoever asks for its code is told', async () => {
+  const { registry, ask, enrol, code } = await world();
+  await enrol(code, 'first');
+  const answer = (await ask({ op: 'store.code', storeId: 'S1', replace: false, by: 'x' })) as { code: string };
+  expect(answer).toMatchObject({ active: ['S1:first'], replaces: false });
+  await enrol(answer.code, 'second');
+  expect([...registry.replicas.values()].map(({ status }) => status)).toEqual(['ACTIVE', 'ACTIVE']);
+});
+
+test('INV-25: a store is closed with its codes and replicas, and a new code opens it again', async () => {
+  const { registry, time, ask, enrol, code } = await world();
+  await enrol(code, 'one');
+  const { code: out } = (await ask({ op: 'store.code', storeId: 'S1', replace: false, by: 'x' })) as { code: string };
+  time.now += 1_000;
+  const at = new Date(time.now).toISOString();
+  const closed = { storeId: 'S1', at, waiting: { replicas: [], exceptions: [] }, revoked: ['S1:one'] };
+  expect(await ask({ op: 'store.decommission', storeId: 'S1', reason: 'the lease ends', force: false, by: 'x' })).toEqual(closed);
+  expect(await enrol(out, 'late')).toBeNull();
+  expect(await ask({ op: 'store.show', storeId: 'S1' })).toMatchObject({
+    store: { closed: { at, reason: 'the lease ends' }, replicas: [{ status: 'REVOKED' }] },
+  });
+  time.now += 1_000;
+  const { code: again } = (await ask({ op: 'store.code', storeId: 'S1', replace: false, by: 'x' })) as { code: string };
+  expect((await enrol(again, 'two'))?.store.closed).toBeUndefined();
+  expect(registry.stores.get('S1')?.closed).toBeUndefined();
+  await expect(ask({ op: 'store.decommission', storeId: 'nowhere', reason: 'none', force: true, by: 'x' })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+});
+
+test('a store whose operations wait is closed only by force, and what waits is named', async () => {
+  const { registry, time, uploads, ask, enrol, code } = await world();
+  const replicaId = (await enrol(code, 'one'))?.replica.replicaId ?? '';
+  const box = new TestOutbox();
+  await uploads.store(await uploads.readHead(replicaId), [box.put('customer', { user_id: '1' })], time.now);
+  const close = (force: boolean) => ask({ op: 'store.decommission', storeId: 'S1', reason: 'the lease ends', force, by: 'x' });
+  await expect(close(false)).rejects.toMatchObject({
+    code: 'NOT_COMPLETE',
+    message: expect.stringMatching(/left as it is: 1 operations of S1:one .*--force/) as string,
+  });
+  expect([registry.replicas.get(replicaId)?.status, registry.stores.get('S1')?.closed]).toEqual(['ACTIVE', undefined]);
+  expect((await enrol(code, 'one'))?.replica.replicaId).toBe(replicaId);
+  const waiting = { replicas: [{ replicaId, operations: 1 }], exceptions: [] };
+  expect(await close(true)).toMatchObject({ waiting, revoked: [replicaId] });
+  expect((await uploads.readHead(replicaId)).stored.seq).toBe(1);
 });

@@ -1,19 +1,24 @@
 import { sha256Hex } from '../../codec/pack.ts';
 import { formatCode, normalizeCode } from '../../core/enrolment-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { type Store, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import { type Replica, type Store, type StoreListing, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import { keySince } from '../../core/proofs/replica-keys.ts';
 import { descendants } from '../../core/stores/descendants.ts';
 import { horizonUse } from '../../core/stores/horizon-use.ts';
+import { clockSkew } from '../../protocol/clock-skew.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type * as z from 'zod';
 import { type Done, changed, looked } from './done.ts';
+import { revokeReplicas } from '../revoke-replicas.ts';
+import { type DecommissionDeps, decommission } from './decommission.ts';
 
 /** Which stores there are, what they may read, and who may speak for them. */
 export interface StoreDeps {
   readonly registry: StoreRegistry;
+  readonly uploads: DecommissionDeps['uploads'];
   readonly clock: Clock;
   /** 16 bytes nobody can guess. */
   readonly randomBytes: () => Uint8Array;
@@ -41,6 +46,12 @@ export async function storesApi(deps: StoreDeps, request: Request): Promise<Done
       return newCode(deps, request);
     case 'store.revoke':
       return revoke(deps, request);
+    case 'store.decommission':
+      return closeStore(deps, request);
+    case 'store.rotate-key':
+      return askForKey(deps, request);
+    case 'store.show':
+      return looked(await showStore(deps, request));
     case 'store.list':
       return looked(await listStores(deps, request));
   }
@@ -62,55 +73,69 @@ async function addStore(deps: StoreDeps, request: Extract<Request, { op: 'store.
   return changed(made, null, { ...zoneAndEdition(store), codeExpiresAt: made.expiresAt });
 }
 
-async function newCode(deps: StoreDeps, { storeId }: Extract<Request, { op: 'store.code' }>): Promise<Done> {
-  if ((await deps.registry.readStore(storeId)) === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
-  const made = await makeCode(deps, storeId);
-  return changed(made, null, { codeExpiresAt: made.expiresAt });
+async function newCode(deps: StoreDeps, { storeId, replace }: Extract<Request, { op: 'store.code' }>): Promise<Done> {
+  const listing = await deps.registry.readListing(storeId);
+  if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+  const active = listing.replicas.filter(({ status }) => status === 'ACTIVE').map(({ replicaId }) => replicaId);
+  const made = await makeCode(deps, storeId, { replaces: replace });
+  return changed({ ...made, active, replaces: replace }, { active }, { codeExpiresAt: made.expiresAt, replaces: replace });
 }
 
-async function makeCode({ registry, clock, randomBytes }: StoreDeps, storeId: string) {
+async function makeCode(
+  { registry, clock, randomBytes }: StoreDeps,
+  storeId: string,
+  { replaces }: { readonly replaces: boolean } = { replaces: false },
+) {
   const code = formatCode(randomBytes());
   const issuedAt = clock.now();
   const expiresAt = issuedAt + limits.enrolmentCodeLifeMs;
-  await registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId, issuedAt, expiresAt });
+  await registry.putEnrolmentCode({ sha256: sha256Hex(normalizeCode(code)), storeId, issuedAt, expiresAt, replaces });
   return { storeId, code, expiresAt: new Date(expiresAt).toISOString() };
 }
 
-/**
- * One replica with all that became of its disk, or all of a store and the codes that are still out. Twice is once: what is revoked
- * already is named as well. Nothing comes of a replica that is revoked, so looking again until nothing is new ends.
- */
+/** One replica with all that became of its disk, or all of a store and the codes that are still out. */
 async function revoke({ registry, clock }: StoreDeps, { storeId, replicaId }: Extract<Request, { op: 'store.revoke' }>): Promise<Done> {
-  const revoked = new Set<string>();
-  const wereActive = new Set<string>();
+  const before = (await registry.readListing(storeId))?.replicas.filter(({ status }) => status === 'ACTIVE') ?? [];
   if (replicaId === undefined) await registry.voidCodes(storeId, clock.now());
-  for (;;) {
-    const listing = await registry.readListing(storeId);
-    if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
-    const chosen = replicaId === undefined ? listing.replicas : descendants(listing.replicas, replicaId);
-    if (replicaId !== undefined && chosen.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no replica ${replicaId}`);
-    const left = chosen.filter((replica) => !revoked.has(replica.replicaId));
-    if (left.length === 0) {
-      const active = listing.replicas.filter(({ status }) => status === 'ACTIVE').length;
-      return changed({ storeId, revoked: [...revoked] }, { active: [...wereActive] }, { revoked: [...revoked], otherActive: active });
-    }
-    for (const replica of left) {
-      if (replica.status === 'ACTIVE') wereActive.add(replica.replicaId);
-      await registry.revokeReplica(replica.replicaId);
-      revoked.add(replica.replicaId);
-    }
-  }
+  const choose = (all: readonly Replica[]) => (replicaId === undefined ? all : descendants(all, replicaId));
+  const revoked = await revokeReplicas(registry, storeId, choose);
+  if (revoked === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+  if (replicaId !== undefined && revoked.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no replica ${replicaId}`);
+  return changed({ storeId, revoked }, { active: before.map((replica) => replica.replicaId) }, { revoked });
+}
+
+async function askForKey({ registry, clock }: StoreDeps, request: Extract<Request, { op: 'store.rotate-key' }>): Promise<Done> {
+  const { storeId, replicaId } = request;
+  const listing = await registry.readListing(storeId);
+  if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+  const active = listing.replicas.filter(({ status }) => status === 'ACTIVE').map((replica) => replica.replicaId);
+  const asked = replicaId === undefined ? active : active.filter((one) => one === replicaId);
+  if (asked.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no such active replica; its agent has to enrol first`);
+  const at = new Date(clock.now()).toISOString();
+  for (const one of asked) await registry.askForKey(one, at);
+  return changed({ storeId, asked }, { active }, { asked });
 }
 
 async function listStores({ registry, clock }: StoreDeps, { after, limit }: Extract<Request, { op: 'store.list' }>): Promise<object> {
   const now = clock.now();
   const { stores, next } = await registry.listStores({ after: after ?? null, limit });
-  const listed = stores.map(({ store, replicas, certificates }) => ({
-    ...store,
-    replicas: replicas.map((replica) => ({ ...replica, horizon: horizonUse(lastHeardAt(replica), now) })),
-    certificates,
+  return { stores: stores.map((listing) => shown(listing, now)), next };
+}
+
+function shown({ store, replicas, certificates }: StoreListing, now: number): object {
+  const seen = replicas.map((replica) => ({
+    ...replica,
+    clock: replica.skewMs === undefined ? null : clockSkew(replica.skewMs),
+    keySince: keySince(replica),
+    horizon: horizonUse(lastHeardAt(replica), now),
   }));
-  return { stores: listed, next };
+  return { ...store, replicas: seen, certificates };
+}
+
+async function showStore({ registry, clock }: StoreDeps, { storeId }: Extract<Request, { op: 'store.show' }>): Promise<object> {
+  const listing = await registry.readListing(storeId);
+  if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
+  return { store: shown(listing, clock.now()) };
 }
 
 /** A change of zone or edition moves what the store may read; it takes effect at the store's next plan (INV-40). */
@@ -129,4 +154,10 @@ async function changeStore({ registry, clock }: StoreDeps, request: Extract<Requ
 
 function zoneAndEdition({ zone, edition }: Store): { zone: string | null; edition: string } {
   return { zone, edition };
+}
+
+async function closeStore(deps: StoreDeps, request: Extract<Request, { op: 'store.decommission' }>): Promise<Done> {
+  const answer = await decommission(deps, request);
+  const waiting = answer.waiting.replicas.reduce((sum, { operations }) => sum + operations, 0) + answer.waiting.exceptions.length;
+  return changed(answer, { waiting }, { closedAt: answer.at, revoked: answer.revoked });
 }

@@ -6,6 +6,7 @@ import { COMMAND_LIFE_MS, afterCommandEvent } from '../../core/runs/command.ts';
 import { expectedContact } from '../../core/runs/expected.ts';
 import { etaMs, percentOf } from '../../core/runs/roll-up.ts';
 import { isManualOffered } from '../../core/runs/gate.ts';
+import { clockSkew } from '../../protocol/clock-skew.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import type { Organization } from '../../protocol/organization.ts';
@@ -83,6 +84,7 @@ async function status(deps: SyncDeps, { storeId }: Of<'sync.status'>): Promise<o
         replicaId: replica.replicaId,
         heardAt: replica.heardAt ?? null,
         agentVersion: replica.agentVersion ?? null,
+        clock: replica.skewMs === undefined ? null : clockSkew(replica.skewMs),
         ...expectedOf(deps, replica),
         storedThrough: stored.seq,
         appliedThrough,

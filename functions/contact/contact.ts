@@ -18,12 +18,20 @@ export interface ContactDeps extends CheckDeps {
   readonly workflows: FreshWorkflows;
 }
 
+/**
+ * An old fresh run that is said again would take the place of a newer one, and get a workflow. Whatever else is said twice is known by when it
+ * was, or over already.
+ */
+export function beginsSomething({ run }: Pick<ContactRequest, 'run'>): boolean {
+  return run?.kind === 'fresh';
+}
+
 export async function contact(
   deps: ContactDeps,
-  { store, replica }: { readonly store: Store; readonly replica: Replica },
+  { store, replica, skewMs = 0 }: { readonly store: Store; readonly replica: Replica; readonly skewMs?: number },
   { run, commands, agentVersion }: ContactRequest,
 ): Promise<ContactResponse> {
-  await noteContact(deps, replica, agentVersion);
+  await noteContact(deps, replica, { agentVersion, skewMs });
   if (run !== null) await keep(deps, store, run);
   const fresh = await freshOf(deps, replica, run);
   return {

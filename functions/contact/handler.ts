@@ -2,20 +2,22 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { contactRequestSchema } from '../../protocol/messages/contact.ts';
 import { documentClient, sfnClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
+import { DynamoProofMemory } from '../aws/dynamo-proof-memory.ts';
 import { DynamoRunStore } from '../aws/dynamo-run-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { SfnFreshWorkflows } from '../aws/sfn-fresh-workflows.ts';
-import { authenticate } from '../http/authenticate.ts';
+import { authenticate, authenticateOnce } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
-import { contact } from './contact.ts';
+import { beginsSomething, contact } from './contact.ts';
 
 const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'RECORDS_TABLE', 'FRESH_WORKFLOW_ARN');
 const settings = organization();
 const logger = new Logger({ serviceName: 'contact' });
 const documents = documentClient();
 const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
+const door = { registry, proofs: new DynamoProofMemory(documents, env.STORES_TABLE), clock: systemClock, audience: settings.name };
 const deps = {
   registry,
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
@@ -27,6 +29,6 @@ const deps = {
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, contactRequestSchema, async (request) => {
-  const who = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
+  const who = await (beginsSomething(request.body) ? authenticateOnce : authenticate)(door, request);
   return contact(deps, who, request.body);
 });

@@ -1,9 +1,9 @@
-import { importJWK } from 'jose';
 import { sha256Hex } from '../../codec/pack.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Replica, StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { ForkRequest, ForkResponse } from '../../protocol/messages/push.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { checkPublicKey } from '../http/check-public-key.ts';
 
 /**
  * A replica whose outbox has another past than head office knows (restored, copied) goes on as a new replica of its
@@ -15,9 +15,7 @@ export async function fork(
   { storeId, replicaId: old }: Replica,
   { publicKey }: ForkRequest,
 ): Promise<ForkResponse> {
-  await importJWK({ ...publicKey }, 'ES256').catch((cause: unknown) => {
-    throw new SyncError('INVALID_INPUT', 'publicKey: not a point of the curve P-256', { cause });
-  });
+  await checkPublicKey(publicKey);
   const serverTime = new Date(clock.now()).toISOString();
   const replicaId = `${storeId}:${uuidOf(sha256Hex(`${old} ${publicKey.x} ${publicKey.y}`))}`;
   const forked = { replicaId, storeId, publicKey, status: 'ACTIVE', enrolledAt: serverTime, forkedFrom: old } as const;

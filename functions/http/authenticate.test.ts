@@ -1,10 +1,12 @@
 import { type CryptoKey, SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, expect, test } from 'vitest';
 import { MemoryStoreRegistry } from '../../test/simulation/world/memory-store-registry.ts';
+import { MemoryProofMemory } from '../../test/simulation/world/memory-proof-memory.ts';
 import { sha256Base64Url } from '../../codec/pack.ts';
 import type { PublicKey } from '../../core/ports/store-registry.ts';
+import { limits } from '../../protocol/limits.ts';
 import { REQUEST_PROOF_TYPE } from '../../protocol/request-proof.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, authenticateOnce } from './authenticate.ts';
 
 const NOW = Date.parse('2026-11-23T08:00:00Z');
 const body = Buffer.from('{"protocol":1}');
@@ -95,6 +97,7 @@ test.each([7, null, {}, ['S1:u'], '', `S1:${'u'.repeat(3_000)}`, 'S1:ü'])(
     const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: REQUEST_PROOF_TYPE, kid })).toString('base64url');
     const asked: string[] = [];
     const asking = {
+      takeKey: () => Promise.resolve(),
       readReplica: (replicaId: string) => {
         asked.push(replicaId);
         return registry.readReplica(replicaId);
@@ -114,4 +117,61 @@ test('a wrong clock is told only to a valid signature', async () => {
     details: { skewMs: -3_600_000 },
   });
   await expect(check({ key: foreign, claims: { iat: NOW / 1_000 - 3_600 } })).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+});
+
+test('INV-54: where it counts a proof is taken once; a new one of the same request is taken again', async () => {
+  const deps = { registry, clock: { now: () => NOW }, audience: 'demo', proofs: new MemoryProofMemory() };
+  const [first, second] = [await request({}), await request({ claims: { jti: 'k' } })];
+  expect((await authenticateOnce(deps, first)).replica.replicaId).toBe('S1:u');
+  await expect(authenticateOnce(deps, first)).rejects.toMatchObject({ code: 'REPLAYED' });
+  expect((await authenticateOnce(deps, second)).store.storeId).toBe('S1');
+  // Where a repeat does nothing it is answered again.
+  expect((await authenticate(deps, first)).store.storeId).toBe('S1');
+});
+
+test('INV-54: who has no valid signature uses nothing up, and does not hear what was used', async () => {
+  const deps = { registry, clock: { now: () => NOW }, audience: 'demo', proofs: new MemoryProofMemory() };
+  for (const proof of [{ key: foreign }, { claims: { htp: '/v1/fork' } }, { claims: { iat: NOW / 1_000 - 3_600 } }])
+    await expect(authenticateOnce(deps, await request(proof))).rejects.toMatchObject({
+      code: expect.stringMatching(/UNAUTHORIZED|CLOCK_SKEW/) as string,
+    });
+  expect((await authenticateOnce(deps, await request({}))).store.storeId).toBe('S1');
+  await expect(authenticateOnce(deps, await request({ key: foreign }))).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+});
+
+test('INV-55: two keys are good until the new one is used first, and only the new one after a day', async () => {
+  const time = { now: NOW };
+  const since = new Date(NOW).toISOString();
+  const { publicKey } = registry.replicas.get('S1:u') ?? {};
+  const { privateKey, publicKey: other } = await generateKeyPair('ES256');
+  const { x, y } = await exportJWK(other);
+  const next: PublicKey = { kty: 'EC', crv: 'P-256', x: x ?? '', y: y ?? '' };
+  const by = async (key: CryptoKey) => {
+    const signed = await request({ key, kid: 'S1:k', claims: { iat: time.now / 1_000 } });
+    return authenticate({ registry, clock: { now: () => time.now }, audience: 'demo' }, signed);
+  };
+  const offered = () => {
+    if (publicKey === undefined) throw new Error('it is there');
+    const replica = { replicaId: 'S1:k', storeId: 'S1', publicKey, status: 'ACTIVE', enrolledAt: '' } as const;
+    registry.replicas.set('S1:k', { ...replica, nextKey: { publicKey: next, since } });
+  };
+  offered();
+  time.now = NOW + limits.keyOverlapMs - 1_000;
+  expect((await by(own)).replica.publicKey).toEqual(publicKey);
+  expect((await by(privateKey)).replica).toMatchObject({ publicKey: next, keySince: since });
+  expect(registry.replicas.get('S1:k')).toMatchObject({ publicKey: next, keySince: since });
+  expect(registry.replicas.get('S1:k')?.nextKey).toBeUndefined();
+  await expect(by(own)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  expect((await by(privateKey)).replica.publicKey).toEqual(next);
+
+  offered();
+  time.now = NOW + limits.keyOverlapMs;
+  await expect(by(own)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  await expect(by(foreign)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  expect((await by(privateKey)).replica.publicKey).toEqual(next);
+});
+
+test('how far a clock is off is told by the clock as it is, or by the time of the proof where an older agent says no more', async () => {
+  expect((await check({ claims: { clk: NOW + 7_200_000 } })).skewMs).toBe(7_200_000);
+  expect((await check({ claims: { iat: NOW / 1_000 - 60 } })).skewMs).toBe(-60_000);
 });

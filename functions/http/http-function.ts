@@ -22,6 +22,8 @@ export interface HttpRequest<T> {
   /** The bytes as they came, for the signature. */
   readonly rawBody: Uint8Array;
   readonly body: T;
+  /** Where it came from, as API Gateway saw it. */
+  readonly address: string;
 }
 
 interface HttpFunctionDeps {
@@ -78,6 +80,7 @@ function readRequest<T extends { protocol: number }>(event: APIGatewayProxyEvent
     headers: event.headers,
     rawBody,
     body: parsed.data,
+    address: event.requestContext.http.sourceIp,
   };
 }
 

@@ -14,6 +14,7 @@ import { createDoorbell } from '../doorbell.ts';
 import { createCounts } from '../counts.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
 import { limits } from '../../protocol/limits.ts';
+import { keyNotice } from '../rotate-key/rotate-key.ts';
 import { noteContact } from './note-contact.ts';
 import { admit } from './admit.ts';
 import { plan } from './plan.ts';
@@ -42,11 +43,15 @@ const deps = {
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, planRequestSchema, async (request) => {
-  const { store, replica } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
+  const { store, replica, skewMs } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
   const { body } = request;
   const [answer, uploads] = await Promise.all([plan(deps, store, body), uploadProgress(deps, replica.replicaId, body)]);
-  await noteContact({ registry, clock: systemClock }, replica, body.agentVersion);
-  const admitted = await admit(deps, { replicaId: replica.replicaId, request: body }, { ...answer, ...uploads });
+  await noteContact({ registry, clock: systemClock }, replica, { agentVersion: body.agentVersion, skewMs });
+  const admitted = await admit(
+    deps,
+    { replicaId: replica.replicaId, request: body },
+    { ...answer, ...uploads, ...keyNotice(deps, replica) },
+  );
   count('loads-deferred', admitted.feeds.some((feed) => feed.action === 'wait' && feed.reason === 'NO_SLOT') ? 1 : 0);
   return admitted;
 });

@@ -12,14 +12,17 @@ const replica = {
 } as const;
 const iso = (ms: number) => new Date(ms).toISOString();
 
-test.each([
+test.each<[string, object, boolean, number?]>([
   ['never heard of', {}, true],
   ['heard of just now', { heardAt: iso(now - limits.contactNoteMs + 1), agentVersion: '1' }, false],
   ['heard of long ago', { heardAt: iso(now - limits.contactNoteMs), agentVersion: '1' }, true],
   ['another agent', { heardAt: iso(now), agentVersion: '0' }, true],
-])('%s', async (_, known, noted) => {
+  ['a clock that is as it was', { heardAt: iso(now), agentVersion: '1', skewMs: 900_000 - limits.clockMovedMs + 1 }, false, 900_000],
+  ['a clock that moved', { heardAt: iso(now), agentVersion: '1', skewMs: 900_000 - limits.clockMovedMs }, true, 900_000],
+  ['a clock that is off and was never measured', { heardAt: iso(now), agentVersion: '1' }, true, -900_000],
+])('%s', async (_, known, noted, skewMs = 50) => {
   const notes: unknown[] = [];
   const registry = { noteContact: (...note: unknown[]) => Promise.resolve(void notes.push(note)) };
-  await noteContact({ registry, clock: { now: () => now } }, { ...replica, ...known }, '1');
-  expect(notes).toEqual(noted ? [['S1:r', { heardAt: iso(now), agentVersion: '1' }]] : []);
+  await noteContact({ registry, clock: { now: () => now } }, { ...replica, ...known }, { agentVersion: '1', skewMs });
+  expect(notes).toEqual(noted ? [['S1:r', { heardAt: iso(now), agentVersion: '1', skewMs }]] : []);
 });

@@ -2,13 +2,18 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Replica, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { limits } from '../../protocol/limits.ts';
 
-/** Writes down that a replica was heard of, and by which agent; not at every call, because a delta with nothing in it costs no write. */
+/**
+ * Writes down that a replica was heard of, by which agent, and how far its clock is off; not at every call, because a delta with
+ * nothing in it costs no write.
+ */
 export async function noteContact(
   { registry, clock }: { readonly registry: Pick<StoreRegistry, 'noteContact'>; readonly clock: Clock },
-  { replicaId, heardAt, agentVersion: known }: Replica,
-  agentVersion: string,
+  { replicaId, heardAt, agentVersion: known, skewMs: knownSkewMs }: Replica,
+  { agentVersion, skewMs }: { readonly agentVersion: string; readonly skewMs: number },
 ): Promise<void> {
   const now = clock.now();
-  if (heardAt !== undefined && now - Date.parse(heardAt) < limits.contactNoteMs && known === agentVersion) return;
-  await registry.noteContact(replicaId, { heardAt: new Date(now).toISOString(), agentVersion });
+  const isRecent = heardAt !== undefined && now - Date.parse(heardAt) < limits.contactNoteMs;
+  const hasMoved = Math.abs(skewMs - (knownSkewMs ?? 0)) >= limits.clockMovedMs;
+  if (isRecent && known === agentVersion && !hasMoved) return;
+  await registry.noteContact(replicaId, { heardAt: new Date(now).toISOString(), agentVersion, skewMs });
 }

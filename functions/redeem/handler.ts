@@ -3,8 +3,9 @@ import { withheldFields } from '../../core/withheld-fields.ts';
 import { redeemRequestSchema } from '../../protocol/messages/redeem.ts';
 import { documentClient } from '../aws/clients.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
+import { DynamoProofMemory } from '../aws/dynamo-proof-memory.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
-import { authenticate } from '../http/authenticate.ts';
+import { authenticateOnce } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { createCounts } from '../counts.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
@@ -16,6 +17,7 @@ const logger = new Logger({ serviceName: 'redeem' });
 const count = createCounts(settings.name);
 const documents = documentClient();
 const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
+const proofs = new DynamoProofMemory(documents, env.STORES_TABLE);
 const deps = {
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
   clock: systemClock,
@@ -24,7 +26,7 @@ const deps = {
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, redeemRequestSchema, async (request) => {
-  const { store, replica } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
+  const { store, replica } = await authenticateOnce({ registry, proofs, clock: systemClock, audience: settings.name }, request);
   const answer = await redeem(deps, store, request.body);
   logger.info('redemption', { replicaId: replica.replicaId, collection: request.body.collection, outcome: answer.outcome });
   count('redemptions-declined', answer.outcome === 'DECLINED' ? 1 : 0);

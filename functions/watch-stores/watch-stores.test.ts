@@ -18,7 +18,11 @@ test('stores that were not heard of when expected or for half of the horizon, wo
       enrolledAt: new Date(start).toISOString(),
     });
     if (at !== null)
-      await registry.noteContact(`${storeId}:r`, { heardAt: new Date(start + at * limits.horizonMs).toISOString(), agentVersion: '1' });
+      await registry.noteContact(`${storeId}:r`, {
+        heardAt: new Date(start + at * limits.horizonMs).toISOString(),
+        agentVersion: '1',
+        skewMs: 0,
+      });
   }
   const away = await awayReplicas({ registry, clock: { now: () => start + limits.horizonMs }, expectedEveryHours: 72 });
   expect(away.map(({ storeId, percent, level, isOverdue }) => [storeId, percent, level, isOverdue])).toEqual([

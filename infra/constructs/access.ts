@@ -19,6 +19,7 @@ const PUT = ['dynamodb:PutItem'];
 const STORE = 'store#*';
 const DIRECTORY = 'stores';
 const CODE = 'code#*';
+const WRONG_CODES = 'wrong-codes';
 const SLOT = 'fresh-slot#*';
 const LOOKUPS = 'lookups#*';
 const QUARANTINE = 'quarantine';
@@ -50,8 +51,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');
   grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
 
-  // A code is bound to its key in the transaction that makes the replica, if it is not void.
-  allowStores('enrol', [CODE, STORE], ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
+  // A code is bound to its key in the transaction that makes the replica, opens its store and revokes those whose place it takes.
+  allowStores('enrol', [CODE, STORE, WRONG_CODES], ...READ, ...PUT, 'dynamodb:UpdateItem');
 
   // The first plan of a new scope puts the empty feed; every signed URL is as good as this role.
   allow('plan', data.feeds, ...READ, ...PUT);
@@ -63,23 +64,25 @@ export function grantAccess(data: Data, functions: Functions): void {
   data.compaction.grantSendMessages(functions.get('plan'));
 
   allow('report', data.feeds, ...READ);
-  allowStores('report', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:DeleteItem');
+  allowStores('report', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
 
   // Stored first, then rung for.
-  allowStores('push', [STORE], ...READ);
+  allowStores('push', [STORE], ...READ, 'dynamodb:UpdateItem');
   allow('push', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   // An object is looked for and checked; the address that a store puts it to is as good as this role.
   grantUploads(data, functions.get('push'), ['s3:GetObject', 's3:PutObject']);
   data.doorbell.grantSendMessages(functions.get('push'));
   // A replica that was restored or copied becomes a new one of the same store.
-  allowStores('fork', [STORE], ...READ, ...PUT, 'dynamodb:ConditionCheckItem');
+  allowStores('fork', [STORE], ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem');
+  // Which key a replica signs with is kept in its row; every door takes the next one when it is used first.
+  allowStores('rotate-key', [STORE], ...READ, 'dynamodb:UpdateItem');
   // One customer of main data; how many were looked up is counted in the stores table.
   allow('lookup', data.records, 'dynamodb:BatchGetItem');
   allowOn(functions.get('lookup'), { actions: ['dynamodb:Query'], arn: `${data.records.tableArn}/index/owner` });
   allowStores('lookup', [STORE, LOOKUPS], ...READ, 'dynamodb:UpdateItem');
   // The redemption, the entry of the ledger and the balance are one transaction.
   allow('redeem', data.records, 'dynamodb:BatchGetItem', ...PUT);
-  allowStores('redeem', [STORE], ...READ);
+  allowStores('redeem', [STORE], ...READ, 'dynamodb:UpdateItem');
   // Main data, the watermark, the receipts and the replica's own row are one transaction.
   allow('apply', data.records, ...READ, ...PUT);
   allowStores('apply', [STORE], ...READ, 'dynamodb:ConditionCheckItem');

@@ -12,7 +12,7 @@ import { must } from '../../protocol/assert.ts';
 import type { Functions } from './functions.ts';
 import { type Logging, logGroupProps } from './log-group.ts';
 
-const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact', 'console'] as const;
+const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'rotate-key', 'lookup', 'redeem', 'contact', 'console'] as const;
 
 const REASONS = {
   enrol: 'A new replica has no key yet: it shows a one-time code in the body, and the function checks and uses it up.',

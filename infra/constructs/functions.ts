@@ -76,6 +76,7 @@ const SIZES = {
   // One redemption judged and written in one transaction, while a customer waits: a whole core halves the first start.
   redeem: { memorySize: 1769, timeout: HTTP_TIMEOUT, environment: ['RECORDS_TABLE', 'STORES_TABLE'] },
   fork: { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
+  'rotate-key': { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
   // 99 operations with what they are judged by, 4 MB at most, and the 8 MB of lines of an object that they are of.
   apply: {
     memorySize: 1024,
@@ -193,7 +194,15 @@ export class Functions extends Construct {
 
 /** Without what only operation needs: another address for alarms must not make every function start anew. */
 function settingsOf(organization: Organization): string {
-  const { alarmEmail: _, monthlyBudgetUsd: __, ownKey: ___, logDays: ____, reservedConcurrency: _____, ...settings } = organization;
+  const {
+    account: ______,
+    alarmEmail: _,
+    monthlyBudgetUsd: __,
+    ownKey: ___,
+    logDays: ____,
+    reservedConcurrency: _____,
+    ...settings
+  } = organization;
   return JSON.stringify(settings);
 }
 

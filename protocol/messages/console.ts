@@ -6,6 +6,8 @@ import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
 import { auditEntrySchema } from './audit.ts';
 import { undertakingSchema } from '../undertaking.ts';
+import { clockSchema, listedStoreSchema, storeIdentityRequests, storeIdentityResponses, storeSchema } from './console-stores.ts';
+import { idSchema } from './id.ts';
 
 /**
  * What central IT can ask of head office. Today the command line sends it by invoking the `console-api` function
@@ -15,9 +17,6 @@ import { undertakingSchema } from '../undertaking.ts';
  * `ErrorResponse` (`{error: {code, message, …}, serverTime}`) for operating errors; only a bug ends as a function
  * error. `compact` answers the same way.
  */
-export const idSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, 1 to 64 characters');
 
 /** A part of a list. `after`: the `next` of the part before. */
 const listRequest = {
@@ -53,9 +52,11 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     ...named,
   }),
   z.strictObject({
-    /** A new one-time code: another machine, or the same one after its key was lost. The replicas there are stay as they are. */
+    /** A new one-time code: another machine, or the same one after its key was lost. A store that was decommissioned is taken back with it. */
     op: z.literal('store.code'),
     storeId: idSchema,
+    /** The replicas there are, and all that came of them, are revoked when it is used. Otherwise they stay as they are. */
+    replace: z.boolean().default(false),
     by: z.string().min(1).max(100),
   }),
   z.strictObject({
@@ -67,6 +68,7 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     reason,
     by: z.string().min(1).max(100),
   }),
+  ...storeIdentityRequests,
   z.strictObject({ op: z.literal('store.list'), ...listRequest }),
   z.strictObject({ op: z.literal('store.changes'), storeId: idSchema }),
   z.strictObject({
@@ -182,16 +184,6 @@ export const writeOutcomeSchema = z.discriminatedUnion('outcome', [
 ]);
 export type WriteOutcome = z.infer<typeof writeOutcomeSchema>;
 
-const storeSchema = z.object({
-  storeId: z.string(),
-  name: z.string(),
-  edition: z.enum(EDITIONS),
-  zone: z.string().nullable(),
-  timeZone: z.string(),
-  currency: z.string(),
-  createdAt: z.string(),
-});
-
 const exceptionSchema = z.object({
   opId: z.string(),
   storeId: z.string(),
@@ -229,27 +221,18 @@ export const consoleResponseSchemas = {
   'store.change': z.object({ changed: z.boolean(), store: storeSchema }),
   'store.changes': z.object({ changes: z.array(z.object({ at: z.string(), from: zoneAndEdition, to: zoneAndEdition })) }),
   'store.list': z.object({
-    stores: z.array(
-      storeSchema.extend({
-        replicas: z.array(
-          z.object({
-            replicaId: z.string(),
-            status: z.string(),
-            enrolledAt: z.string(),
-            heardAt: z.string().optional(),
-            agentVersion: z.string().optional(),
-            /** Of how far behind it may be and still get what changed only. */
-            horizon: z.object({ percent: z.int(), level: z.enum(['FINE', 'HALF', 'NEAR', 'BEYOND']) }),
-          }),
-        ),
-        certificates: z.array(
-          z.object({ component: z.string(), feed: z.string(), position: z.int(), rows: z.int(), digest: z.string(), issuedAt: z.string() }),
-        ),
-      }),
-    ),
+    stores: z.array(listedStoreSchema),
     next,
   }),
-  'store.code': z.object({ storeId: z.string(), code: z.string(), expiresAt: z.string() }),
+  ...storeIdentityResponses,
+  'store.code': z.object({
+    storeId: z.string(),
+    code: z.string(),
+    expiresAt: z.string(),
+    /** Replicas that are active now, and whether they are revoked when the code is used. */
+    active: z.array(z.string()),
+    replaces: z.boolean(),
+  }),
   'store.revoke': z.object({ storeId: z.string(), revoked: z.array(z.string()) }),
   'audit.list': z.object({ entries: z.array(auditEntrySchema), next }),
   'sync.list': z.object({
@@ -273,6 +256,7 @@ export const consoleResponseSchemas = {
         replicaId: z.string(),
         heardAt: z.string().nullable(),
         agentVersion: z.string().nullable(),
+        clock: clockSchema,
         expectedBy: z.string(),
         isOverdue: z.boolean(),
         storedThrough: z.int(),

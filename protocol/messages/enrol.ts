@@ -1,15 +1,11 @@
 import * as z from 'zod';
+import { publicKeySchema } from './public-key.ts';
 
 /** `POST /v1/enrol`: a new replica shows the one-time code and its public key; the private key never leaves the store. */
 export const enrolRequestSchema = z.strictObject({
   protocol: z.int(),
   code: z.string().min(8).max(64),
-  publicKey: z.strictObject({
-    kty: z.literal('EC'),
-    crv: z.literal('P-256'),
-    x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-    y: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  }),
+  publicKey: publicKeySchema,
   agentVersion: z.string().max(40),
 });
 export type EnrolRequest = z.infer<typeof enrolRequestSchema>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { idSchema } from './console.ts';
+import { idSchema } from './id.ts';
 
 /**
  * What the workflow `fresh-sync` asks of the function `fresh-run`, and what it goes on with.

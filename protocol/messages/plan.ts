@@ -128,5 +128,7 @@ export const planResponseSchema = z.object({
   chunkUrls: z.array(z.object({ sha256, url: z.string() })),
   /** How far head office has what the replica sent; less than it said before if it was restored. If it was asked. */
   uploads: uploadProgressSchema.optional(),
+  /** The replica's key is old, or somebody wants it to have another one. */
+  newKey: z.boolean().optional(),
 });
 export type PlanResponse = z.infer<typeof planResponseSchema>;

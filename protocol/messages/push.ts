@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { operationSchema, outboxMarkSchema, receiptSchema } from '../operation.ts';
+import { publicKeySchema } from './public-key.ts';
 
 /**
  * Operations as an object beside the request (decision 0015): packed lines, one operation each, from the one after
@@ -72,12 +73,7 @@ export type PushResponse = z.infer<typeof pushResponseSchema>;
 /** `POST /v1/fork`: a replica with two pasts becomes a new replica of the same store, with a new key. */
 export const forkRequestSchema = z.strictObject({
   protocol: z.int(),
-  publicKey: z.strictObject({
-    kty: z.literal('EC'),
-    crv: z.literal('P-256'),
-    x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-    y: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  }),
+  publicKey: publicKeySchema,
   agentVersion: z.string().max(40),
 });
 export type ForkRequest = z.infer<typeof forkRequestSchema>;

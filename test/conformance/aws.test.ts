@@ -4,6 +4,7 @@ import { DynamoErasureStore } from '../../functions/aws/dynamo-erasure-store.ts'
 import { DynamoFeedStore } from '../../functions/aws/dynamo-feed-store.ts';
 import { DynamoFreshSlots } from '../../functions/aws/dynamo-fresh-slots.ts';
 import { DynamoLookupAllowance } from '../../functions/aws/dynamo-lookup-allowance.ts';
+import { DynamoProofMemory } from '../../functions/aws/dynamo-proof-memory.ts';
 import { DynamoQuarantine } from '../../functions/aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../../functions/aws/dynamo-record-store.ts';
 import { DynamoAuditLog } from '../../functions/aws/dynamo-audit-log.ts';
@@ -13,17 +14,20 @@ import { DynamoStoreRegistry } from '../../functions/aws/dynamo-store-registry.t
 import { S3ObjectStore } from '../../functions/aws/s3-object-store.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { type Emulators, startEmulators } from '../fixtures/emulators.ts';
+import { DynamoWrongCodes } from '../../functions/aws/dynamo-wrong-codes.ts';
 import { erasureStoreSuite } from './erasure-store-suite.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
 import { freshSlotsSuite } from './fresh-slots-suite.ts';
 import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
+import { proofMemorySuite } from './proof-memory-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
 import { DynamoUndertakingStore } from '../../functions/aws/dynamo-undertaking-store.ts';
 import { undertakingStoreSuite } from './undertaking-store-suite.ts';
 import { auditLogSuite } from './audit-log-suite.ts';
 import { runStoreSuite } from './run-store-suite.ts';
+import { wrongCodesSuite } from './wrong-codes-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
 /** The same suites over the AWS adapters, with real SDK clients against the emulators. */
@@ -53,6 +57,17 @@ describe('store registry in DynamoDB', () => {
     () => Promise.resolve(new DynamoStoreRegistry(emulators.documents, emulators.table)),
     () => `S${(count += 1)}`,
   );
+});
+
+describe('memory of proofs in DynamoDB', () => {
+  proofMemorySuite(
+    () => new DynamoProofMemory(emulators.documents, emulators.table),
+    () => `P${(count += 1)}:u`,
+  );
+});
+
+describe('wrong codes in DynamoDB', () => {
+  wrongCodesSuite(() => new DynamoWrongCodes(emulators.documents, emulators.table));
 });
 
 describe('uploads in DynamoDB', () => {

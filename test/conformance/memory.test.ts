@@ -6,20 +6,24 @@ import { MemoryFeedStore } from '../simulation/world/memory-feed-store.ts';
 import { MemoryRecordStore } from '../simulation/world/memory-record-store.ts';
 import { MemoryLookupAllowance } from '../simulation/world/memory-lookup-allowance.ts';
 import { MemoryObjectStore } from '../simulation/world/memory-object-store.ts';
+import { MemoryProofMemory } from '../simulation/world/memory-proof-memory.ts';
 import { MemoryUploadStore } from '../simulation/world/memory-upload-store.ts';
 import { MemoryAuditLog } from '../simulation/world/memory-audit-log.ts';
 import { MemoryRunStore } from '../simulation/world/memory-run-store.ts';
 import { MemoryStoreRegistry } from '../simulation/world/memory-store-registry.ts';
+import { MemoryWrongCodes } from '../simulation/world/memory-wrong-codes.ts';
 import { erasureStoreSuite } from './erasure-store-suite.ts';
 import { feedStoreSuite } from './feed-store-suite.ts';
 import { lookupAllowanceSuite } from './lookup-allowance-suite.ts';
 import { objectStoreSuite } from './object-store-suite.ts';
+import { proofMemorySuite } from './proof-memory-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
 import { MemoryUndertakingStore } from '../simulation/world/memory-undertaking-store.ts';
 import { undertakingStoreSuite } from './undertaking-store-suite.ts';
 import { auditLogSuite } from './audit-log-suite.ts';
 import { runStoreSuite } from './run-store-suite.ts';
+import { wrongCodesSuite } from './wrong-codes-suite.ts';
 import { storeRegistrySuite } from './store-registry-suite.ts';
 
 let count = 0;
@@ -46,6 +50,18 @@ describe('store registry in memory', () => {
     () => Promise.resolve(registry),
     () => `S${(count += 1)}`,
   );
+});
+
+describe('memory of proofs in memory', () => {
+  const memory = new MemoryProofMemory();
+  proofMemorySuite(
+    () => memory,
+    () => `P${(count += 1)}:u`,
+  );
+});
+
+describe('wrong codes in memory', () => {
+  wrongCodesSuite(() => new MemoryWrongCodes());
 });
 
 describe('uploads in memory', () => {

@@ -68,7 +68,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(winners).toHaveLength(1);
     expect(winners[0]?.store).toEqual(aStore(storeId));
     expect(await registry.enrol({ sha256, now: 999 }, replica('late'))).toBeNull();
-    expect(await registry.readReplica(winners[0]?.replica.replicaId ?? '')).toEqual(winners[0]);
+    expect(winners[0]).toEqual({ ...(await registry.readReplica(winners[0]?.replica.replicaId ?? '')), replaced: [] });
   });
 
   test('the same code with the same key enrols the same replica again, also at once, and only while the code lives', async () => {
@@ -112,7 +112,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     await registry.putEnrolmentCode({ sha256: `heard-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000 });
     const enrolled = await registry.enrol({ sha256: `heard-${storeId}`, now: 1 }, replica('u'));
     const replicaId = enrolled?.replica.replicaId ?? '';
-    const contact = { heardAt: '2026-11-23T09:00:00.000Z', agentVersion: '1.2.3' };
+    const contact = { heardAt: '2026-11-23T09:00:00.000Z', agentVersion: '1.2.3', skewMs: -4_000 };
     await registry.noteContact(replicaId, contact);
     expect((await registry.readReplica(replicaId))?.replica).toEqual({ ...enrolled?.replica, ...contact });
     await registry.noteContact(`${storeId}:gone`, contact);
@@ -129,6 +129,33 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     for (let times = 0; times < 2; times += 1) await registry.revokeReplica(replicaId);
     expect((await registry.readReplica(replicaId))?.replica).toEqual({ ...stolen, status: 'REVOKED' });
     await registry.revokeReplica(`${storeId}:gone`);
+    expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
+  });
+
+  test('INV-55: the next key of a replica is kept, taken once it is used, and never by one that is not active or has another', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    await registry.putEnrolmentCode({ sha256: `key-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000 });
+    const replicaId = (await registry.enrol({ sha256: `key-${storeId}`, now: 1 }, replica('k', 'a')))?.replica.replicaId ?? '';
+    const read = async () => (await registry.readReplica(replicaId))?.replica;
+    const [a, b, c] = [publicKey('a'), publicKey('b'), publicKey('c')];
+    const [first, second] = ['2026-11-24T08:00:00.000Z', '2026-11-24T09:00:00.000Z'];
+    expect(await registry.offerKey(replicaId, { before: b, publicKey: c, since: first })).toBe('gone');
+    expect(await registry.offerKey(replicaId, { before: a, publicKey: b, since: first })).toBe('kept');
+    expect(await read()).toMatchObject({ publicKey: a, nextKey: { publicKey: b, since: first } });
+    await registry.takeKey(replicaId, c);
+    expect(await read()).toMatchObject({ publicKey: a, nextKey: { publicKey: b } });
+    expect(await registry.offerKey(replicaId, { before: a, publicKey: c, since: second })).toBe('kept');
+    for (let times = 0; times < 2; times += 1) await registry.takeKey(replicaId, c);
+    expect(await read()).toMatchObject({ publicKey: c, keySince: second });
+    expect((await read())?.nextKey).toBeUndefined();
+    expect(await registry.offerKey(replicaId, { before: a, publicKey: b, since: second })).toBe('gone');
+    await registry.askForKey(replicaId, second);
+    expect((await read())?.newKeyAskedAt).toBe(second);
+    await registry.revokeReplica(replicaId);
+    expect(await registry.offerKey(replicaId, { before: c, publicKey: b, since: second })).toBe('gone');
+    await registry.askForKey(`${storeId}:gone`, second);
     expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
   });
 
@@ -159,6 +186,33 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(await registry.enrol({ sha256: `old-${storeId}`, now: 30 }, replica('v'))).toBeNull();
     expect((await registry.enrol({ sha256: `new-${storeId}`, now: 30 }, replica('w')))?.replica.replicaId).toBe(`${storeId}:w`);
     await registry.voidCodes(fresh(), 1);
+  });
+
+  test('INV-25: a code that replaces revokes what is active when it is used, and says so again; a closed store is opened by it', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    const code = (name: string) => `${name}-${storeId}`;
+    await registry.addStore(aStore(storeId));
+    for (const [name, replaces] of [
+      ['one', false],
+      ['two', false],
+      ['three', true],
+    ] as const)
+      await registry.putEnrolmentCode({ sha256: code(name), storeId, issuedAt: 1, expiresAt: 1_000, replaces });
+    for (const name of ['one', 'two']) expect((await registry.enrol({ sha256: code(name), now: 1 }, replica(name)))?.replaced).toEqual([]);
+    await registry.revokeReplica(`${storeId}:one`);
+    const closed = { at: '2026-11-24T08:00:00.000Z', reason: 'the lease ends' };
+    await registry.closeStore(storeId, closed);
+    expect(await registry.readStore(storeId)).toEqual({ ...aStore(storeId), closed });
+    const tries = await Promise.all(
+      ['three', 'four'].map((uuid) => registry.enrol({ sha256: code('three'), now: 1 }, replica(uuid, 'agent'))),
+    );
+    for (const enrolled of tries) expect(enrolled).toMatchObject({ replaced: [`${storeId}:two`] });
+    expect(tries[0]?.replica).toEqual(tries[1]?.replica);
+    expect(await registry.readStore(storeId)).toEqual(aStore(storeId));
+    const found = (await listed(registry)).find(({ store }) => store.storeId === storeId)?.replicas ?? [];
+    expect(found.filter(({ status }) => status === 'ACTIVE')).toEqual([tries[0]?.replica]);
+    expect(found).toHaveLength(3);
   });
 
   test('an expired or unknown code enrols nobody', async () => {

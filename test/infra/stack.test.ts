@@ -167,6 +167,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'redeem',
       'report',
       'rescope',
+      'rotate-key',
       'watch-stores',
     ]);
     for (const [id, { Properties }] of functions) {
@@ -220,6 +221,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       erasure: ['erase'],
       undertaking: ['console', 'consoleapi', 'erase', 'rebuild'],
       quarantine: ['console', 'consoleapi', 'erase', 'feedwriter'],
+      'wrong-codes': ['enrol'],
       'fresh-slot#*': ['plan', 'report'],
       'lookups#*': ['lookup'],
       stores: ['console', 'consoleapi', 'erase', 'watchstores'],
@@ -233,6 +235,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'store#*',
       'stores',
       'undertaking',
+      'wrong-codes',
     ]);
   });
 

@@ -10,7 +10,7 @@ import { createRequestSigner } from '../../agent/transport/request-signer.ts';
 import { type RunningStack, agent, json, startStack, storeline, tokenOf } from '../fixtures/programs.ts';
 
 /**
- * The authorization matrix (INV-24, INV-25, INV-49): every route with every kind of credential, over HTTP against the bundled
+ * The authorization matrix (INV-24, INV-25, INV-49, INV-54, INV-55): every route with every kind of credential, over HTTP against the bundled
  * functions, with real keys and with tokens of a real identity provider. A cell is one request; what is refused is refused
  * with 401 or 403, and what is allowed gets past that, whatever else is wrong with it.
  */
@@ -57,16 +57,26 @@ async function post(path: string, body: string, authorization: string | null): P
 }
 
 const CHAIN = '0'.repeat(64);
+const UUID = '01890000-0000-7000-8000-000000000001';
 const BODIES: Readonly<Record<string, object>> = {
   plan: { agentVersion: '1', feeds: [] },
   report: { feeds: [{ feed: 'Customer@org', generation: 'g', position: 0, rows: 0, root: CHAIN }] },
   push: { agentVersion: '1', after: { seq: 0, chain: CHAIN }, operations: [], receiptsAfter: 0 },
   fork: { agentVersion: '1', publicKey: publicKey() },
+  'rotate-key': { agentVersion: '1', publicKey: publicKey() },
   lookup: { by: { kind: 'user_id', userId: '1' } },
   redeem: { collection: 'points_redemption', fields: {} },
-  contact: { agentVersion: '1', run: null, commands: [] },
+  contact: { agentVersion: '1', run: freshRun(), commands: [] },
 };
+/** A repeat of these changes nothing and answers nothing that was not answered before; why: docs/decisions. */
+const REPEATABLE: ReadonlySet<string> = new Set(['plan', 'push']);
 const ROUTES = Object.keys(BODIES);
+
+function freshRun(): object {
+  const at = '2026-11-23T10:00:00.000Z';
+  const none = { finishedAt: null, commandId: null, declaredThrough: 0, components: [], failure: null };
+  return { runId: UUID, replicaId: 'S1:r', kind: 'fresh', trigger: 'LOGON', state: 'RUNNING', startedAt: at, updatedAt: at, ...none };
+}
 
 function publicKey(): object {
   const { x, y } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
@@ -131,9 +141,50 @@ describe.each(ROUTES)('the route %s of stores', (route) => {
     if (status === 400) expect(route).toBe('redeem');
   });
 
+  test(REPEATABLE.has(route) ? 'answers a repeat with the same' : 'refuses a repeat, and takes the same request signed anew', async () => {
+    const authorization = await sign({ path, body });
+    const first = await post(path, body, authorization);
+    expect(first.code).not.toBe('REPLAYED');
+    const repeat = await post(path, body, authorization);
+    expect(repeat).toEqual(REPEATABLE.has(route) ? first : { status: 401, code: 'REPLAYED' });
+    expect(await post(path, body, await sign({ path, body }))).toEqual(first);
+  });
+
   test.each(Object.keys(REFUSED))('refuses %s', async (what) => {
     expect(await post(path, body, (await REFUSED[what]?.(path, body)) ?? null)).toMatchObject({ status: 401 });
   });
+});
+
+describe('a store that gets another key (INV-55)', () => {
+  const before = () => identity('S2');
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { x, y } = pair.publicKey.export({ format: 'jwk' });
+  const after = () => ({ ...before(), privateKey: pair.privateKey.export({ format: 'jwk' }) as JWK });
+  const by = async (as: Identity, path: string, body: object) => {
+    const text = JSON.stringify({ protocol: 1, ...body });
+    return post(path, text, await sign({ as, path, body: text }));
+  };
+
+  test('is let in with both until the new one is used, and with no other that was offered before', async () => {
+    const offer = (key: object) => by(before(), '/v1/rotate-key', { agentVersion: '1', publicKey: key });
+    expect((await offer(publicKey())).status).toBe(200);
+    expect((await offer({ kty: 'EC', crv: 'P-256', x, y })).status).toBe(200);
+    expect((await by(before(), '/v1/plan', { ...BODIES['plan'] })).status).toBe(200);
+    expect((await by(after(), '/v1/plan', { ...BODIES['plan'] })).status).toBe(200);
+    expect((await by(after(), '/v1/rotate-key', { agentVersion: '1', publicKey: { kty: 'EC', crv: 'P-256', x, y } })).status).toBe(200);
+  });
+
+  test.each(ROUTES)('is not let in at %s with the old one after that', async (route) => {
+    expect(await by(before(), `/v1/${route}`, { ...BODIES[route] })).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
+  });
+});
+
+test('a contact that begins nothing costs no write for its proof, and may be repeated', async () => {
+  const path = '/v1/contact';
+  const commands = [{ commandId: UUID, state: 'DONE', result: null, failure: null }];
+  const body = JSON.stringify({ protocol: 1, ...BODIES['contact'], run: { ...freshRun(), kind: 'delta' }, commands });
+  const authorization = await sign({ path, body });
+  for (let times = 0; times < 2; times += 1) expect(await post(path, body, authorization)).toEqual({ status: 200, code: null });
 });
 
 test('a store gets nothing of another store’s feeds, with the best of credentials', async () => {
@@ -148,14 +199,16 @@ test.each(['', 'XXXXX-XXXXX-XXXXX-XXXXX-XXXXXX', '0'.repeat(26)])('the route enr
   expect([400, 401, 403]).toContain(status);
 });
 
-const UUID = '01890000-0000-7000-8000-000000000001';
 /** A request of each operation that its schema takes. An operation without its line does not compile. */
 const REQUESTS: Readonly<Record<ConsoleRequest['op'], object>> = {
   'store.add': { storeId: 'S1' },
   'store.change': { storeId: 'nowhere', edition: 'core' },
   'store.code': { storeId: 'nowhere', by: 'x' },
   'store.revoke': { storeId: 'nowhere', reason: 'for the matrix', by: 'x' },
+  'store.decommission': { storeId: 'nowhere', reason: 'for the matrix', by: 'x' },
+  'store.rotate-key': { storeId: 'S1', by: 'x' },
   'store.list': {},
+  'store.show': { storeId: 'S1' },
   'store.changes': { storeId: 'S1' },
   'records.write': { collection: 'fraud_user', puts: [{ user_id: '1', status: 'MARKED' }] },
   'records.get': { collection: 'customer', key: '1' },
@@ -221,6 +274,33 @@ describe.each(Object.keys(REQUESTS) as ConsoleRequest['op'][])('the operation %s
   });
 });
 
+test('a code that replaces, and a store that closes: whose place was taken is let in nowhere, a new code opens it (INV-25)', async () => {
+  const at = ['--dir', cloud, '--json'];
+  const enrol = async (code: string, name: string) => {
+    const data = join(dir, name);
+    await json(agent('enrol', '--api', running.stack.api, '--code', code, '--data', data, '--json'));
+    return JSON.parse(readFileSync(join(data, 'identity.json'), 'utf8')) as Identity;
+  };
+  const isIn = async (as: Identity) => {
+    const body = JSON.stringify({ protocol: 1, ...BODIES['plan'] });
+    return (await post('/v1/plan', body, await sign({ as, path: '/v1/plan', body }))).status === 200;
+  };
+  const { code } = await json<{ code: string }>(storeline('store', 'add', 'S5', ...at));
+  const first = await enrol(code, 'S5-first');
+  const replacing = await json<{ code: string; active: string[] }>(storeline('store', 'code', 'S5', '--replace', ...at));
+  expect([replacing.active, await isIn(first)]).toEqual([[first.replicaId], true]);
+  const second = await enrol(replacing.code, 'S5-second');
+  expect([await isIn(first), await isIn(second)]).toEqual([false, true]);
+  const closed = await json<{ revoked: string[] }>(storeline('store', 'decommission', 'S5', '--reason', 'the lease ends', ...at));
+  expect(closed.revoked).toContain(second.replicaId);
+  expect(await isIn(second)).toBe(false);
+  const shown = await storeline('store', 'show', 'S5', '--dir', cloud);
+  expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/Closed .*: the lease ends\n\nS5:/)]);
+  const third = await enrol((await json<{ code: string }>(storeline('store', 'code', 'S5', ...at))).code, 'S5-third');
+  expect([await isIn(third), await isIn(first)]).toEqual([true, false]);
+  expect((await storeline('store', 'list', '--dir', cloud)).stdout).toMatch(/S5 +core/);
+});
+
 test('the audit says who did what, was refused what, and never whose record', async () => {
   const secret = 'Hepzibah';
   const asked = { op: 'records.write', collection: 'customer', puts: [{ user_id: '7', firstname: secret }] };
@@ -243,4 +323,16 @@ test('the audit says who did what, was refused what, and never whose record', as
   });
   expect(JSON.stringify(entries)).not.toContain(secret);
   expect(entries.filter(({ op }) => op === 'store.list')).toEqual([]);
+});
+
+test('wrong codes are refused, and after five of an hour from one address every code', async () => {
+  // A new hour would count anew: what came before in this file is in it as well.
+  const attempt = (code: string) =>
+    post('/v1/enrol', JSON.stringify({ protocol: 1, code, publicKey: publicKey(), agentVersion: '1' }), null);
+  const wrong: Answer[] = [];
+  for (let tries = 0; tries < 6; tries += 1) wrong.push(await attempt('1'.repeat(26)));
+  expect(wrong.at(-1)).toEqual({ status: 429, code: 'ENROL_LIMIT' });
+  expect(wrong[0]).toEqual({ status: 401, code: 'CODE_INVALID' });
+  const { code } = await json<{ code: string }>(storeline('store', 'code', 'S1', '--dir', cloud, '--json'));
+  expect(await attempt(code)).toEqual({ status: 429, code: 'ENROL_LIMIT' });
 });

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ran, type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
+import { must } from '../../protocol/assert.ts';
+import { AwsAccount } from '../fixtures/aws-account.ts';
+import { type Ran, type RunningStack, agent, json, startStack, storeline, storelineIn } from '../fixtures/programs.ts';
 
 /**
  * The command lines used wrongly, or at the wrong moment: an exit code, one line that says what to do, and nothing changed. Answers are
@@ -50,7 +52,8 @@ describe('known to be wrong before anything is started', () => {
   test.each<[string, string[], RegExp]>([
     ['an unknown command', ['frobnicate'], /unknown command 'frobnicate'/],
     ['an unknown option', ['components', '--colour'], /unknown option '--colour'/],
-    ['no --dir', ['import', 'fraud_user', at('good.csv')], /required option '--dir <folder>' not specified/],
+    ['no head office', ['import', 'fraud_user', at('good.csv')], /say which head office: --dir <folder> .* or --org <name>/],
+    ['two head offices', ['store', 'list', '--dir', cloud, '--org', 'demo'], /'--org <name>' cannot be used with option '--dir <folder>'/],
     ['no file', ['import', 'fraud_user', '--dir', cloud], /missing required argument 'file'/],
     ['an unknown collection', ['import', 'nobody', at('good.csv'), '--dir', cloud], /no collection "nobody"; there are fraud_user, /],
     ['an unknown collection to count', ['records', 'count', 'nobody', '--dir', cloud], /no collection "nobody"/],
@@ -149,6 +152,34 @@ describe('with a cloud', () => {
     const ran = await storeline('store', 'add', 'S1', '--edition', 'clienteling', '--dir', cloud, '--json');
     expectRefusal(ran, { code: 2, says: /^ALREADY_EXISTS: .*S1/ });
     expect(await stores()).toEqual(before);
+  });
+
+  test('by the name of an organization it is the same head office, in its account and no other', async () => {
+    const account = new AwsAccount();
+    account.lambda = running.stack.endpoints.lambda;
+    const orgs = at('orgs');
+    const env = { ...process.env, ...account.environment(await account.start()), STORELINE_ORGS: orgs };
+    const list = () => storelineIn(env, 'store', 'list', '--org', 'demo', '--json');
+    expectRefusal(await list(), {
+      code: 1,
+      says: /^NOT_READY: this machine knows of no deployment of demo; `storeline org outputs demo --refresh`/,
+    });
+    const outputs = { FunctionConsoleApi: must(running.stack.functions['console-api'], 'it has a console'), Organization: 'demo' };
+    const deployed = {
+      organization: 'demo',
+      stack: 'storeline-demo',
+      account: account.id,
+      region: 'eu-west-2',
+      readAt: '2026-01-01T00:00:00Z',
+      outputs,
+    };
+    mkdirSync(join(orgs, '.outputs'), { recursive: true });
+    const put = (change: object) => writeFileSync(join(orgs, '.outputs', 'demo.json'), JSON.stringify({ ...deployed, ...change }));
+    put({});
+    expect(await json(list())).toEqual(await stores());
+    put({ account: '999999999999' });
+    expectRefusal(await list(), { code: 4, says: /^AWS_ACCOUNT: head office does not allow it/ });
+    account.stop();
   });
 
   test('a record that is not there', async () => {

@@ -18,7 +18,7 @@ import { type RunningStack, agent, json, startStack, storeline } from '../fixtur
 const dir = mkdtempSync(join(tmpdir(), 'storeline-fuzz-'));
 const cloud = join(dir, 'cloud');
 const store = join(dir, 'S1');
-const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'lookup', 'redeem', 'contact', 'console'];
+const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'rotate-key', 'lookup', 'redeem', 'contact', 'console'];
 /** Inputs of each; CI has time for some. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 120);
 let running: RunningStack;

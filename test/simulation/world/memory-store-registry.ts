@@ -1,13 +1,25 @@
 import type { ListRequest } from '../../../core/ports/list-request.ts';
-import type { Contact, Replica, Store, StoreChange, StoreListing, StoreRegistry } from '../../../core/ports/store-registry.ts';
+import type {
+  Contact,
+  Enrolled,
+  PublicKey,
+  Replica,
+  Store,
+  StoreChange,
+  StoreListing,
+  StoreRegistry,
+} from '../../../core/ports/store-registry.ts';
+import { isSameKey } from '../../../core/proofs/replica-keys.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import type { Certificate } from '../../../protocol/messages/report.ts';
 import { SyncError } from '../../../protocol/sync-error.ts';
 
+type Code = Omit<Parameters<StoreRegistry['putEnrolmentCode']>[0], 'sha256'> & { usedBy?: string; replaced?: readonly string[] };
+
 export class MemoryStoreRegistry implements StoreRegistry {
   readonly stores = new Map<string, Store>();
   readonly replicas = new Map<string, Replica>();
-  readonly codes = new Map<string, { storeId: string; issuedAt: number; expiresAt: number; usedBy?: string }>();
+  readonly codes = new Map<string, Code>();
   readonly #voidThrough = new Map<string, number>();
   readonly changes: (StoreChange & { storeId: string })[] = [];
   readonly certificates = new Map<string, Certificate>();
@@ -64,23 +76,34 @@ export class MemoryStoreRegistry implements StoreRegistry {
     return Promise.resolve();
   }
 
+  closeStore(storeId: string, closed: { at: string; reason: string }): Promise<void> {
+    const store = this.stores.get(storeId);
+    if (store !== undefined) this.stores.set(storeId, { ...store, closed });
+    return Promise.resolve();
+  }
+
   enrol(
     { sha256, now }: { sha256: string; now: number },
     { uuid, ...replica }: Omit<Replica, 'storeId' | 'replicaId'> & { uuid: string },
-  ): Promise<{ store: Store; replica: Replica } | null> {
+  ): Promise<Enrolled | null> {
     const code = this.codes.get(sha256);
-    const store = this.stores.get(code?.storeId ?? '');
-    if (code === undefined || store === undefined || code.expiresAt <= now) return Promise.resolve(null);
+    const known = this.stores.get(code?.storeId ?? '');
+    if (code === undefined || known === undefined || code.expiresAt <= now) return Promise.resolve(null);
     const before = this.replicas.get(code.usedBy ?? '');
     if (before !== undefined) {
-      const { x, y } = before.publicKey;
-      return Promise.resolve(x === replica.publicKey.x && y === replica.publicKey.y ? { store, replica: before } : null);
+      const again = { store: known, replica: before, replaced: code.replaced ?? [] };
+      return Promise.resolve(isSameKey(before.publicKey, replica.publicKey) ? again : null);
     }
+    const { closed: _, ...store } = known;
     if ((this.#voidThrough.get(store.storeId) ?? -1) >= code.issuedAt) return Promise.resolve(null);
     const enrolled: Replica = { ...replica, storeId: store.storeId, replicaId: `${store.storeId}:${uuid}` };
-    this.codes.set(sha256, { ...code, usedBy: enrolled.replicaId });
+    const active = [...this.replicas.values()].filter((one) => one.storeId === store.storeId && one.status === 'ACTIVE');
+    const replaced = code.replaces === true ? active.map(({ replicaId }) => replicaId) : [];
+    for (const replicaId of replaced) void this.revokeReplica(replicaId);
+    this.codes.set(sha256, { ...code, usedBy: enrolled.replicaId, replaced });
+    this.stores.set(store.storeId, store);
     this.replicas.set(enrolled.replicaId, enrolled);
-    return Promise.resolve({ store, replica: enrolled });
+    return Promise.resolve({ store, replica: enrolled, replaced });
   }
 
   addFork(replica: Replica & { readonly forkedFrom: string }): Promise<'added' | 'gone'> {
@@ -96,14 +119,37 @@ export class MemoryStoreRegistry implements StoreRegistry {
   }
 
   noteContact(replicaId: string, contact: Contact): Promise<void> {
-    const replica = this.replicas.get(replicaId);
-    if (replica !== undefined) this.replicas.set(replicaId, { ...replica, ...contact });
-    return Promise.resolve();
+    return this.#change(replicaId, (replica) => ({ ...replica, ...contact }));
   }
 
   revokeReplica(replicaId: string): Promise<void> {
+    return this.#change(replicaId, (replica) => ({ ...replica, status: 'REVOKED' }));
+  }
+
+  async offerKey(
+    replicaId: string,
+    { before, ...next }: { before: PublicKey; publicKey: PublicKey; since: string },
+  ): Promise<'kept' | 'gone'> {
+    const known = this.replicas.get(replicaId);
+    if (known?.status !== 'ACTIVE' || !isSameKey(known.publicKey, before)) return 'gone';
+    await this.#change(replicaId, (replica) => ({ ...replica, nextKey: next }));
+    return 'kept';
+  }
+
+  takeKey(replicaId: string, next: PublicKey): Promise<void> {
+    return this.#change(replicaId, ({ nextKey, ...replica }) => {
+      if (nextKey === undefined || !isSameKey(nextKey.publicKey, next)) return { ...replica, nextKey };
+      return { ...replica, publicKey: nextKey.publicKey, keySince: nextKey.since };
+    });
+  }
+
+  askForKey(replicaId: string, at: string): Promise<void> {
+    return this.#change(replicaId, (replica) => ({ ...replica, newKeyAskedAt: at }));
+  }
+
+  #change(replicaId: string, change: (replica: Replica) => Replica): Promise<void> {
     const replica = this.replicas.get(replicaId);
-    if (replica !== undefined) this.replicas.set(replicaId, { ...replica, status: 'REVOKED' });
+    if (replica !== undefined) this.replicas.set(replicaId, change(replica));
     return Promise.resolve();
   }
 

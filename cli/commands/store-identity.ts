@@ -1,0 +1,111 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type * as z from 'zod';
+import type { consoleResponseSchemas } from '../../protocol/messages/console.ts';
+import { idSchema } from '../../protocol/messages/id.ts';
+import { SyncError } from '../../protocol/sync-error.ts';
+import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
+import { print } from '../output.ts';
+import { withStack } from '../stack.ts';
+
+/** Who may speak for a store: codes, keys, and the end of replicas and stores. */
+export function addIdentityCommands(store: Command): void {
+  withOfficeOptions(store.command('code <id>'))
+    .description('a new one-time code for a store that is there: another machine, one whose key was lost, or a store that comes back')
+    .option('--replace', "it takes the place of the store's replicas: they are revoked when the code is used")
+    .option('--json', 'as JSON')
+    .action(async (storeId: string, options: OfficeOptions & { replace?: boolean; json?: boolean }) => {
+      checkId('the store id', storeId);
+      const request = { op: 'store.code' as const, storeId, replace: options.replace === true, by: userInfo().username };
+      const answer = await withStack(options, ({ office }) => office.call<'store.code'>(request));
+      print({ json: options.json === true }, answer, () => codeText(`Store ${storeId}.${replacedText(answer)}`, answer));
+    });
+  withOfficeOptions(store.command('decommission <id>'))
+    .description('a store closes: its replicas are revoked and its codes void; what it sent stays, and a new code takes it back')
+    .requiredOption('--reason <text>', 'why; it stands in the audit')
+    .option('--force', 'although operations of it wait: they are kept, and not applied')
+    .option('--json', 'as JSON')
+    .action(decommissionStore);
+  withOfficeOptions(store.command('revoke <id>'))
+    .description('refuse a store from the next request on, for good: a machine that was stolen, or a store that closes')
+    .option('--replica <id>', 'only this replica of it; otherwise all')
+    .requiredOption('--reason <text>', 'why; it stands in the audit')
+    .option('--json', 'as JSON')
+    .action(revokeStore);
+  withOfficeOptions(store.command('rotate-key <id>'))
+    .description('its agents make themselves another key at their next sync; without it they do so every 90 days')
+    .option('--replica <id>', 'only this replica of it; otherwise all')
+    .option('--json', 'as JSON')
+    .action(rotateKey);
+}
+
+export function codeText(what: string, { code, expiresAt }: { readonly code: string; readonly expiresAt: string }): string {
+  return `${what} One-time code for its agent, good until ${expiresAt}:\n\n  ${code}\n\nIt is shown only once.`;
+}
+
+function replacedText({ active, replaces }: z.infer<(typeof consoleResponseSchemas)['store.code']>): string {
+  if (active.length === 0) return '';
+  const names = active.join(', ');
+  return replaces ? ` Revoked when it is used: ${names}.` : ` It adds a machine beside ${names}; with --replace it takes their place.`;
+}
+
+interface DecommissionOptions extends OfficeOptions {
+  readonly reason: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+async function decommissionStore(storeId: string, { reason, force = false, json, ...where }: DecommissionOptions): Promise<void> {
+  checkId('the store id', storeId);
+  const request = { op: 'store.decommission' as const, storeId, reason, force, by: userInfo().username };
+  const answer = await withStack(where, ({ office }) => office.call<'store.decommission'>(request));
+  const { replicas, exceptions } = answer.waiting;
+  print({ json: json === true }, answer, () =>
+    [
+      ...replicas.map(({ replicaId, operations }) => `Kept, and not applied: ${operations} operations of ${replicaId}`),
+      ...exceptions.map(({ opId, status, collection }) => `Kept, for somebody to decide: ${collection} ${opId} ${status}`),
+      `Store ${storeId} is closed. Revoked: ${answer.revoked.join(', ') || 'nothing, it had no replica'}.`,
+      `\`storeline store code ${storeId}\` takes it back.`,
+    ].join('\n'),
+  );
+}
+
+interface RevokeOptions extends OfficeOptions {
+  readonly replica?: string;
+  readonly reason: string;
+  readonly json?: boolean;
+}
+
+async function revokeStore(storeId: string, { replica, reason, json, ...where }: RevokeOptions): Promise<void> {
+  checkId('the store id', storeId);
+  const request = {
+    op: 'store.revoke' as const,
+    storeId,
+    reason,
+    by: userInfo().username,
+    ...(replica === undefined ? {} : { replicaId: replica }),
+  };
+  const answer = await withStack(where, ({ office }) => office.call<'store.revoke'>(request));
+  print({ json: json === true }, answer, () =>
+    answer.revoked.length === 0
+      ? `Store ${storeId} has no replica.`
+      : `Revoked: ${answer.revoked.join(', ')}. What they had sent stays. \`storeline store code ${storeId}\` lets the store enrol again.`,
+  );
+}
+
+async function rotateKey(storeId: string, { replica, json, ...where }: Omit<RevokeOptions, 'reason'>): Promise<void> {
+  checkId('the store id', storeId);
+  const request = {
+    op: 'store.rotate-key' as const,
+    storeId,
+    by: userInfo().username,
+    ...(replica === undefined ? {} : { replicaId: replica }),
+  };
+  const answer = await withStack(where, ({ office }) => office.call<'store.rotate-key'>(request));
+  print({ json: json === true }, answer, () => `Asked: ${answer.asked.join(', ')}. The old key is good until the new one is used.`);
+}
+
+export function checkId(what: string, value: string | undefined): void {
+  const parsed = idSchema.optional().safeParse(value);
+  if (!parsed.success) throw new SyncError('INVALID_INPUT', `${what}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
+}

@@ -1,0 +1,15 @@
+import { type Command, Option } from 'commander';
+
+/** Which head office a command talks to: the one on this machine in a folder, or that of an organization which is deployed. */
+export interface OfficeOptions {
+  readonly dir?: string;
+  readonly org?: string;
+  readonly profile?: string;
+}
+
+export function withOfficeOptions(command: Command): Command {
+  return command
+    .option('--dir <folder>', 'folder of the local stack')
+    .addOption(new Option('--org <name>', 'organization that is deployed in AWS').conflicts('dir'))
+    .option('--profile <name>', 'AWS profile to act as, with --org');
+}

@@ -60,7 +60,9 @@ function conclude({ clock }: AgentIo, log: RunLog, { data, outcome }: { data: st
   const code = outcome.up.failure?.code as ErrorCodeName | undefined;
   const failure = failureReason(code ?? 'UNAVAILABLE');
   for (const { name } of components) {
-    const changes = outcome.changes.get(name) ?? 0;
+    const down = log.run?.components.find(({ component, direction }) => component === name && direction === 'DOWN');
+    // A fresh run that was interrupted has loaded part of it before.
+    const changes = Math.max(outcome.changes.get(name) ?? 0, isFresh ? (down?.done ?? 0) : 0);
     if (!waiting.has(name)) log.event(name, 'DOWN', { type: 'COMPLETE', changes, issues: 0 });
     else if (isFresh) log.event(name, 'DOWN', { type: 'PAUSE', resumeAfter, reason: null });
     else log.event(name, 'DOWN', { type: 'FAIL', reason: 'INTEGRITY', retryable: true });

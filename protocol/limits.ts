@@ -137,6 +137,13 @@ export const limits = {
   /** Wrong enrolment codes from one address: people mistype one twice, and a store has one line. */
   wrongCodesPerHour: 5,
   enrolmentCodeLifeMs: 24 * 3_600_000,
+  /**
+   * Requests of one agent to one instance of a function: a till that sells asks a few times a minute, a backlog in batches of 99 at
+   * most 20 times a second (50 ms each), and whoever comes after a long time makes up to 300 of them in a row.
+   */
+  agentRequests: { perSecond: 20, burst: 300 },
+  /** Agents that one instance remembers the requests of: 10,000 × about 100 bytes. */
+  agentsRemembered: 10_000,
   /** One request body: API Gateway takes 10 MB, Lambda 6 MB; nothing a store sends to plan or report is near 1 MB. */
   requestBytesMax: 1 * MIB,
   /** Records in one console write call: 500 × up to ~10 KB = 5 MB of the 6 MB a Lambda takes. */

@@ -1,6 +1,7 @@
 import { decideStart } from '../../core/runs/gate.ts';
 import { failureReason } from '../../core/runs/run.ts';
 import { components } from '../../protocol/catalogue/catalogue.ts';
+import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import type { ErrorCodeName } from '../../protocol/error-codes.ts';
 import { type RunTrigger, isOver } from '../../protocol/runs.ts';
 import { isSyncError } from '../../protocol/sync-error.ts';
@@ -60,9 +61,7 @@ function conclude({ clock }: AgentIo, log: RunLog, { data, outcome }: { data: st
   const code = outcome.up.failure?.code as ErrorCodeName | undefined;
   const failure = failureReason(code ?? 'UNAVAILABLE');
   for (const { name } of components) {
-    const down = log.run?.components.find(({ component, direction }) => component === name && direction === 'DOWN');
-    // A fresh run that was interrupted has loaded part of it before.
-    const changes = Math.max(outcome.changes.get(name) ?? 0, isFresh ? (down?.done ?? 0) : 0);
+    const changes = Math.max(outcome.changes.get(name) ?? 0, isFresh ? loadedBefore(log, name) : 0);
     if (!waiting.has(name)) log.event(name, 'DOWN', { type: 'COMPLETE', changes, issues: 0 });
     else if (isFresh) log.event(name, 'DOWN', { type: 'PAUSE', resumeAfter, reason: null });
     else log.event(name, 'DOWN', { type: 'FAIL', reason: 'INTEGRITY', retryable: true });
@@ -72,6 +71,11 @@ function conclude({ clock }: AgentIo, log: RunLog, { data, outcome }: { data: st
     else if (isFresh && failure.retryable) log.event(name, 'UP', { type: 'PAUSE', resumeAfter, reason: failure.reason });
     else log.event(name, 'UP', { type: 'FAIL', ...failure });
   }
+}
+
+/** A fresh run that was interrupted has loaded part of it by then. */
+function loadedBefore({ run }: RunLog, name: ComponentName): number {
+  return run?.components.find(({ component, direction }) => component === name && direction === 'DOWN')?.done ?? 0;
 }
 
 function interrupt({ clock, signal }: AgentIo, log: RunLog, error: unknown): void {

@@ -2,11 +2,10 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { contactRequestSchema } from '../../protocol/messages/contact.ts';
 import { documentClient, sfnClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
-import { DynamoProofMemory } from '../aws/dynamo-proof-memory.ts';
 import { DynamoRunStore } from '../aws/dynamo-run-store.ts';
-import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { SfnFreshWorkflows } from '../aws/sfn-fresh-workflows.ts';
+import { agentDoor } from '../http/agent-door.ts';
 import { authenticate, authenticateOnce } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
@@ -16,10 +15,9 @@ const env = environment('FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'RECORDS
 const settings = organization();
 const logger = new Logger({ serviceName: 'contact' });
 const documents = documentClient();
-const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
-const door = { registry, proofs: new DynamoProofMemory(documents, env.STORES_TABLE), clock: systemClock, audience: settings.name };
+const door = agentDoor(documents, env.STORES_TABLE);
 const deps = {
-  registry,
+  registry: door.registry,
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   uploads: new DynamoUploadStore(documents, { uploads: env.UPLOADS_TABLE, records: env.RECORDS_TABLE, stores: env.STORES_TABLE }),
   runs: new DynamoRunStore(documents, env.STORES_TABLE),

@@ -7,6 +7,7 @@ import type { PublicKey } from '../../core/ports/store-registry.ts';
 import { limits } from '../../protocol/limits.ts';
 import { REQUEST_PROOF_TYPE } from '../../protocol/request-proof.ts';
 import { authenticate, authenticateOnce } from './authenticate.ts';
+import { RequestBudgets } from './request-budgets.ts';
 
 const NOW = Date.parse('2026-11-23T08:00:00Z');
 const body = Buffer.from('{"protocol":1}');
@@ -56,7 +57,10 @@ async function request(proof: Proof) {
   };
 }
 
-const check = async (proof: Proof) => authenticate({ registry, clock: { now: () => NOW }, audience: 'demo' }, await request(proof));
+/** Nobody asks too often here. */
+const budgets = { take: () => {} };
+const check = async (proof: Proof) =>
+  authenticate({ registry, clock: { now: () => NOW }, audience: 'demo', budgets }, await request(proof));
 
 test('INV-24: a request signed by an active replica is that replica', async () => {
   expect((await check({})).replica.replicaId).toBe('S1:u');
@@ -86,7 +90,7 @@ test.each<[string, Proof]>([
 test('no header, and garbage in it, are refused', async () => {
   for (const headers of [{}, { authorization: 'Storeline a.b.c' }, { authorization: 'Storeline' }, { authorization: '' }]) {
     await expect(
-      authenticate({ registry, clock: { now: () => NOW }, audience: 'demo' }, { ...(await request({})), headers }),
+      authenticate({ registry, clock: { now: () => NOW }, audience: 'demo', budgets }, { ...(await request({})), headers }),
     ).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
   }
 });
@@ -105,7 +109,7 @@ test.each([7, null, {}, ['S1:u'], '', `S1:${'u'.repeat(3_000)}`, 'S1:ü'])(
     };
     const headers = { authorization: `Storeline ${header}.e30.c2ln` };
     await expect(
-      authenticate({ registry: asking, clock: { now: () => NOW }, audience: 'demo' }, { ...(await request({})), headers }),
+      authenticate({ registry: asking, clock: { now: () => NOW }, audience: 'demo', budgets }, { ...(await request({})), headers }),
     ).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     expect(asked).toEqual([]);
   },
@@ -120,7 +124,7 @@ test('a wrong clock is told only to a valid signature', async () => {
 });
 
 test('INV-54: where it counts a proof is taken once; a new one of the same request is taken again', async () => {
-  const deps = { registry, clock: { now: () => NOW }, audience: 'demo', proofs: new MemoryProofMemory() };
+  const deps = { registry, clock: { now: () => NOW }, audience: 'demo', budgets, proofs: new MemoryProofMemory() };
   const [first, second] = [await request({}), await request({ claims: { jti: 'k' } })];
   expect((await authenticateOnce(deps, first)).replica.replicaId).toBe('S1:u');
   await expect(authenticateOnce(deps, first)).rejects.toMatchObject({ code: 'REPLAYED' });
@@ -130,7 +134,7 @@ test('INV-54: where it counts a proof is taken once; a new one of the same reque
 });
 
 test('INV-54: who has no valid signature uses nothing up, and does not hear what was used', async () => {
-  const deps = { registry, clock: { now: () => NOW }, audience: 'demo', proofs: new MemoryProofMemory() };
+  const deps = { registry, clock: { now: () => NOW }, audience: 'demo', budgets, proofs: new MemoryProofMemory() };
   for (const proof of [{ key: foreign }, { claims: { htp: '/v1/fork' } }, { claims: { iat: NOW / 1_000 - 3_600 } }])
     await expect(authenticateOnce(deps, await request(proof))).rejects.toMatchObject({
       code: expect.stringMatching(/UNAUTHORIZED|CLOCK_SKEW/) as string,
@@ -148,7 +152,7 @@ test('INV-55: two keys are good until the new one is used first, and only the ne
   const next: PublicKey = { kty: 'EC', crv: 'P-256', x: x ?? '', y: y ?? '' };
   const by = async (key: CryptoKey) => {
     const signed = await request({ key, kid: 'S1:k', claims: { iat: time.now / 1_000 } });
-    return authenticate({ registry, clock: { now: () => time.now }, audience: 'demo' }, signed);
+    return authenticate({ registry, clock: { now: () => time.now }, audience: 'demo', budgets }, signed);
   };
   const offered = () => {
     if (publicKey === undefined) throw new Error('it is there');
@@ -174,4 +178,13 @@ test('INV-55: two keys are good until the new one is used first, and only the ne
 test('how far a clock is off is told by the clock as it is, or by the time of the proof where an older agent says no more', async () => {
   expect((await check({ claims: { clk: NOW + 7_200_000 } })).skewMs).toBe(7_200_000);
   expect((await check({ claims: { iat: NOW / 1_000 - 60 } })).skewMs).toBe(-60_000);
+});
+
+test('an agent that asks without end waits; a request that it did not sign takes nothing of what it has left', async () => {
+  const few = new RequestBudgets({ perSecond: 1, burst: 2 }, 10);
+  const deps = { registry, clock: { now: () => NOW }, audience: 'demo', budgets: few };
+  for (let times = 0; times < 3; times += 1)
+    await expect(authenticate(deps, await request({ key: foreign }))).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  for (let times = 0; times < 2; times += 1) await authenticate(deps, await request({}));
+  await expect(authenticate(deps, await request({}))).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 1_000 });
 });

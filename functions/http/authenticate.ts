@@ -14,6 +14,7 @@ import {
 } from '../../protocol/request-proof.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { HttpRequest } from './http-function.ts';
+import type { RequestBudgets } from './request-budgets.ts';
 
 /**
  * Whose request this is, from its signature and nothing else (INV-24).
@@ -25,6 +26,8 @@ import type { HttpRequest } from './http-function.ts';
 export interface AuthenticateDeps {
   readonly registry: Pick<StoreRegistry, 'readReplica' | 'takeKey'>;
   readonly clock: Clock;
+  /** How often one may ask. */
+  readonly budgets: Pick<RequestBudgets, 'take'>;
   /** The organization's name: the audience. */
   readonly audience: string;
 }
@@ -66,6 +69,8 @@ async function proven(deps: AuthenticateDeps, request: SignedRequest): Promise<C
   const { proof, key } = await verified(token, found.replica, { audience: deps.audience, now });
   const bound = proof.htm === request.method && proof.htp === request.path && proof.bd === sha256Base64Url(request.rawBody);
   if (!bound) throw refused();
+  // Only whoever signed it spends of it.
+  deps.budgets.take(replicaId, now);
   const skewMs = proof.iat * 1_000 - now;
   if (Math.abs(skewMs) > limits.requestSkewMs) {
     throw new SyncError('CLOCK_SKEW', `the store clock is off by ${Math.round(skewMs / 1_000)} s`, { details: { skewMs } });

@@ -6,8 +6,7 @@ import { isSyncError } from '../../protocol/sync-error.ts';
 import { documentClient } from '../aws/clients.ts';
 import { DynamoLookupAllowance } from '../aws/dynamo-lookup-allowance.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
-import { DynamoProofMemory } from '../aws/dynamo-proof-memory.ts';
-import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { agentDoor } from '../http/agent-door.ts';
 import { authenticateOnce } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
@@ -17,8 +16,7 @@ const env = environment('RECORDS_TABLE', 'STORES_TABLE');
 const settings = organization();
 const logger = new Logger({ serviceName: 'lookup' });
 const documents = documentClient();
-const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
-const proofs = new DynamoProofMemory(documents, env.STORES_TABLE);
+const door = agentDoor(documents, env.STORES_TABLE);
 const deps = {
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
   allowance: new DynamoLookupAllowance(documents, env.STORES_TABLE),
@@ -28,7 +26,7 @@ const deps = {
 
 /** Who asked, for whom (as a digest), with what outcome: the audit of looks at personal data. */
 export const handler = httpFunction({ logger, clock: systemClock }, lookupRequestSchema, async (request) => {
-  const who = await authenticateOnce({ registry, proofs, clock: systemClock, audience: settings.name }, request);
+  const who = await authenticateOnce(door, request);
   const audit = { replicaId: who.replica.replicaId, asked: sha256Hex(JSON.stringify(request.body.by)) };
   try {
     const answer = await lookup(deps, who, request.body);

@@ -4,10 +4,10 @@ import { planRequestSchema } from '../../protocol/messages/plan.ts';
 import { DynamoFreshSlots } from '../aws/dynamo-fresh-slots.ts';
 import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
-import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
+import { agentDoor } from '../http/agent-door.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { createDoorbell } from '../doorbell.ts';
@@ -25,7 +25,7 @@ const settings = organization();
 const logger = new Logger({ serviceName: 'plan' });
 const count = createCounts(settings.name);
 const documents = documentClient();
-const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
+const door = agentDoor(documents, env.STORES_TABLE);
 const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   objects: new S3ObjectStore(s3Client(), env.SNAPSHOTS_BUCKET),
@@ -43,10 +43,10 @@ const deps = {
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, planRequestSchema, async (request) => {
-  const { store, replica, skewMs } = await authenticate({ registry, clock: systemClock, audience: settings.name }, request);
+  const { store, replica, skewMs } = await authenticate(door, request);
   const { body } = request;
   const [answer, uploads] = await Promise.all([plan(deps, store, body), uploadProgress(deps, replica.replicaId, body)]);
-  await noteContact({ registry, clock: systemClock }, replica, { agentVersion: body.agentVersion, skewMs });
+  await noteContact(door, replica, { agentVersion: body.agentVersion, skewMs });
   const admitted = await admit(
     deps,
     { replicaId: replica.replicaId, request: body },

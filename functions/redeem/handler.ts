@@ -3,8 +3,7 @@ import { withheldFields } from '../../core/withheld-fields.ts';
 import { redeemRequestSchema } from '../../protocol/messages/redeem.ts';
 import { documentClient } from '../aws/clients.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
-import { DynamoProofMemory } from '../aws/dynamo-proof-memory.ts';
-import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { agentDoor } from '../http/agent-door.ts';
 import { authenticateOnce } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { createCounts } from '../counts.ts';
@@ -16,8 +15,7 @@ const settings = organization();
 const logger = new Logger({ serviceName: 'redeem' });
 const count = createCounts(settings.name);
 const documents = documentClient();
-const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
-const proofs = new DynamoProofMemory(documents, env.STORES_TABLE);
+const door = agentDoor(documents, env.STORES_TABLE);
 const deps = {
   records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
   clock: systemClock,
@@ -26,7 +24,7 @@ const deps = {
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, redeemRequestSchema, async (request) => {
-  const { store, replica } = await authenticateOnce({ registry, proofs, clock: systemClock, audience: settings.name }, request);
+  const { store, replica } = await authenticateOnce(door, request);
   const answer = await redeem(deps, store, request.body);
   logger.info('redemption', { replicaId: replica.replicaId, collection: request.body.collection, outcome: answer.outcome });
   count('redemptions-declined', answer.outcome === 'DECLINED' ? 1 : 0);

@@ -4,29 +4,27 @@ import { documentClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoFreshSlots } from '../aws/dynamo-fresh-slots.ts';
 import { limits } from '../../protocol/limits.ts';
-import { DynamoProofMemory } from '../aws/dynamo-proof-memory.ts';
-import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
+import { agentDoor } from '../http/agent-door.ts';
 import { authenticateOnce } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
 import { environment, organization, systemClock } from '../runtime.ts';
 import { report } from './report.ts';
 
 const env = environment('FEEDS_TABLE', 'STORES_TABLE');
-const { name: audience, scopes } = organization();
+const { scopes } = organization();
 const logger = new Logger({ serviceName: 'report' });
 const documents = documentClient();
-const registry = new DynamoStoreRegistry(documents, env.STORES_TABLE);
-const proofs = new DynamoProofMemory(documents, env.STORES_TABLE);
+const door = agentDoor(documents, env.STORES_TABLE);
 const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
-  registry,
+  registry: door.registry,
   slots: new DynamoFreshSlots(documents, env.STORES_TABLE, limits.freshSlots),
   clock: systemClock,
   scopes,
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, reportRequestSchema, async (request) => {
-  const who = await authenticateOnce({ registry, proofs, clock: systemClock, audience }, request);
+  const who = await authenticateOnce(door, request);
   const answer = await report(deps, who, request.body);
   // A replica that is not what it should be is mended by itself; that it had to be is for people to know.
   for (const { feed, reason } of answer.refused)

@@ -16,6 +16,7 @@ import { planRequestSchema } from '../../../protocol/messages/plan.ts';
 import { pushRequestSchema } from '../../../protocol/messages/push.ts';
 import { reportRequestSchema } from '../../../protocol/messages/report.ts';
 import { NO_OFFLINE_REDEMPTION } from '../../../protocol/offline-redemption.ts';
+import { RequestBudgets } from '../../../functions/http/request-budgets.ts';
 import { Faults } from '../world/faults.ts';
 import { HeadOffice } from '../world/head-office.ts';
 import { MemoryObjectStore } from '../world/memory-object-store.ts';
@@ -87,7 +88,8 @@ export class StormOffice {
     const { registry, uploads, world } = this;
     const { clock } = this.#time;
     const deps = { logger: quiet(), clock };
-    const who = (request: HttpRequest<unknown>) => authenticate({ registry, clock, audience: AUDIENCE }, request);
+    const budgets = new RequestBudgets(limits.agentRequests, limits.agentsRemembered);
+    const who = (request: HttpRequest<unknown>) => authenticate({ registry, budgets, clock, audience: AUDIENCE }, request);
     const of = { registry, feeds: world.feeds, uploads, clock, scopes: {} };
     const planDeps = {
       feeds: world.feeds,

@@ -52,7 +52,8 @@ function progressOption(): Option {
   return new Option('--progress <style>', 'progress on stderr').choices(['auto', 'json']);
 }
 
-function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
+/** `done`: with what it ends. */
+export function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
   const program = new Command('agent')
     .description('Keeps this store in step with head office.')
     .version(AGENT_VERSION)

@@ -1,56 +1,12 @@
-import { Command, CommanderError } from 'commander';
-import { addApprovalsCommand } from './commands/approvals.ts';
-import { addAuditCommand } from './commands/audit.ts';
-import { addComponentsCommand } from './commands/components.ts';
-import { addCostCommand } from './commands/cost.ts';
-import { addDataSyncDetailsCommand } from './commands/data-sync-details.ts';
-import { addEraseCommand } from './commands/erase.ts';
-import { addExceptionsCommand } from './commands/exceptions.ts';
-import { addFeedsCommand } from './commands/feeds.ts';
-import { addGenerateCommand } from './commands/generate.ts';
-import { addImportCommand } from './commands/import.ts';
-import { addLocalCommand } from './commands/local.ts';
-import { addOrgCommand } from './commands/org.ts';
-import { addRebuildCommand } from './commands/rebuild.ts';
-import { addRecordsCommand } from './commands/records.ts';
-import { addStoreCommand } from './commands/store.ts';
-import { addSyncCommand } from './commands/sync.ts';
+import { CommanderError } from 'commander';
 import { describeError, exitCodeOf, say } from './output.ts';
-
-/** `storeline`: the command line of central IT. */
-const program = new Command('storeline')
-  .description('Keeps every store of a retail chain in step with head office.')
-  .version('0.1.0')
-  .showHelpAfterError('(add --help for what is possible)')
-  .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: (text) => process.stderr.write(text) })
-  .exitOverride();
-
-for (const add of [
-  addOrgCommand,
-  addLocalCommand,
-  addComponentsCommand,
-  addDataSyncDetailsCommand,
-  addStoreCommand,
-  addImportCommand,
-  addGenerateCommand,
-  addRecordsCommand,
-  addFeedsCommand,
-  addCostCommand,
-  addExceptionsCommand,
-  addRebuildCommand,
-  addEraseCommand,
-  addSyncCommand,
-  addAuditCommand,
-  addApprovalsCommand,
-]) {
-  add(program);
-}
+import { createProgram } from './program.ts';
 
 // Whoever reads what is printed may have seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {

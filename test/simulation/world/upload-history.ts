@@ -21,7 +21,7 @@ import { parseRecord } from '../../../protocol/catalogue/record.ts';
 import { limits } from '../../../protocol/limits.ts';
 import type { PushRequest, PutAddress } from '../../../protocol/messages/push.ts';
 import type { RedeemResponse, RedemptionCollection } from '../../../protocol/messages/redeem.ts';
-import { type Operation, operationSchema } from '../../../protocol/operation.ts';
+import { type Operation, type OutboxMark, operationSchema } from '../../../protocol/operation.ts';
 import { SyncError, isSyncError } from '../../../protocol/sync-error.ts';
 import { type Fault, Faults } from './faults.ts';
 import { type Message, MessageQueue, WEEK_MS } from './message-queue.ts';
@@ -244,8 +244,7 @@ export class UploadHistory {
     const before = till.outbox.mark().seq;
     // Ceilings are checked elsewhere; here it is about what becomes of what was redeemed.
     records.put(collection, record, { hasHappened: true });
-    for (const { operation } of till.outbox.list({ limit: 10_000 }))
-      if (operation.seq > before) this.#recorded.set(operation.opId, { operation, at: this.now });
+    for (const operation of till.outbox.operationsAfter(before, 10)) this.#recorded.set(operation.opId, { operation, at: this.now });
   }
 
   #redemption(till: Till, collection: RedemptionCollection): [RedemptionCollection, Record<string, string>] {
@@ -456,18 +455,26 @@ export class UploadHistory {
     return lines.map((line) => operationSchema.parse(JSON.parse(line)));
   }
 
-  /** An object that is stored and not applied, while a store still has what it holds. */
+  /**
+   * An object that is stored and not applied, while a store still has what it holds and has no other past than head office: who forks
+   * goes on under another name and gives nothing for the old one, so what others of that name sent behind the object is gone with it.
+   */
   async #lose(): Promise<void> {
     for (const key of this.#objects.objects.keys()) {
       const operations = (await this.#operationsOf(key)) ?? [];
       const { replicaId } = readUploadKey(key) as { replicaId: string };
-      const till = this.#tills.find((one) => one.replicaId === replicaId);
+      const stored = this.#uploads.replicas.get(replicaId)?.head.stored;
+      const till = this.#tills.find((one) => one.replicaId === replicaId && this.#isSamePast(one, stored));
       const held = till === undefined ? new Set<string>() : idsOf(till);
       if (operations.every(({ opId }) => held.has(opId))) {
         this.#objects.objects.delete(key);
         return;
       }
     }
+  }
+
+  #isSamePast({ outbox }: Till, stored: OutboxMark | undefined): boolean {
+    return stored === undefined || outbox.markAt(stored.seq)?.chain === stored.chain;
   }
 
   /** A cloned disk in another till of the store. */

@@ -13,6 +13,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Real CDK processes against a stand-in of AWS, minutes of them: `npm run -s test:deploy`, and not part of `npm test`. */
+const DEPLOYMENT = 'test/integration/org-deploy.test.ts';
+
 export default defineConfig({
   test: {
     // Unless it is said, one core stays idle.
@@ -34,10 +37,12 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: [DEPLOYMENT],
           testTimeout: 15 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
         },
       },
+      { test: { name: 'deploy', include: [DEPLOYMENT], testTimeout: 15 * MINUTE_MS, hookTimeout: 5 * MINUTE_MS } },
     ],
   },
 });

@@ -28,7 +28,7 @@ const scenario: Scenario = {
     copy: 1,
     break: 1,
   },
-  length: 24,
+  length: 20,
   async run(seed, steps) {
     const random = new Random(seed);
     const history = new UploadHistory(join(folder, String(seed)), { rate: random.of([0, 0.05, 0.15, 0.3]), random });

@@ -49,8 +49,8 @@ export const agentLimits = {
   outboxBusyMs: 5_000,
   /** Entries that are closed stay for whoever asks what became of them. */
   outboxRetentionMs: 30 * 86_400_000,
-  /** Closed entries that are thrown away at a time: 5,000 deletes are about 50 ms. */
-  outboxPurgeMax: 5_000,
+  /** Closed entries that are thrown away at a time, because the till waits meanwhile: bench `outbox` says how long. */
+  outboxPurgeMax: 1_000,
   /** Receipts are waited for at most this long by a run that waits. */
   receiptsWaitMs: 30_000,
   /** Rounds without progress before a sync gives up. */

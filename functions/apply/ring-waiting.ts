@@ -1,5 +1,6 @@
 import type { StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { Doorbell, UploadStore } from '../../core/ports/upload-store.ts';
+import { eachStore } from '../each-store.ts';
 
 /**
  * Rings for every replica whose operations are stored and not applied. A doorbell that was lost is heard again when its
@@ -11,22 +12,16 @@ export interface RingWaitingDeps {
   readonly doorbell: Doorbell;
 }
 
-const PAGE = 100;
-
 export async function ringWaiting({ uploads, registry, doorbell }: RingWaitingDeps): Promise<number> {
   let rung = 0;
-  let after: string | null = null;
-  do {
-    const { stores, next }: Awaited<ReturnType<StoreRegistry['listStores']>> = await registry.listStores({ after, limit: PAGE });
-    const replicas = stores.flatMap((store) => store.replicas).filter(({ status }) => status === 'ACTIVE');
-    for (const { replicaId } of replicas) {
+  for await (const { replicas } of eachStore(registry)) {
+    for (const { replicaId } of replicas.filter(({ status }) => status === 'ACTIVE')) {
       const { stored, appliedThrough } = await uploads.readHead(replicaId);
       // Also where an object was lost: it may be there again, and nobody was told.
       if (appliedThrough >= stored.seq) continue;
       await doorbell.ring(replicaId);
       rung += 1;
     }
-    after = next;
-  } while (after !== null);
+  }
   return rung;
 }

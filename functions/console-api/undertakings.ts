@@ -9,6 +9,7 @@ import { components } from '../../protocol/catalogue/catalogue.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { Undertaking, UndertakingKind } from '../../protocol/undertaking.ts';
+import { eachStore } from '../each-store.ts';
 import type { ConsoleOp } from './console-op.ts';
 import { type Done, changed, looked } from './done.ts';
 
@@ -27,8 +28,6 @@ type UndertakingOp =
   | 'undertaking.carry-out'
   | 'undertaking.end'
   | `approvals.${'list' | 'approve' | 'reject'}`;
-
-const STORES_AT_ONCE = 100;
 
 export function isUndertakingRequest(request: { readonly op: string }): request is ConsoleOp<UndertakingOp> {
   return /^(erase|rebuild|undertaking|approvals)\./.test(request.op);
@@ -72,15 +71,10 @@ async function begin(deps: UndertakingDeps, actor: Actor, matter: Matter): Promi
 async function storesReached({ registry, organization }: UndertakingDeps, { kind, subject }: Matter): Promise<number> {
   const own = components.filter(({ name }) => kind === 'erase' || name === subject);
   let reached = 0;
-  let after: string | null = null;
-  do {
-    const part: Awaited<ReturnType<StoreRegistry['listStores']>> = await registry.listStores({ after, limit: STORES_AT_ONCE });
-    for (const { store, replicas } of part.stores) {
-      const holds = own.some((component) => feedsInScope(component, store, organization.scopes).length > 0);
-      if (holds && replicas.some(({ status }) => status === 'ACTIVE')) reached += 1;
-    }
-    after = part.next;
-  } while (after !== null);
+  for await (const { store, replicas } of eachStore(registry)) {
+    const holds = own.some((component) => feedsInScope(component, store, organization.scopes).length > 0);
+    if (holds && replicas.some(({ status }) => status === 'ACTIVE')) reached += 1;
+  }
   return reached;
 }
 

@@ -5,6 +5,7 @@ import type { StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { UploadException, UploadStore } from '../../core/ports/upload-store.ts';
 import { limits } from '../../protocol/limits.ts';
 import { discardException } from '../apply/resolve-exception.ts';
+import { eachStore } from '../each-store.ts';
 
 /**
  * What stores have sent of a person: what is applied leaves the inboxes, and what waits for somebody is closed, because nobody can
@@ -16,9 +17,6 @@ export interface EraseUploadsDeps {
   readonly registry: Pick<StoreRegistry, 'listStores'>;
   readonly clock: Clock;
 }
-
-/** Stores of one read. */
-const STORES_AT_ONCE = 100;
 
 /** Of what waits: records of the person that others belong to. Those others may be in main data already. */
 export async function parentsThatWait(deps: Pick<EraseUploadsDeps, 'uploads'>, userId: string): Promise<string[]> {
@@ -51,13 +49,10 @@ async function* exceptions({ uploads }: Pick<EraseUploadsDeps, 'uploads'>): Asyn
 }
 
 async function forgetInboxes({ uploads, registry }: EraseUploadsDeps): Promise<void> {
-  let after: string | null = null;
-  do {
-    const { stores, next }: Awaited<ReturnType<StoreRegistry['listStores']>> = await registry.listStores({ after, limit: STORES_AT_ONCE });
-    for (const { replicaId } of stores.flatMap(({ replicas }) => replicas)) {
+  for await (const { replicas } of eachStore(registry)) {
+    for (const { replicaId } of replicas) {
       const { appliedThrough } = await uploads.readHead(replicaId);
       if (appliedThrough > 0) await uploads.forgetInbox(replicaId, appliedThrough);
     }
-    after = next;
-  } while (after !== null);
+  }
 }

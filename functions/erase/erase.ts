@@ -14,6 +14,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { EraseRequest } from '../../protocol/messages/erase.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type { CompactDeps } from '../compact/compact.ts';
+import { eachStore } from '../each-store.ts';
 import { type EraseRecordsDeps, eraseRecords } from './erase-records.ts';
 import { type EraseUploadsDeps, eraseUploads, parentsThatWait } from './erase-uploads.ts';
 import { forgetFeed } from './forget-feed.ts';
@@ -38,9 +39,6 @@ export interface EraseDeps extends CompactDeps, EraseRecordsDeps, SweepDeps {
 
 type Step<Op extends EraseRequest['op']> = Extract<EraseRequest, { op: Op }>;
 
-/** Stores of one read. */
-const STORES_AT_ONCE = 100;
-
 export async function eraseStep(deps: EraseDeps, request: EraseRequest): Promise<object> {
   switch (request.op) {
     case 'begin':
@@ -52,7 +50,7 @@ export async function eraseStep(deps: EraseDeps, request: EraseRequest): Promise
     case 'records':
       return erasePart(deps, request);
     case 'quarantine':
-      return { removed: (await eraseQuarantine(deps, request.userId)) + (await eraseUploads(deps, await erasedBy(deps, request))) };
+      return { removed: await eraseWaiting(deps, request.userId) };
     case 'forget':
       return forget(deps, request);
     case 'finish':
@@ -130,8 +128,10 @@ async function eraseQuarantine({ quarantine }: EraseDeps, userId: string): Promi
   return removed;
 }
 
-async function erasedBy(deps: EraseDeps, { userId }: Step<'quarantine'>): Promise<{ userId: string; by: string }> {
-  return { userId, by: (await existing(deps, userId)).by };
+/** What waits for somebody: changes that could not be processed, and what stores have sent. */
+async function eraseWaiting(deps: EraseDeps, userId: string): Promise<number> {
+  const { by } = await existing(deps, userId);
+  return (await eraseQuarantine(deps, userId)) + (await eraseUploads(deps, { userId, by }));
 }
 
 /** As a value of its own, not as a part of another. */
@@ -193,19 +193,14 @@ function told(erasure: Erasure): object {
 async function status(deps: EraseDeps, erasure: Erasure): Promise<object> {
   const done: string[] = [];
   const pending: { storeId: string; replicaId: string; feeds: FeedName[] }[] = [];
-  let after: string | null = null;
-  do {
-    const part: Awaited<ReturnType<StoreRegistry['listStores']>> = await deps.registry.listStores({ after, limit: STORES_AT_ONCE });
-    for (const listing of part.stores) {
-      for (const { replicaId, status: state } of listing.replicas) {
-        if (state !== 'ACTIVE') continue;
-        const feeds = feedsPending(erasure, listing, { replicaId, scopes: deps.scopes });
-        if (feeds.length === 0) done.push(replicaId);
-        else pending.push({ storeId: listing.store.storeId, replicaId, feeds });
-      }
+  for await (const listing of eachStore(deps.registry)) {
+    for (const { replicaId, status: state } of listing.replicas) {
+      if (state !== 'ACTIVE') continue;
+      const feeds = feedsPending(erasure, listing, { replicaId, scopes: deps.scopes });
+      if (feeds.length === 0) done.push(replicaId);
+      else pending.push({ storeId: listing.store.storeId, replicaId, feeds });
     }
-    after = part.next;
-  } while (after !== null);
+  }
   return { erasure: told(erasure), done, pending };
 }
 

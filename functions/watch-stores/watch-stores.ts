@@ -3,6 +3,7 @@ import { lastHeardAt } from '../../core/ports/store-registry.ts';
 import type { Replica, StoreRegistry } from '../../core/ports/store-registry.ts';
 import { type Expected, expectedContact } from '../../core/runs/expected.ts';
 import { type HorizonUse, horizonUse } from '../../core/stores/horizon-use.ts';
+import { eachStore } from '../each-store.ts';
 
 /**
  * Replicas that were not heard of when they were expected, or have used up half of the horizon, worst first. Nobody has to log
@@ -33,15 +34,8 @@ export async function awayReplicas(deps: {
     .toSorted((a, b) => b.percent - a.percent);
 }
 
-const PAGE = 100;
-
 async function allReplicas(registry: Pick<StoreRegistry, 'listStores'>): Promise<Replica[]> {
-  const replicas: Replica[] = [];
-  let after: string | null = null;
-  do {
-    const { stores, next }: Awaited<ReturnType<StoreRegistry['listStores']>> = await registry.listStores({ after, limit: PAGE });
-    replicas.push(...stores.flatMap((store) => store.replicas));
-    after = next;
-  } while (after !== null);
-  return replicas;
+  const all: Replica[] = [];
+  for await (const { replicas } of eachStore(registry)) all.push(...replicas);
+  return all;
 }

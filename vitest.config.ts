@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -16,10 +18,13 @@ class LongestFirst extends BaseSequencer {
 /** Real CDK processes against a stand-in of AWS, minutes of them: `npm run -s test:deploy`, and not part of `npm test`. */
 const DEPLOYMENT = 'test/integration/org-deploy.test.ts';
 
+// The programs that tests start are compiled once and not hundreds of times.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled');
+
 export default defineConfig({
   test: {
-    // Unless it is said, one core stays idle.
-    maxWorkers: '100%',
+    // One more than there are cores: half of a test with real processes is waiting for them.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     reporters: process.env['CI'] === undefined ? ['default'] : ['verbose'],
     projects: [

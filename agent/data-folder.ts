@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { keepToOwner } from './windows-access.ts';
 
 /**
  * What stands where in the data folder. `replica.sqlite` and `spool/` are disposable; `identity.json` and `outbox.sqlite` are not:
@@ -61,6 +63,7 @@ export function dataPaths(folder: string): DataPaths {
 export function createDataFolder({ folder }: DataPaths): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
+  if (process.platform === 'win32') keepToOwner(folder);
 }
 
 export async function freeBytes(folder: string): Promise<number> {

@@ -79,6 +79,11 @@ export const errorCodes = {
     what: 'Bytes or rows do not have the digest they should. The bad part is discarded and fetched again.',
   },
   STORAGE_FULL: { status: 507, remedy: 'operator', what: 'The disk is full. Nothing was half-written; free space and start again.' },
+  FOLDER_NOT_PRIVATE: {
+    status: 500,
+    remedy: 'operator',
+    what: 'The data folder could not be kept from other users of this machine. Nothing was enrolled. Run the agent as the user who owns the folder.',
+  },
   REPLICA_BUSY: { status: 409, remedy: 'retry-later', what: 'Another agent process works on this data folder. Stop it, or wait for it.' },
   OUTBOX_GAP: {
     status: 409,

@@ -121,6 +121,7 @@ const REASONS: Readonly<Record<ErrorCodeName, Failure>> = {
   SNAPSHOT_GONE: { reason: 'INTEGRITY', retryable: true },
   INTEGRITY: { reason: 'INTEGRITY', retryable: true },
   STORAGE_FULL: { reason: 'LOCAL_STORAGE', retryable: true },
+  FOLDER_NOT_PRIVATE: { reason: 'LOCAL_STORAGE', retryable: false },
   REPLICA_BUSY: { reason: 'LOCAL_STORAGE', retryable: true },
   OUTBOX_GAP: { reason: 'INTEGRITY', retryable: true },
   REPLICA_FORKED: { reason: 'DEVICE_MISMATCH', retryable: true },

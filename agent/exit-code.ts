@@ -9,6 +9,7 @@ const BY_ERROR: Readonly<Partial<Record<ErrorCodeName, ExitCode>>> = {
   INVALID_INPUT: exitCodes.wrongUse,
   UNKNOWN_COLLECTION: exitCodes.wrongUse,
   COMPONENT_NOT_USED: exitCodes.wrongUse,
+  COMPONENT_NOT_ENABLED: exitCodes.wrongUse,
   NOT_COMPLETE: exitCodes.notComplete,
   FRESH_NOT_COMPLETE: exitCodes.notComplete,
   UNAUTHORIZED: exitCodes.notAuthorized,

@@ -23,6 +23,7 @@ export interface RunStore {
   noteRun(storeId: string, run: Run): Promise<void>;
   /** Newest first. */
   readRuns(storeId: string, limit: number): Promise<Run[]>;
+  removeRun(storeId: string, runId: string): Promise<void>;
   /** Runs that began before, some at a time. */
   pruneRuns(storeId: string, before: number): Promise<void>;
   readFresh(replicaId: string): Promise<FreshRecord | null>;

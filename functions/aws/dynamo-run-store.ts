@@ -48,13 +48,13 @@ export class DynamoRunStore implements RunStore {
     return items.map((item) => runSchema.parse(JSON.parse(String(item['run']))));
   }
 
+  removeRun(storeId: string, runId: string): Promise<void> {
+    return this.#delete({ pk: storeKey(storeId), sk: `run#${runId}` });
+  }
+
   async pruneRuns(storeId: string, before: number): Promise<void> {
     const items = await this.#query(storeId, { from: 'run#', to: `run#${firstIdAt(before)}`, limit: PRUNED_AT_ONCE });
-    await Promise.all(
-      items.map(({ pk, sk }) =>
-        translated('delete a run', this.#client.send(new DeleteCommand({ TableName: this.#table, Key: { pk, sk } }))),
-      ),
-    );
+    await Promise.all(items.map(({ pk, sk }) => this.#delete({ pk, sk })));
   }
 
   async readFresh(replicaId: string): Promise<FreshRecord | null> {
@@ -98,6 +98,10 @@ export class DynamoRunStore implements RunStore {
       ExpressionAttributeValues: { ':before': before.state },
     });
     return isChanged ? 'changed' : 'conflict';
+  }
+
+  async #delete(Key: Item): Promise<void> {
+    await translated('delete a run', this.#client.send(new DeleteCommand({ TableName: this.#table, Key })));
   }
 
   async #put(Item: Item, condition: Item): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, test } from 'vitest';
 import type { Replica } from '../../core/ports/store-registry.ts';
+import { COMMAND_LIFE_MS } from '../../core/runs/command.ts';
 import { must } from '../../protocol/assert.ts';
 import { type ConsoleRequest, consoleRequestSchema, consoleResponseSchemas } from '../../protocol/messages/console.ts';
 import { organizationSchema } from '../../protocol/organization.ts';
@@ -131,8 +132,32 @@ describe('a manual sync', () => {
 
   test('a component that is named twice is asked for once', async () => {
     const { call } = world();
-    const made = (await call({ ...manual, reason: 'test', components: ['Customer', 'Customer', 'Tasks'] })) as Made;
-    expect(made.command.components).toEqual(['Customer', 'Tasks']);
+    const made = (await call({ ...manual, reason: 'test', components: ['Customer', 'Customer', 'Voucher Series'] })) as Made;
+    expect(made.command.components).toEqual(['Customer', 'Voucher Series']);
+  });
+
+  test('is not of a component that is never transferred to the store', async () => {
+    const { call, runs } = world();
+    const ask = { ...manual, reason: 'test', preview: true };
+    const wanted = [
+      ['Inventory Master', 'COMPONENT_NOT_USED'],
+      ['Tasks', 'COMPONENT_NOT_ENABLED'],
+    ] as const;
+    for (const [component, code] of wanted)
+      await expect(call({ ...ask, components: ['Customer', component] })).rejects.toMatchObject({ code });
+    expect(runs.commands.size).toBe(0);
+  });
+
+  test('that no agent takes up is seen to be expired after its time', async () => {
+    const { call, time } = world();
+    const { command } = (await call({ ...manual, reason: 'test' })) as Made;
+    const seen = async () => [
+      ((await call({ op: 'sync.command', storeId: 'S1', commandId: command.commandId })) as Made).command.state,
+      ...((await call({ op: 'sync.status', storeId: 'S1' })) as { commands: { state: string }[] }).commands.map(({ state }) => state),
+    ];
+    expect(await seen()).toEqual(['PENDING', 'PENDING']);
+    time.now += COMMAND_LIFE_MS + 1;
+    expect(await seen()).toEqual(['EXPIRED', 'EXPIRED']);
   });
 });
 

@@ -1,11 +1,13 @@
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { RunStore } from '../../core/ports/run-store.ts';
-import { type Replica, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import { type Replica, type Store, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
 import type { UploadStore } from '../../core/ports/upload-store.ts';
-import { COMMAND_LIFE_MS, afterCommandEvent } from '../../core/runs/command.ts';
+import { COMMAND_LIFE_MS, afterCommandEvent, expired } from '../../core/runs/command.ts';
 import { expectedContact } from '../../core/runs/expected.ts';
 import { etaMs, percentOf } from '../../core/runs/roll-up.ts';
 import { isManualOffered } from '../../core/runs/gate.ts';
+import { componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
+import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { clockSkew } from '../../protocol/clock-skew.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
@@ -95,24 +97,32 @@ async function status(deps: SyncDeps, { storeId }: Of<'sync.status'>): Promise<o
   const offered = isManualOffered({ last: runs[0] ?? null, isOverdue: shown.some(({ isOverdue }) => isOverdue) });
   const [last] = runs;
   const progress = last === undefined ? { percent: null, etaMs: null } : { percent: percentOf(last), etaMs: etaMs(last, deps.clock.now()) };
-  return { storeId, replicas: shown, runs, ...progress, commands: commands.toReversed(), manualOffered: offered };
+  return {
+    storeId,
+    replicas: shown,
+    runs,
+    ...progress,
+    commands: commands.map((one) => expired(one, deps.clock.now())).toReversed(),
+    manualOffered: offered,
+  };
 }
 
 function expectedOf({ clock, organization }: SyncDeps, replica: Replica) {
   return expectedContact({ lastHeardAt: lastHeardAt(replica), everyHours: organization.expectedEveryHours, now: clock.now() });
 }
 
-async function storeOf({ registry }: SyncDeps, storeId: string): Promise<{ readonly replicas: Replica[] }> {
+async function storeOf({ registry }: SyncDeps, storeId: string): Promise<{ readonly store: Store; readonly replicas: Replica[] }> {
   const found = await registry.readListing(storeId);
   if (found === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
-  return { replicas: found.replicas.filter((replica) => replica.status === 'ACTIVE') };
+  return { store: found.store, replicas: found.replicas.filter((replica) => replica.status === 'ACTIVE') };
 }
 
 /** Offered when something did not get there by itself; to anybody who says why. A preview does nothing and is always there. */
 async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<Done> {
-  const { storeId, kind, components, preview, takeOver, by } = request;
+  const { storeId, kind, components: chosen, preview, takeOver, by } = request;
   const reason = request.reason ?? null;
-  const { replicas } = await storeOf(deps, storeId);
+  const { store, replicas } = await storeOf(deps, storeId);
+  refuseIdle(chosen, store);
   const heard = replicas.toSorted((a, b) => (lastHeardAt(a) < lastHeardAt(b) ? 1 : -1));
   const replica = request.replicaId === undefined ? heard[0] : heard.find(({ replicaId }) => replicaId === request.replicaId);
   if (replica === undefined) throw new SyncError('NOT_FOUND', `store ${storeId} has no such active replica; its agent has to enrol first`);
@@ -126,7 +136,7 @@ async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<Done>
     storeId,
     replicaId: replica.replicaId,
     kind,
-    components: [...new Set(components)],
+    components: [...new Set(chosen)],
     preview,
     takeOver,
     reason,
@@ -143,10 +153,21 @@ async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<Done>
   return changed({ command: made }, { lastRun: last?.state ?? null }, { commandId: made.commandId, state: made.state });
 }
 
-async function command({ runs }: SyncDeps, { storeId, commandId }: Of<'sync.command'>): Promise<object> {
+/** What is never transferred to this store cannot be repaired there. */
+function refuseIdle(chosen: readonly ComponentName[], { storeId, edition }: Store): void {
+  for (const component of components.filter(({ name }) => chosen.includes(name))) {
+    const planned = componentStatus(component, edition);
+    if (planned === 'NOT_USED') throw new SyncError('COMPONENT_NOT_USED', `${component.name} is not used; it is never transferred`);
+    if (planned === 'NOT_ENABLED')
+      throw new SyncError('COMPONENT_NOT_ENABLED', `${component.name} is not enabled for store ${storeId}, whose edition is ${edition}`);
+  }
+}
+
+async function command({ runs, clock }: SyncDeps, { storeId, commandId }: Of<'sync.command'>): Promise<object> {
   const found = await runs.readCommand(storeId, commandId);
   if (found === null) throw new SyncError('NOT_FOUND', `store ${storeId} has no command ${commandId}`);
-  return { command: found };
+  // Its time is up also where no agent comes by that would hear of it.
+  return { command: expired(found, clock.now()) };
 }
 
 /** Everything of a store that is open: commands, and the fresh run with its workflow. What was transferred stays. */

@@ -135,12 +135,21 @@ describe('a fresh run (INV-45)', () => {
   });
 });
 
-test('a delta that found nothing leaves no history; others are kept for their time', async () => {
+test('of deltas that found nothing the last one is kept, and none seems to be under way; others are kept for their time', async () => {
   const { say, runs, time } = world();
   const delta = (id: number, more: Partial<Run>) => run({ runId: idAt(START, id), kind: 'delta', finishedAt: at(START), ...more });
-  await say({ run: delta(3, { state: 'COMPLETED_NO_CHANGES' }) });
-  await say({ run: delta(4, { state: 'COMPLETED' }) });
-  expect((await runs.readRuns('S1', 10)).map(({ runId }) => runId)).toEqual([idAt(START, 4)]);
+  await say({ run: delta(2, { state: 'FAILED' }) });
+  for (const id of [3, 4, 5]) {
+    await say({ run: delta(id, { state: 'RUNNING', finishedAt: null }) });
+    for (const _twice of [1, 2]) await say({ run: delta(id, { state: 'COMPLETED_NO_CHANGES' }) });
+  }
+  expect((await runs.readRuns('S1', 10)).map(({ runId, state }) => [runId, state])).toEqual([
+    [idAt(START, 5), 'COMPLETED_NO_CHANGES'],
+    [idAt(START, 2), 'FAILED'],
+  ]);
+  await say({ run: delta(6, { state: 'COMPLETED' }) });
+  await say({ run: delta(7, { state: 'COMPLETED_NO_CHANGES' }) });
+  expect((await runs.readRuns('S1', 10)).map(({ runId }) => runId)).toEqual([7, 6, 5, 2].map((id) => idAt(START, id)));
   time.now += limits.runsKeptMs + 1;
   await say({ run: delta(5, { state: 'FAILED', runId: idAt(time.now, 5) }) });
   expect((await runs.readRuns('S1', 10)).map(({ runId }) => runId)).toEqual([idAt(time.now, 5)]);

@@ -42,11 +42,21 @@ export async function contact(
   };
 }
 
-/** A delta that found nothing is no history: there are a hundred a day in every store. */
+/**
+ * Of deltas that found nothing, a hundred a day in every store, the last one stands in the history: without it the store would seem to
+ * be in the middle of it, or as it was before.
+ */
 async function keep({ runs, clock }: ContactDeps, { storeId }: Store, run: Run): Promise<void> {
-  if (run.kind === 'delta' && run.state === 'COMPLETED_NO_CHANGES') return;
   await runs.noteRun(storeId, run);
-  if (isOver(run)) await runs.pruneRuns(storeId, clock.now() - limits.runsKeptMs);
+  if (!isOver(run)) return;
+  await runs.pruneRuns(storeId, clock.now() - limits.runsKeptMs);
+  if (!foundNothing(run)) return;
+  const before = (await runs.readRuns(storeId, 2)).find(({ runId }) => runId < run.runId);
+  if (before !== undefined && before.replicaId === run.replicaId && foundNothing(before)) await runs.removeRun(storeId, before.runId);
+}
+
+function foundNothing({ kind, state }: Run): boolean {
+  return kind === 'delta' && state === 'COMPLETED_NO_CHANGES';
 }
 
 /**

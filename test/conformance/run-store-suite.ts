@@ -42,6 +42,8 @@ export function runStoreSuite(make: () => RunStore): void {
       expect(await runs.readRuns(`${storeId}x`, 2)).toEqual([]);
       await runs.pruneRuns(storeId, START + 10_000);
       expect(await runs.readRuns(storeId, 10)).toEqual([three, later]);
+      for (const runId of [three.runId, three.runId]) await runs.removeRun(storeId, runId);
+      expect(await runs.readRuns(storeId, 10)).toEqual([later]);
     });
   });
 

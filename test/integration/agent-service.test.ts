@@ -193,6 +193,8 @@ it('records that go up again are not counted twice (INV-11)', { timeout: 60_000 
   await agent.run('logon', '--wait');
   for (const id of ['1', '2', '3']) await agent.run('records', 'put', 'customer', JSON.stringify({ user_id: `n${id}`, firstname: 'Zoe' }));
   await agent.run('logon', '--wait');
+  const idle = await agent.run('sync', 'manual', '--component', 'Inventory Master', '--preview');
+  expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('COMPONENT_NOT_USED') });
   const before = JSON.stringify([...fake.world.records.records.values()]);
   const preview = await agent.run('sync', 'manual', '--kind', 're-upload', '--preview');
   expect(preview.json.components).toEqual([{ component: 'Customer', add: 0, change: 0, remove: 0, resent: 3 }]);

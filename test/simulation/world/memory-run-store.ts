@@ -25,6 +25,10 @@ export class MemoryRunStore implements RunStore {
     return this.#faults.strike('read runs', () => byId(this.#ofStore(storeId).values()).toReversed().slice(0, limit));
   }
 
+  removeRun(storeId: string, runId: string): Promise<void> {
+    return this.#faults.strike('remove a run', () => void this.#ofStore(storeId).delete(runId));
+  }
+
   pruneRuns(storeId: string, before: number): Promise<void> {
     return this.#faults.strike('prune runs', () => {
       for (const id of this.#ofStore(storeId).keys()) if (id < firstIdAt(before)) this.#ofStore(storeId).delete(id);

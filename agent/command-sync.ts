@@ -8,10 +8,9 @@ import { type ExitCode, exitCodes } from './exit-code.ts';
 import { lockFolder } from './folder-lock.ts';
 import { requireIdentity } from './identity.ts';
 import { Contacts } from './runs/contacts.ts';
-import { manualSync, refuseIdle } from './runs/manual-sync.ts';
+import { manualSync } from './runs/manual-sync.ts';
 import { type StoreRequest, askAgent } from './runs/requests.ts';
 import { RunLog, readRunNotes } from './runs/run-log.ts';
-import { standingOf } from './runs/store-facts.ts';
 
 /** A manual sync from the store's own side: offered when the last run did not get there, and to whoever says why. */
 export interface ManualOptions {
@@ -31,7 +30,6 @@ export async function manualCommand(io: AgentIo, options: ManualOptions): Promis
   requireIdentity(paths.identity);
   const kind = kindOf(options.kind);
   const components = (options.component ?? []).map(componentOf);
-  refuseIdle(standingOf(data).components ?? [], components);
   const { run } = readRunNotes(paths.runs);
   if (!preview && reason === undefined && !isManualOffered({ last: run, isOverdue: false }))
     throw new SyncError('INVALID_INPUT', 'the last run did not fail; say why with --reason, or look with --preview');
@@ -69,7 +67,7 @@ async function carryOut(io: AgentIo, { data, progress }: ManualOptions, request:
     const answer = await askAgent(io, paths, request);
     if (answer === null) continue;
     if (answer.result !== null) return answer.result;
-    throw new SyncError('NOT_COMPLETE', `${answer.failure?.code ?? 'INTERNAL'}: ${answer.failure?.message ?? 'it gave no reason'}`);
+    throw new SyncError(answer.failure?.code ?? 'INTERNAL', answer.failure?.message ?? 'it gave no reason');
   }
 }
 

@@ -1,10 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { SyncError } from '../protocol/sync-error.ts';
 
-/**
- * What `chmod 0700` says elsewhere: a folder on Windows has the access list of the folder above it, which every user of a
- * till may read. By ids and not by names, which are another in every language.
- */
+/** By ids and not by names, which are another in every language. */
 const SYSTEM = 'S-1-5-18';
 const ADMINISTRATORS = 'S-1-5-32-544';
 
@@ -16,6 +13,10 @@ export function ownerOnlyArguments(folder: string, account: string): string[] {
   return [folder, '/inheritance:r', '/grant:r', ...all];
 }
 
+/**
+ * What `chmod 0700` says elsewhere: a folder on Windows has the access list of the folder above it, which every user of a
+ * till may read. `run` throws when the program fails or is not there.
+ */
 export function keepToOwner(folder: string, run: typeof execFileSync = execFileSync): void {
   try {
     const account = run('whoami', ['/user', '/fo', 'csv', '/nh'], { encoding: 'utf8', windowsHide: true });

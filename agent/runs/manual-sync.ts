@@ -1,6 +1,6 @@
+import { neverTransferred } from '../../core/runs/gate.ts';
 import { collections } from '../../protocol/catalogue/catalogue.ts';
 import { COMPONENT_NAMES, type ComponentName } from '../../protocol/catalogue/types.ts';
-import type { PlanResponse } from '../../protocol/messages/plan.ts';
 import { costUsd } from '../../protocol/prices.ts';
 import type { Command, ManualResult, RunTrigger } from '../../protocol/runs.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -37,7 +37,8 @@ export async function manualSync(io: AgentIo, log: RunLog, input: ManualInput): 
   const { data, work, trigger } = input;
   const { replicaId } = requireIdentity(dataPaths(data).identity);
   const planned = plannedComponents(data);
-  refuseIdle(planned, work.components);
+  const refused = neverTransferred(planned, work.components);
+  if (refused !== null) throw new SyncError(refused.code, refused.message);
   const direction = work.kind === 're-upload' ? ('UP' as const) : ('DOWN' as const);
   if (!work.preview) {
     log.start({ kind: 'manual', trigger, replicaId, declaredThrough: 0, commandId: work.commandId });
@@ -59,14 +60,6 @@ export async function manualSync(io: AgentIo, log: RunLog, input: ManualInput): 
     if (io.signal.aborted) log.cancel();
     else log.fail(code, message);
     throw error;
-  }
-}
-
-/** What is never transferred to this store cannot be repaired here. */
-export function refuseIdle(planned: PlanResponse['components'], chosen: readonly ComponentName[]): void {
-  for (const { component, status } of planned.filter((one) => chosen.includes(one.component))) {
-    if (status === 'NOT_USED') throw new SyncError('COMPONENT_NOT_USED', `${component} is not used; it is never transferred`);
-    if (status === 'NOT_ENABLED') throw new SyncError('COMPONENT_NOT_ENABLED', `${component} is not enabled for this store`);
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, existsSync } from 'node:f
 import { join } from 'node:path';
 import * as z from 'zod';
 import { COMPONENT_NAMES } from '../../protocol/catalogue/types.ts';
+import { type ErrorCodeName, errorCodes } from '../../protocol/error-codes.ts';
 import { COMMAND_KINDS, manualResultSchema, runSchema } from '../../protocol/runs.ts';
 import { isSyncError } from '../../protocol/sync-error.ts';
 import type { AgentIo } from '../agent-io.ts';
@@ -26,10 +27,13 @@ export const requestSchema = z.discriminatedUnion('ask', [
 ]);
 export type StoreRequest = z.infer<typeof requestSchema>;
 
+/** Of an agent that is newer than this command there may be codes that it does not know. */
+const codeSchema = z.enum(Object.keys(errorCodes) as ErrorCodeName[]).catch('INTERNAL');
+
 const answerSchema = z.object({
   run: runSchema.nullable(),
   result: manualResultSchema.nullable(),
-  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+  failure: z.object({ code: codeSchema, message: z.string() }).nullable(),
 });
 export type StoreAnswer = z.infer<typeof answerSchema>;
 

@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import type { ErrorCodeName } from '../../protocol/error-codes.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import type { ContactResponse } from '../../protocol/messages/contact.ts';
 import { type Command, type ManualResult, type RunTrigger, isCommandOver } from '../../protocol/runs.ts';
@@ -33,7 +34,7 @@ export interface ServiceOptions {
 export interface Turn {
   readonly startedAt: number;
   readonly outcome: StoreSyncOutcome | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: { readonly code: ErrorCodeName; readonly message: string } | null;
 }
 
 export class SyncService {
@@ -117,7 +118,9 @@ export class SyncService {
     } catch (error) {
       if (this.#io.signal.aborted) return null;
       // A bug of one turn must not end a service that runs for years: it is logged, and the next turn starts anew.
-      const { code, message } = isSyncError(error) ? error : { code: 'INTERNAL', message: (error as Error).stack ?? String(error) };
+      const { code, message } = isSyncError(error)
+        ? error
+        : { code: 'INTERNAL' as const, message: (error as Error).stack ?? String(error) };
       return { startedAt, outcome: null, error: { code, message } };
     }
   }
@@ -225,7 +228,7 @@ export class SyncService {
   }
 }
 
-function failureOf(error: unknown): { code: string; message: string } {
+function failureOf(error: unknown): { code: ErrorCodeName; message: string } {
   return isSyncError(error)
     ? { code: error.code, message: error.message.slice(0, 500) }
     : { code: 'INTERNAL', message: 'a bug; the log says more' };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Run, RUN_KINDS, RUN_STATES, isOver } from '../../protocol/runs.ts';
-import { decideStart, isManualOffered } from './gate.ts';
+import { decideStart, isManualOffered, neverTransferred } from './gate.ts';
 import { startRun } from './run.ts';
 
 const runOf = (kind: Run['kind'], state: Run['state']): Run => ({
@@ -70,4 +70,16 @@ it('a manual sync is offered where something did not get there by itself', () =>
     'COMPLETED_WITH_ISSUES',
     'FAILED',
   ]);
+});
+
+it('of components that are chosen, one that is never transferred is named; of others nothing is said', () => {
+  const planned = [
+    { component: 'Customer', status: 'ENABLED' },
+    { component: 'Inventory Master', status: 'NOT_USED' },
+    { component: 'Tasks', status: 'NOT_ENABLED' },
+  ] as const;
+  expect(neverTransferred(planned, [])).toBeNull();
+  expect(neverTransferred(planned, ['Customer'])).toBeNull();
+  expect(neverTransferred(planned, ['Customer', 'Tasks'])).toMatchObject({ code: 'COMPONENT_NOT_ENABLED' });
+  expect(neverTransferred(planned, ['Inventory Master'])).toMatchObject({ code: 'COMPONENT_NOT_USED' });
 });

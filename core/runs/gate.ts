@@ -1,3 +1,4 @@
+import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type Run, type RunKind, isOver } from '../../protocol/runs.ts';
 import type { Outstanding } from '../reconcile/readiness.ts';
 
@@ -39,6 +40,25 @@ export function decideStart(
   }
   if (live.kind === kind && kind === 'fresh') return { action: 'resume', run: live };
   return { action: 'take-over', from: live, kind };
+}
+
+interface PlannedComponent {
+  readonly component: ComponentName;
+  readonly status: 'ENABLED' | 'NOT_USED' | 'NOT_ENABLED';
+}
+
+/** The first that is chosen and never transferred to the store, which therefore cannot be repaired there; null: there is none. */
+export function neverTransferred(
+  planned: readonly PlannedComponent[],
+  chosen: readonly ComponentName[],
+): { readonly code: 'COMPONENT_NOT_USED' | 'COMPONENT_NOT_ENABLED'; readonly message: string } | null {
+  for (const { component, status } of planned) {
+    if (status === 'ENABLED' || !chosen.includes(component)) continue;
+    return status === 'NOT_USED'
+      ? { code: 'COMPONENT_NOT_USED', message: `${component} is not used; it is never transferred` }
+      : { code: 'COMPONENT_NOT_ENABLED', message: `${component} is not enabled for this store; it is never transferred` };
+  }
+  return null;
 }
 
 /** A manual sync is offered where one of the others did not get there by itself, and otherwise to whoever says why. */

@@ -5,9 +5,8 @@ import type { UploadStore } from '../../core/ports/upload-store.ts';
 import { COMMAND_LIFE_MS, afterCommandEvent, expired } from '../../core/runs/command.ts';
 import { expectedContact } from '../../core/runs/expected.ts';
 import { etaMs, percentOf } from '../../core/runs/roll-up.ts';
-import { isManualOffered } from '../../core/runs/gate.ts';
+import { isManualOffered, neverTransferred } from '../../core/runs/gate.ts';
 import { componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
-import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { clockSkew } from '../../protocol/clock-skew.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
@@ -122,7 +121,9 @@ async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<Done>
   const { storeId, kind, components: chosen, preview, takeOver, by } = request;
   const reason = request.reason ?? null;
   const { store, replicas } = await storeOf(deps, storeId);
-  refuseIdle(chosen, store);
+  const planned = components.map((one) => ({ component: one.name, status: componentStatus(one, store.edition) }));
+  const refused = neverTransferred(planned, chosen);
+  if (refused !== null) throw new SyncError(refused.code, refused.message);
   const heard = replicas.toSorted((a, b) => (lastHeardAt(a) < lastHeardAt(b) ? 1 : -1));
   const replica = request.replicaId === undefined ? heard[0] : heard.find(({ replicaId }) => replicaId === request.replicaId);
   if (replica === undefined) throw new SyncError('NOT_FOUND', `store ${storeId} has no such active replica; its agent has to enrol first`);
@@ -151,16 +152,6 @@ async function manual(deps: SyncDeps, request: Of<'sync.manual'>): Promise<Done>
   };
   await deps.runs.addCommand(made);
   return changed({ command: made }, { lastRun: last?.state ?? null }, { commandId: made.commandId, state: made.state });
-}
-
-/** What is never transferred to this store cannot be repaired there. */
-function refuseIdle(chosen: readonly ComponentName[], { storeId, edition }: Store): void {
-  for (const component of components.filter(({ name }) => chosen.includes(name))) {
-    const planned = componentStatus(component, edition);
-    if (planned === 'NOT_USED') throw new SyncError('COMPONENT_NOT_USED', `${component.name} is not used; it is never transferred`);
-    if (planned === 'NOT_ENABLED')
-      throw new SyncError('COMPONENT_NOT_ENABLED', `${component.name} is not enabled for store ${storeId}, whose edition is ${edition}`);
-  }
 }
 
 async function command({ runs, clock }: SyncDeps, { storeId, commandId }: Of<'sync.command'>): Promise<object> {

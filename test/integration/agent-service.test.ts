@@ -144,6 +144,8 @@ it(
     const through = await agent.run('sync', 'manual', '--kind', 'resend', '--component', 'customer', '--reason', 'again');
     expect(through).toMatchObject({ code: 0, json: { components: [{ component: 'Customer' }] } });
     expect(await Promise.all(['c3', 'c4'].map(first))).toEqual(['Ann', 'Ann']);
+    const never = await agent.run('sync', 'manual', '--component', 'Inventory Master', '--preview');
+    expect(never).toMatchObject({ code: 2, stderr: expect.stringMatching(/^COMPONENT_NOT_USED: Inventory Master/m) as string });
     expect((await agent.run('sync', 'manual', '--kind', 'rebuild')).stderr).toContain('--kind is one of repair, resend, re-upload');
     expect((await agent.run('sync', 'manual', '--component', 'Wishes')).stderr).toContain('--component is one of');
   },

@@ -25,6 +25,7 @@ const LOOKUPS = 'lookups#*';
 const QUARANTINE = 'quarantine';
 const ERASURE = 'erasure';
 const UNDERTAKING = 'undertaking';
+const ROLLOUT = 'rollout';
 
 export function grantAccess(data: Data, functions: Functions): void {
   // The table itself and not its indexes, which the CDK's own grants would add.
@@ -58,6 +59,8 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('plan', data.feeds, ...READ, ...PUT);
   // A store that loads everything takes a slot, and its report gives it back. When a replica was heard of is kept in its row.
   allowStores('plan', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:UpdateItem');
+  // Which settings the store has.
+  allowStores('plan', [ROLLOUT], 'dynamodb:GetItem');
   // How far a replica's operations are stored.
   allow('plan', data.uploads, 'dynamodb:GetItem');
   grantObjects(data, functions.get('plan'), ['s3:GetObject']);
@@ -106,6 +109,10 @@ export function grantAccess(data: Data, functions: Functions): void {
 
   allowStores('watch-stores', [DIRECTORY, STORE], ...READ);
 
+  // What canary stores reported is read; the rollout is all that is written.
+  allowStores('watch-rollout', [ROLLOUT, STORE], ...READ);
+  allowStores('watch-rollout', [ROLLOUT], ...PUT);
+
   // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.
   allow('rebuild', data.records, ...READ, 'dynamodb:UpdateItem');
   allow('rebuild', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
@@ -129,8 +136,8 @@ export function grantAccess(data: Data, functions: Functions): void {
     // Exceptions are mended and discarded by people.
     allow(name, data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
     // A store's zone and edition are changed where they stand.
-    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, QUARANTINE], ...READ);
-    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING], ...PUT, 'dynamodb:UpdateItem');
+    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, QUARANTINE, ROLLOUT], ...READ);
+    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, ROLLOUT], ...PUT, 'dynamodb:UpdateItem');
     // The audit is added to, by these two only, and changed by nobody.
     allow(name, data.audit, ...PUT, 'dynamodb:Query');
   }

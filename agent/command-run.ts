@@ -36,11 +36,12 @@ export async function runCommand(io: AgentIo, options: RunOptions): Promise<Exit
   const paths = dataPaths(options.data);
   const { replicaId } = requireIdentity(paths.identity);
   const installed = options.every === undefined ? null : minutesOf(options.every);
-  const pattern = () => syncSchedule(replicaId, installed ?? standingOf(options.data).syncMinutes ?? SYNC_MINUTES_DEFAULT);
+  const minutes = () => installed ?? standingOf(options.data).syncMinutes ?? SYNC_MINUTES_DEFAULT;
   const lock = lockFolder(paths);
   const service = new SyncService(io, {
     data: options.data,
     style: progressStyle(io, options.progress),
+    onSchedule: (pattern) => void io.stderr.write(`Syncs at ${pattern} UTC, every ${minutes()} minutes.\n`),
     onTurn: (turn) => {
       const logged = loggedTurn(io, turn);
       io.stdout.write(`${options.json === true ? JSON.stringify(logged) : describe(logged)}\n`);
@@ -49,7 +50,7 @@ export async function runCommand(io: AgentIo, options: RunOptions): Promise<Exit
   let server: LocalServer | null = null;
   try {
     if (options.port !== undefined) server = await serveStore(io, options, () => service.ask('LOGON'));
-    await service.run(pattern);
+    await service.run(() => syncSchedule(replicaId, minutes()));
     return exitCodes.fine;
   } finally {
     await server?.close();

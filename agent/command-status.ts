@@ -14,7 +14,7 @@ import { type ExitCode, exitCodes } from './exit-code.ts';
 import { type Identity, requireIdentity } from './identity.ts';
 import { OutboxFile } from './outbox/outbox-file.ts';
 import { openReadOnly } from './replica/replica-file.ts';
-import { Replica } from './replica/replica.ts';
+import { type PlanNote, Replica } from './replica/replica.ts';
 import { readRunNotes } from './runs/run-log.ts';
 import { upStanding } from './runs/store-facts.ts';
 
@@ -86,9 +86,16 @@ function readStatus({ data, identity, replica, now }: Known) {
     safe: safeActivities(standings(components)),
     clock: clockOf(data),
     withheld: note?.withheld ?? [],
+    ...settingsOf(note),
+    components,
+  };
+}
+
+/** What head office wants of the agent here. */
+function settingsOf(note: PlanNote | null) {
+  return {
     agent: { version: AGENT_VERSION, ...agentStanding(AGENT_VERSION, note?.agentVersion) },
     syncMinutes: note?.syncMinutes ?? SYNC_MINUTES_DEFAULT,
-    components,
   };
 }
 

@@ -70,7 +70,6 @@ export const rolloutSchema = z.discriminatedUnion('state', [
   }),
 ]);
 export type Rollout = Readonly<z.infer<typeof rolloutSchema>>;
-export type RolloutState = Rollout['state'];
 export type Trial = Extract<Rollout, { state: 'CANARY' | 'STOPPED' }>;
 
 /** What a canary store is known to have been told. */

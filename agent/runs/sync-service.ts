@@ -28,6 +28,8 @@ export interface ServiceOptions {
   readonly style: ProgressStyle;
   /** One turn is over. */
   readonly onTurn: (turn: Turn) => void;
+  /** It syncs by this pattern from now on. */
+  readonly onSchedule: (pattern: string) => void;
 }
 
 export interface Turn {
@@ -83,6 +85,7 @@ export class SyncService {
   }
 
   #schedule(pattern: string): Cron {
+    this.#options.onSchedule(pattern);
     return new Cron(pattern, { timezone: 'UTC', protect: true }, () => this.ask('SCHEDULE'));
   }
 

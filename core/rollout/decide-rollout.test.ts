@@ -148,45 +148,71 @@ const step = fc.oneof(
   },
 );
 
+interface World {
+  readonly deployed: StoreSettings;
+  readonly now: number;
+  readonly rollout: Rollout;
+}
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** What canary stores say at this look. */
+const storesAt = (look: Extract<Step, { what: 'look' }>): Observation[] =>
+  look.stores.map((store) => (look.well ? { ...store, standing: 'SYNCED', now: NONE } : store));
+
+function after(world: World, one: Step): World {
+  const { deployed, rollout } = world;
+  if (one.what === 'deploy') return { ...world, deployed: one.settings };
+  if (one.what === 'act') {
+    const verdict = actOnRollout(rollout, one.act, { by: 'ann', reason: 'because', now: world.now });
+    return verdict.kind === 'allowed' ? { ...world, rollout: verdict.after } : world;
+  }
+  const now = world.now + one.hours * HOUR;
+  return { deployed, now, rollout: decide(rollout, deployed, now, rollout.state === 'EVERYWHERE' ? [] : storesAt(one)) };
+}
+
+const isEverywhereNow = (before: Rollout, rollout: Rollout) =>
+  rollout.state === 'EVERYWHERE' && !isSameSettings(rollout.inForce, before.inForce);
+
+/** By itself: from a trial of just that, after its time, with evidence and without a rise. */
+function checkEvidence(before: Rollout, { rollout, now }: World, stores: readonly Observation[]): void {
+  if (before.state !== 'CANARY') throw new Error(`it went everywhere from ${before.state}`);
+  expect(rollout.inForce).toEqual(before.candidate);
+  expect(now - Date.parse(before.startedAt)).toBeGreaterThanOrEqual(canary.hours * HOUR);
+  const standings = stores.map(({ standing }) => standing);
+  expect(standings).toContain('SYNCED');
+  expect(standings).not.toContain('HEARD');
+  expect(differences(stores, 'now')).toBeLessThanOrEqual(differences(stores, 'before'));
+}
+
+function checkLook(before: Rollout, world: World, stores: readonly Observation[]): void {
+  if (isEverywhereNow(before, world.rollout)) checkEvidence(before, world, stores);
+  if (before.state === 'EVERYWHERE' || !isSameSettings(world.deployed, before.candidate)) return;
+  if (before.state === 'STOPPED') expect(world.rollout).toBe(before);
+  else if (world.rollout.state !== 'STOPPED') expect(risesOf(stores)).toEqual([]);
+}
+
+/** A store that is no canary: only what went everywhere. A canary: the candidate while it is on trial, and never after a stop. */
+function checkTold(before: Rollout, { rollout }: World): void {
+  expect(settingsFor('S9', rollout)).toEqual(rollout.inForce);
+  if (rollout.state === 'STOPPED') expect(settingsFor('S1', rollout)).toEqual(rollout.inForce);
+  if (rollout.state === 'CANARY') expect(settingsFor('S1', rollout)).toEqual(rollout.candidate);
+  if (rollout.state !== 'EVERYWHERE') expect(rollout.inForce).toEqual(before.inForce);
+  // Whoever changed it is known by the revision, and nobody else's is taken for it.
+  expect(rollout.revision - before.revision).toBe(rollout === before ? 0 : 1);
+}
+
 test('INV-56, INV-57: whatever happens, others have what went everywhere, and nothing goes everywhere without evidence or somebody’s word', () => {
   const met = { everywhere: 0, stopped: 0, finished: 0 };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      let [deployed, now, rollout] = [old, START, decide(null, old)];
+      let world: World = { deployed: old, now: START, rollout: decide(null, old) };
       for (const one of steps) {
-        const before = rollout;
-        if (one.what === 'deploy') deployed = one.settings;
-        else if (one.what === 'act') {
-          const verdict = actOnRollout(rollout, one.act, { by: 'ann', reason: 'because', now });
-          if (verdict.kind === 'allowed') rollout = verdict.after;
-        } else {
-          now += one.hours * HOUR;
-          const stores = one.stores.map((store) => (one.well ? { ...store, standing: 'SYNCED' as const, now: NONE } : store));
-          rollout = decide(rollout, deployed, now, rollout.state === 'EVERYWHERE' ? [] : stores);
-          if (rollout.state === 'EVERYWHERE' && !isSameSettings(rollout.inForce, before.inForce)) {
-            met.everywhere += 1;
-            // By itself: from a trial of just that, after its time, with evidence and without a rise.
-            expect(before.state).toBe('CANARY');
-            if (before.state !== 'CANARY') return;
-            expect(isSameSettings(before.candidate, rollout.inForce)).toBe(true);
-            expect(now - Date.parse(before.startedAt)).toBeGreaterThanOrEqual(canary.hours * HOUR);
-            expect(stores.some(({ standing }) => standing === 'SYNCED')).toBe(true);
-            expect(stores.some(({ standing }) => standing === 'HEARD')).toBe(false);
-            expect(differences(stores, 'now')).toBeLessThanOrEqual(differences(stores, 'before'));
-            expect(risesOf(stores)).toEqual([]);
-          }
-          if (before.state === 'STOPPED' && isSameSettings(deployed, before.candidate)) expect(rollout).toBe(before);
-          if (before.state === 'CANARY' && rollout.state === 'STOPPED') met.stopped += 1;
-          if (before.state === 'CANARY' && rollout.state === 'CANARY' && isSameSettings(before.candidate, deployed))
-            expect(risesOf(stores)).toEqual([]);
-        }
-        // A store that is no canary: only what went everywhere. A canary: the candidate while it is on trial, and never after a stop.
-        expect(settingsFor('S9', rollout)).toEqual(rollout.inForce);
-        if (rollout.state === 'STOPPED') expect(settingsFor('S1', rollout)).toEqual(rollout.inForce);
-        if (rollout.state !== 'EVERYWHERE') expect(rollout.inForce).toEqual(before.inForce);
-        else if (one.what === 'act' && rollout !== before) met.finished += 1;
-        // Whoever changed it is known by the revision, and nobody else's is taken for it.
-        expect(rollout.revision - before.revision).toBe(rollout === before ? 0 : 1);
+        const before = world.rollout;
+        world = after(world, one);
+        if (one.what === 'look') checkLook(before, world, storesAt(one));
+        checkTold(before, world);
+        if (isEverywhereNow(before, world.rollout)) met[one.what === 'look' ? 'everywhere' : 'finished'] += 1;
+        if (one.what === 'look' && before.state === 'CANARY' && world.rollout.state === 'STOPPED') met.stopped += 1;
       }
     }),
     { numRuns: 2_000, seed: 37 },

@@ -59,7 +59,6 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('plan', data.feeds, ...READ, ...PUT);
   // A store that loads everything takes a slot, and its report gives it back. When a replica was heard of is kept in its row.
   allowStores('plan', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:UpdateItem');
-  // Which settings the store has.
   allowStores('plan', [ROLLOUT], 'dynamodb:GetItem');
   // How far a replica's operations are stored.
   allow('plan', data.uploads, 'dynamodb:GetItem');
@@ -108,7 +107,6 @@ export function grantAccess(data: Data, functions: Functions): void {
   allowOn(functions.get('contact'), { actions: ['states:StartExecution'], arn: freshWorkflowArn(functions) });
 
   allowStores('watch-stores', [DIRECTORY, STORE], ...READ);
-
   // What canary stores reported is read; the rollout is all that is written.
   allowStores('watch-rollout', [ROLLOUT, STORE], ...READ);
   allowStores('watch-rollout', [ROLLOUT], ...PUT);

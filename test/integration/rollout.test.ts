@@ -1,10 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type * as z from 'zod';
-import type { auditEntrySchema } from '../../protocol/messages/audit.ts';
 import { consoleResponseSchemas } from '../../protocol/messages/console.ts';
 import { type RunningStack, agent, json, startStack, storeline } from '../fixtures/programs.ts';
 
@@ -84,7 +84,8 @@ test('settings that do no harm are at the canary store first, and everywhere aft
 });
 
 test('settings under which the canary store fails stop by themselves, and it has back what is in force', async () => {
-  await deploy({ syncMinutes: 1, agentVersion: '9.9.9' });
+  // Long enough for whatever else the machine does.
+  await deploy({ syncMinutes: 1, agentVersion: '9.9.9', canary: { ...canary, hours: 4 } });
   await until('CANARY', 20);
   expect(await synced('S1')).toMatchObject({ syncMinutes: 1, agent: { wanted: '9.9.9', isOther: true } });
   expect(await synced('S2')).toMatchObject({ syncMinutes: 5, agent: { wanted: null, isOther: false } });
@@ -132,7 +133,18 @@ test('an admin resumes it, stops it and has it everywhere at last; the audit say
   expect(await rollout('finish', '--reason', 'now it may')).toMatchObject({ state: 'EVERYWHERE', inForce: { syncMinutes: 1 } });
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(await synced('S2')).toMatchObject({ syncMinutes: 1, agent: { wanted: '9.9.9', isOther: true } });
-  const { entries } = await json<{ entries: z.infer<typeof auditEntrySchema>[] }>(storeline('audit', '--dir', cloud, '--json'));
+
+  // An agent that runs takes up how often it syncs.
+  const started = spawn(process.execPath, ['agent/main.ts', 'run', '--data', at('S1')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  started.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
+  const schedules = () => [...said.matchAll(/every (\d+) minutes/g)].map(([, minutes]) => minutes);
+  await expect.poll(schedules, { timeout: 30_000 }).toEqual(['5', '1']);
+  const ended = once(started, 'exit');
+  started.kill('SIGTERM');
+  await ended;
+
+  const { entries } = consoleResponseSchemas['audit.list'].parse(await json(storeline('audit', '--dir', cloud, '--json')));
   const own = entries.filter(({ op }) => op.startsWith('rollout.')).toReversed();
   expect(own.map(({ op, reason, outcome }) => [op, reason, outcome])).toEqual([
     ['rollout.stop', 'once more', 'INVALID_INPUT'],

@@ -159,7 +159,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 const storesAt = (look: Extract<Step, { what: 'look' }>): Observation[] =>
   look.stores.map((store) => (look.well ? { ...store, standing: 'SYNCED', now: NONE } : store));
 
-function after(world: World, one: Step): World {
+function afterStep(world: World, one: Step): World {
   const { deployed, rollout } = world;
   if (one.what === 'deploy') return { ...world, deployed: one.settings };
   if (one.what === 'act') {
@@ -208,7 +208,7 @@ test('INV-56, INV-57: whatever happens, others have what went everywhere, and no
       let world: World = { deployed: old, now: START, rollout: decide(null, old) };
       for (const one of steps) {
         const before = world.rollout;
-        world = after(world, one);
+        world = afterStep(world, one);
         if (one.what === 'look') checkLook(before, world, storesAt(one));
         checkTold(before, world);
         if (isEverywhereNow(before, world.rollout)) met[one.what === 'look' ? 'everywhere' : 'finished'] += 1;

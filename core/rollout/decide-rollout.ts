@@ -91,7 +91,7 @@ export type RolloutAct = 'STOP' | 'RESUME' | 'FINISH';
 export type RolloutVerdict =
   | { readonly kind: 'allowed'; readonly after: Rollout }
   /** `why`: what to say to who asked. */
-  | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'refused'; readonly code: 'NOT_FOUND' | 'INVALID_INPUT'; readonly why: string };
 
 /** What a person decides: to stop a trial, to try again what was stopped, to have it everywhere at once. */
 export function actOnRollout(
@@ -100,15 +100,16 @@ export function actOnRollout(
   { by, reason, now }: { readonly by: string; readonly reason: string; readonly now: number },
 ): RolloutVerdict {
   if (before === null || before.state === 'EVERYWHERE')
-    return { kind: 'refused', why: 'nothing is being rolled out: all stores have the settings in force' };
+    return { kind: 'refused', code: 'NOT_FOUND', why: 'nothing is being rolled out: all stores have the settings in force' };
   const at = new Date(now).toISOString();
   if (act === 'FINISH') return { kind: 'allowed', after: everywhere(before, before.candidate, at) };
   const { revision, inForce, candidate, canary, begunAt, startedAt } = before;
   const trial = { revision: revision + 1, inForce, candidate, canary, begunAt };
   if (act === 'STOP') {
-    if (before.state === 'STOPPED') return { kind: 'refused', why: `it is stopped already, since ${before.stoppedAt}` };
+    if (before.state === 'STOPPED')
+      return { kind: 'refused', code: 'INVALID_INPUT', why: `it is stopped already, since ${before.stoppedAt}` };
     return { kind: 'allowed', after: { ...trial, state: 'STOPPED', startedAt, stoppedAt: at, stoppedBy: by, reason, rises: [] } };
   }
-  if (before.state === 'CANARY') return { kind: 'refused', why: `it is under way, since ${startedAt}` };
+  if (before.state === 'CANARY') return { kind: 'refused', code: 'INVALID_INPUT', why: `it is under way, since ${startedAt}` };
   return { kind: 'allowed', after: { ...trial, state: 'CANARY', startedAt: at } };
 }

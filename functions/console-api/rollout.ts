@@ -56,7 +56,7 @@ async function status(deps: RolloutDeps): Promise<object> {
 async function act({ rollouts, clock }: RolloutDeps, actor: Actor, { op, reason }: ConsoleOp<keyof typeof ACTS>): Promise<Done> {
   const before = await rollouts.read();
   const verdict = actOnRollout(before, ACTS[op], { by: actor.name, reason, now: clock.now() });
-  if (verdict.kind === 'refused') throw new SyncError('INVALID_INPUT', verdict.why);
+  if (verdict.kind === 'refused') throw new SyncError(verdict.code, verdict.why);
   if ((await rollouts.change(before, verdict.after)) === 'conflict')
     throw new SyncError('CONFLICT', 'the rollout changes at this moment; look at it and decide again', { retryAfterMs: 500 });
   return changed({ rollout: verdict.after }, said(before), said(verdict.after));

@@ -59,7 +59,6 @@ export function grantAccess(data: Data, functions: Functions): void {
   allow('plan', data.feeds, ...READ, ...PUT);
   // A store that loads everything takes a slot, and its report gives it back. When a replica was heard of is kept in its row.
   allowStores('plan', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:UpdateItem');
-  allowStores('plan', [ROLLOUT], 'dynamodb:GetItem');
   // How far a replica's operations are stored.
   allow('plan', data.uploads, 'dynamodb:GetItem');
   grantObjects(data, functions.get('plan'), ['s3:GetObject']);
@@ -107,9 +106,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   allowOn(functions.get('contact'), { actions: ['states:StartExecution'], arn: freshWorkflowArn(functions) });
 
   allowStores('watch-stores', [DIRECTORY, STORE], ...READ);
-  // What canary stores reported is read; the rollout is all that is written.
-  allowStores('watch-rollout', [ROLLOUT, STORE], ...READ);
-  allowStores('watch-rollout', [ROLLOUT], ...PUT);
+  grantRollout(data, functions);
 
   // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.
   allow('rebuild', data.records, ...READ, 'dynamodb:UpdateItem');
@@ -139,6 +136,16 @@ export function grantAccess(data: Data, functions: Functions): void {
     // The audit is added to, by these two only, and changed by nobody.
     allow(name, data.audit, ...PUT, 'dynamodb:Query');
   }
+}
+
+function grantRollout(data: Data, functions: Functions): void {
+  const allow = (name: Parameters<Functions['get']>[0], keys: readonly string[], ...actions: string[]) =>
+    allowOn(functions.get(name), { actions, arn: data.stores.tableArn, keys });
+  // Which settings a store has.
+  allow('plan', [ROLLOUT], 'dynamodb:GetItem');
+  // What canary stores reported is read; the rollout is all that is written.
+  allow('watch-rollout', [ROLLOUT, STORE], ...READ);
+  allow('watch-rollout', [ROLLOUT], ...PUT);
 }
 
 interface Allowance {

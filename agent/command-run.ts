@@ -1,10 +1,12 @@
-import { type SyncMinutes, SYNC_MINUTES, syncSchedule } from '../core/sync-schedule.ts';
+import { syncSchedule } from '../core/sync-schedule.ts';
+import { type SyncMinutes, SYNC_MINUTES, SYNC_MINUTES_DEFAULT } from '../protocol/store-settings.ts';
 import { SyncError } from '../protocol/sync-error.ts';
 import { type AgentIo, progressStyle } from './agent-io.ts';
 import { dataPaths } from './data-folder.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { lockFolder } from './folder-lock.ts';
 import { requireIdentity } from './identity.ts';
+import { standingOf } from './runs/store-facts.ts';
 import { SyncService, type Turn } from './runs/sync-service.ts';
 import type { UploadOutcome } from './sync/store-sync.ts';
 import { askToRedeem } from './command-redeem.ts';
@@ -22,7 +24,8 @@ import { withStore } from './outbox/with-store.ts';
  */
 export interface RunOptions {
   readonly data: string;
-  readonly every: string;
+  /** Without it head office says how often. */
+  readonly every?: string;
   /** Of the local API; without it there is none. */
   readonly port?: string;
   readonly json?: boolean;
@@ -32,11 +35,13 @@ export interface RunOptions {
 export async function runCommand(io: AgentIo, options: RunOptions): Promise<ExitCode> {
   const paths = dataPaths(options.data);
   const { replicaId } = requireIdentity(paths.identity);
-  const pattern = syncSchedule(replicaId, minutesOf(options.every));
+  const installed = options.every === undefined ? null : minutesOf(options.every);
+  const minutes = () => installed ?? standingOf(options.data).syncMinutes ?? SYNC_MINUTES_DEFAULT;
   const lock = lockFolder(paths);
   const service = new SyncService(io, {
     data: options.data,
     style: progressStyle(io, options.progress),
+    onSchedule: (pattern) => void io.stderr.write(`Syncs at ${pattern} UTC, every ${minutes()} minutes.\n`),
     onTurn: (turn) => {
       const logged = loggedTurn(io, turn);
       io.stdout.write(`${options.json === true ? JSON.stringify(logged) : describe(logged)}\n`);
@@ -45,7 +50,7 @@ export async function runCommand(io: AgentIo, options: RunOptions): Promise<Exit
   let server: LocalServer | null = null;
   try {
     if (options.port !== undefined) server = await serveStore(io, options, () => service.ask('LOGON'));
-    await service.run(pattern);
+    await service.run(() => syncSchedule(replicaId, minutes()));
     return exitCodes.fine;
   } finally {
     await server?.close();

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { agentStanding } from '../core/rollout/agent-version.ts';
 import { etaMs, percentOf } from '../core/runs/roll-up.ts';
 import { safeActivities } from '../core/runs/standing.ts';
 import { type ClockSkew, clockSkew, describeSkew } from '../protocol/clock-skew.ts';
 import { OPEN_STATUSES } from '../protocol/operation.ts';
+import { SYNC_MINUTES_DEFAULT } from '../protocol/store-settings.ts';
 import { type Run, isOver } from '../protocol/runs.ts';
-import { type AgentIo, printJson } from './agent-io.ts';
+import { AGENT_VERSION, type AgentIo, printJson } from './agent-io.ts';
 import { readClockNote } from './clock-note.ts';
 import { componentViews, standings } from './component-view.ts';
 import { dataPaths } from './data-folder.ts';
@@ -12,7 +14,7 @@ import { type ExitCode, exitCodes } from './exit-code.ts';
 import { type Identity, requireIdentity } from './identity.ts';
 import { OutboxFile } from './outbox/outbox-file.ts';
 import { openReadOnly } from './replica/replica-file.ts';
-import { Replica } from './replica/replica.ts';
+import { type PlanNote, Replica } from './replica/replica.ts';
 import { readRunNotes } from './runs/run-log.ts';
 import { upStanding } from './runs/store-facts.ts';
 
@@ -84,7 +86,16 @@ function readStatus({ data, identity, replica, now }: Known) {
     safe: safeActivities(standings(components)),
     clock: clockOf(data),
     withheld: note?.withheld ?? [],
+    ...settingsOf(note),
     components,
+  };
+}
+
+/** What head office wants of the agent here. */
+function settingsOf(note: PlanNote | null) {
+  return {
+    agent: { version: AGENT_VERSION, ...agentStanding(AGENT_VERSION, note?.agentVersion) },
+    syncMinutes: note?.syncMinutes ?? SYNC_MINUTES_DEFAULT,
   };
 }
 
@@ -94,7 +105,7 @@ function clockOf(data: string): (ClockSkew & { readonly measuredAt: string }) | 
   return note === null ? null : { ...clockSkew(note.skewMs), measuredAt: note.measuredAt };
 }
 
-function describe({ organization, store, replica, complete, components, outbox, run, percent, safe, clock }: Status): string {
+function describe({ organization, store, replica, complete, components, outbox, run, percent, safe, clock, agent }: Status): string {
   const title = `Store ${store.storeId} of ${organization}: ${complete ? 'complete' : 'not complete'}; head office last answered ${replica.contactAt ?? 'never'}`;
   const lines = components.map(({ component, status, state, freshness, rows, asOf }) => {
     if (state === null) return `${component.padEnd(22)} ${status ?? ''}`;
@@ -103,6 +114,7 @@ function describe({ organization, store, replica, complete, components, outbox, 
   const unsafe = Object.entries(safe).flatMap(([activity, isSafe]) => (isSafe ? [] : [activity]));
   if (unsafe.length > 0) lines.push(`Not safe without head office: ${unsafe.join(', ')}`);
   if (clock?.isOff === true) lines.push(`The clock of this machine is off by ${describeSkew(clock.skewMs)}. ${clock.remedy ?? ''}`);
+  if (agent.isOther) lines.push(`This store should run version ${agent.wanted ?? ''} of the agent; it runs ${agent.version}.`);
   if (run !== null) lines.push(describeRun(run, percent));
   if (outbox.withoutReceipt > 0 || outbox.open > 0)
     lines.push(

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { SYNC_MINUTES } from '../core/sync-schedule.ts';
+import { SYNC_MINUTES } from '../protocol/store-settings.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
 import { AGENT_VERSION, type AgentIo, systemIo } from './agent-io.ts';
 import { type EnrolOptions, enrolCommand } from './command-enrol.ts';
@@ -88,7 +88,7 @@ export function createProgram(io: AgentIo, done: (code: ExitCode) => void): Comm
     .command('run')
     .description('keep the store in step until stopped: at the start and then on a schedule')
     .addOption(dataOption())
-    .addOption(new Option('--every <minutes>', 'minutes between syncs').choices(SYNC_MINUTES.map(String)).default('15'))
+    .addOption(new Option('--every <minutes>', 'minutes between syncs, whatever head office says').choices(SYNC_MINUTES.map(String)))
     .option('--port <port>', 'serve the local API for the till on this port of 127.0.0.1 (0: any free one)')
     .addOption(new Option('--json', 'one JSON object a line for each sync'))
     .addOption(progressOption())

@@ -1,4 +1,4 @@
-import { NO_OFFLINE_REDEMPTION } from '../protocol/offline-redemption.ts';
+import { DEFAULT_STORE_SETTINGS } from '../protocol/store-settings.ts';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { v7 as uuidv7 } from 'uuid';
@@ -32,7 +32,6 @@ export class PlanDoor {
       ids: { next: () => uuidv7() },
       withheld: [],
       scopes: {},
-      offlineRedemption: NO_OFFLINE_REDEMPTION,
     };
   }
 
@@ -40,7 +39,7 @@ export class PlanDoor {
   async plan(replicaId: string, request: PlanRequest): Promise<PlanResponse> {
     await this.#registry.readReplica(replicaId);
     const answer = await plan(this.#deps, store, request);
-    return admit({ slots: this.#slots, clock: this.#deps.clock }, { replicaId, request }, answer);
+    return admit({ slots: this.#slots, clock: this.#deps.clock }, { replicaId, request }, { ...answer, ...DEFAULT_STORE_SETTINGS });
   }
 
   release(replicaId: string): Promise<void> {

@@ -13,6 +13,7 @@ import { addLocalCommand } from './commands/local.ts';
 import { addOrgCommand } from './commands/org.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
 import { addRecordsCommand } from './commands/records.ts';
+import { addRolloutCommand } from './commands/rollout.ts';
 import { addStoreCommand } from './commands/store.ts';
 import { addSyncCommand } from './commands/sync.ts';
 
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     addSyncCommand,
     addAuditCommand,
     addApprovalsCommand,
+    addRolloutCommand,
   ]) {
     add(program);
   }

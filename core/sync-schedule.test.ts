@@ -1,6 +1,7 @@
 import { Cron } from 'croner';
 import { expect, test } from 'vitest';
-import { SYNC_MINUTES, syncSchedule } from './sync-schedule.ts';
+import { SYNC_MINUTES } from '../protocol/store-settings.ts';
+import { syncSchedule } from './sync-schedule.ts';
 
 test.each(SYNC_MINUTES)('every %i minutes it is a replica’s turn, always at the same place of the interval', (minutes) => {
   for (let store = 0; store < 20; store += 1) {

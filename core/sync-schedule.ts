@@ -1,3 +1,4 @@
+import type { SyncMinutes } from '../protocol/store-settings.ts';
 import { keyHash } from './key-hash.ts';
 
 /**
@@ -6,9 +7,6 @@ import { keyHash } from './key-hash.ts';
  * Its place within the interval comes from its id: it is the same after every restart, and the stores of an
  * organization are spread over the whole interval, with no other jitter needed.
  */
-export const SYNC_MINUTES = [1, 2, 3, 5, 10, 15, 20, 30, 60] as const;
-export type SyncMinutes = (typeof SYNC_MINUTES)[number];
-
 export function syncSchedule(replicaId: string, everyMinutes: SyncMinutes): string {
   const second = keyHash(replicaId) % (everyMinutes * 60);
   return `${second % 60} ${Math.floor(second / 60)}-59/${everyMinutes} * * * *`;

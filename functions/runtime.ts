@@ -33,5 +33,10 @@ export function organization(): Organization {
   return organizationSchema.parse(JSON.parse(environment('ORGANIZATION').ORGANIZATION));
 }
 
+/** An hour of what goes by hours, such as a rollout; one machine may shorten it (`--hour`). */
+export function hourMs(): number {
+  return Number(process.env['HOUR_MS'] ?? 3_600_000);
+}
+
 export const systemClock: Clock = { now: () => Date.now() };
 export const systemIds: Ids = { next: () => v7() };

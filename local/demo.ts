@@ -204,7 +204,7 @@ The whole cloud, a demo organization and two stores on this machine, until Ctrl-
   --dir <folder>        where everything is kept (default: .storeline)
   --port <port>         port of the API (default: the one of an earlier start, else a free one)
   --customers <number>  size of the demo organization (default: 2000)
-  --hour <duration>     how long the hour between two checks of a fresh sync is, such as 5s or 2m (default: 1h)
+  --hour <duration>     how long the hour of fresh syncs and rollouts is, such as 5s or 2m (default: 1h)
   --tour                also show a delta, a store that fails and a manual repair (the default without --once)
   --once                end when both stores are in step, with 0, or with 1 when one is not
   --json                print the result as one JSON object on standard output

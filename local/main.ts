@@ -1,6 +1,6 @@
 /**
  * `node local/main.ts --dir <folder> [--port <number>] [--org <name|file.json>] [--hour <duration>] [--json]` runs the
- * local stack until SIGTERM or SIGINT; `--hour 5s` shortens the hour between two checks of a fresh sync. When it is up it prints one line of JSON on standard output (`protocol/local-stack.ts`) and
+ * local stack until SIGTERM or SIGINT; `--hour 5s` shortens the hour between two checks of a fresh sync, and the hours of a rollout. When it is up it prints one line of JSON on standard output (`protocol/local-stack.ts`) and
  * nothing else; what happens is told on standard error. Ends with 2 when an argument or the organization is wrong,
  * with 1 when the stack cannot run.
  */

@@ -47,7 +47,7 @@ interface Options {
   readonly port?: number;
   /** A name of `orgs/` or the path of a JSON file. */
   readonly organization: string;
-  /** How long the fresh workflow's hour is here. */
+  /** How long the hour of the fresh workflow and of a rollout is here. */
   readonly hourMs?: number;
   readonly log: (message: string) => void;
   /** Folder of a cloud assembly to run instead of the organization's. */
@@ -111,10 +111,11 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
     region: assembly.region,
     logs: join(dir, 'logs'),
     endpoint: (service, operation) => proxy.endpoint(service, operation),
+    hourMs: options.hourMs,
   });
   opening.defer(() => functions.close());
   opening.adopt(watchDisk(dir, log), (watch) => watch.close());
-  const { streamPollers } = await startEvents({ opening, assembly, emulators, functions, wiring, state, log });
+  const { streamPollers } = await startEvents({ opening, assembly, emulators, functions, wiring, state, log, hourMs: options.hourMs });
   const executions = new Executions({
     machines: wiring.stateMachines,
     state,
@@ -150,14 +151,16 @@ interface FunctionParts {
   readonly logs: string;
   /** Of a service, counted for a function. */
   readonly endpoint: (service: Service, operation: string) => string;
+  readonly hourMs: number | undefined;
 }
 
-function localFunctions({ wiring, emulators, meter, region, logs, endpoint }: FunctionParts): LocalFunctions {
+function localFunctions({ wiring, emulators, meter, region, logs, endpoint, hourMs }: FunctionParts): LocalFunctions {
   return new LocalFunctions({
     functions: wiring.functions,
     environment: (name) => ({
       ...sdkEnvironment((service) => endpoint(service, name), region),
       AWS_ENDPOINT_URL_SFN: emulators.sfn.endpoint,
+      ...(hourMs === undefined ? {} : { HOUR_MS: String(hourMs) }),
     }),
     onInvoked: ({ operation, gbMs }) => {
       meter.count('lambda.requests', 1, { operation });
@@ -176,10 +179,11 @@ interface EventParts {
   readonly wiring: Wiring;
   readonly state: StateFile;
   readonly log: (message: string) => void;
+  readonly hourMs: number | undefined;
 }
 
 /** Makes what the template says should exist and starts what feeds the functions. */
-async function startEvents({ opening, assembly, emulators, functions, wiring, state, log }: EventParts) {
+async function startEvents({ opening, assembly, emulators, functions, wiring, state, log, hourMs }: EventParts) {
   const { dynamo, s3, sqs } = emulators;
   const { region } = assembly;
   const sdk = { endpoint: dynamo.endpoint, region, credentials: CREDENTIALS };
@@ -195,7 +199,7 @@ async function startEvents({ opening, assembly, emulators, functions, wiring, st
     return new StreamPoller({ mapping, reader, functions, sqs: sqs.client, log });
   });
   const queuePollers = wiring.queueMappings.map((mapping) => new QueuePoller({ mapping, functions, client: sqs.client, region, log }));
-  const schedules = startSchedules({ schedules: wiring.schedules, functions, region });
+  const schedules = startSchedules({ schedules: wiring.schedules, functions, region, hourMs });
   opening.defer(async () => {
     schedules.close();
     // A running invocation is cut off: its batch was not finished and comes again at the next start.

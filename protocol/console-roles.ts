@@ -41,6 +41,10 @@ export const leastRoles: Readonly<Record<ConsoleRequest['op'], Role>> = {
   'approvals.list': 'admin',
   'approvals.approve': 'admin',
   'approvals.reject': 'admin',
+  'rollout.status': 'viewer',
+  'rollout.stop': 'admin',
+  'rollout.resume': 'admin',
+  'rollout.finish': 'admin',
 };
 
 export function isAllowed(role: Role, op: ConsoleRequest['op']): boolean {

@@ -146,6 +146,22 @@ export const limits = {
   agentsRemembered: 10_000,
   /** One request body: API Gateway takes 10 MB, Lambda 6 MB; nothing a store sends to plan or report is near 1 MB. */
   requestBytesMax: 1 * MIB,
+  /** Canary stores: their ids, 50 × 64 bytes, and two settings are 4 KB, one read unit; they are read one by one when a rollout is judged. */
+  rolloutStoresMax: 50,
+  /** Failed runs of one store within as long count once, so that a store that syncs more often, and fails as often in a hundred, is no rise. */
+  rolloutSlotHours: 1 / 4,
+  /**
+   * How many there may be at all canary stores together: `times` as many as in as long a time before, and `more`. Two bad quarters of
+   * an hour are a line that was down, and a third one at a store, or one at a third store, stops; five records that need a person are a till
+   * that sold something odd. A feed that was found different is never the settings' right.
+   */
+  rolloutRise: {
+    failedRuns: { times: 2, more: 2 },
+    issues: { times: 2, more: 5 },
+    differences: { times: 1, more: 0 },
+  },
+  /** How long a function may take an answer by what it knows of the rollout: a minute, and 1 read unit a minute for each of its instances. */
+  rolloutKnownHours: 1 / 60,
   /** Records in one console write call: 500 × up to ~10 KB = 5 MB of the 6 MB a Lambda takes. */
   writeBatchMax: 500,
   writeBatchBytesMax: 4 * MIB,

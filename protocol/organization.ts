@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { scopeSettingIssues } from './catalogue/scopes.ts';
 import { COMPONENT_NAMES, SCOPE_CHOICES } from './catalogue/types.ts';
-import { NO_OFFLINE_REDEMPTION, offlineRedemptionSchema } from './offline-redemption.ts';
+import { canarySchema } from './rollout.ts';
+import { storeSettingsSchema } from './store-settings.ts';
 
 /** One organization's settings: `orgs/<name>.json`. One stack is made from each. */
 export const organizationSchema = z.strictObject({
@@ -27,8 +28,9 @@ export const organizationSchema = z.strictObject({
       for (const { component, reason } of scopeSettingIssues(scopes))
         context.addIssue({ code: 'custom', path: [component], message: reason });
     }),
-  /** How many points and coupons stores may redeem before head office has decided; nothing if it is not set (docs/decisions/0017). */
-  offlineRedemption: offlineRedemptionSchema.default(NO_OFFLINE_REDEMPTION),
+  ...storeSettingsSchema.shape,
+  /** Changed store settings go to these stores first. Without it they reach every store at once (docs/decisions/0037). */
+  canary: canarySchema.optional(),
   /**
    * A store that was not heard of for this long is an error at the centre: longer than it is ever closed, and than twice the
    * 6 h after which a contact is written down again.

@@ -65,6 +65,10 @@ export const statusAnswer = z
     /** Every component was proved equal to head office once. */
     complete: z.boolean(),
     run: runSchema.nullable(),
+    /** `isOther`: head office wants the store to run another version, `wanted`; whoever distributes software gives it to the store. */
+    agent: z.object({ version: z.string(), wanted: z.string().nullable(), isOther: z.boolean() }),
+    /** How often it syncs by itself, unless whoever installed it said otherwise. */
+    syncMinutes: z.int(),
     /** Without head office, and whatever else is wrong: bills are always taken. */
     safe: z.object({ sell: z.boolean(), showPoints: z.boolean(), redeemCoupons: z.boolean(), redeemPoints: z.boolean() }),
     components: z.array(

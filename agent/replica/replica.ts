@@ -5,7 +5,7 @@ import { kindOfScope, scopeKindOf } from '../../protocol/catalogue/scopes.ts';
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
 import { type Cursor, type FeedName, splitFeedName } from '../../protocol/feed.ts';
 import type { PlanResponse } from '../../protocol/messages/plan.ts';
-import type { OfflineRedemption } from '../../protocol/offline-redemption.ts';
+import { type StoreSettings, storeSettingsOf } from '../../protocol/store-settings.ts';
 import type { Certificate } from '../../protocol/messages/report.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { tableNames } from './replica-schema.ts';
@@ -29,10 +29,9 @@ export interface FeedRow extends FeedStanding {
 }
 
 /** What `status` shows without head office. */
-export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'scopes' | 'withheld' | 'serverTime'> & {
-  /** Absent in the note of an agent that did not know of it: nothing. */
-  readonly offlineRedemption?: OfflineRedemption;
-};
+export type PlanNote = Pick<PlanResponse, 'store' | 'components' | 'scopes' | 'withheld' | 'serverTime'> &
+  /** Absent in the note of an agent that did not know of them. */
+  Partial<StoreSettings>;
 
 export class Replica {
   readonly db: DatabaseSync;
@@ -108,8 +107,11 @@ export class Replica {
   /** Keeps what head office said, and where every feed's head is. */
   recordPlan(plan: PlanResponse): void {
     this.transaction(() => {
-      const { store, components, scopes, withheld, offlineRedemption, serverTime } = plan;
-      this.setMeta('plan', JSON.stringify({ store, components, scopes, withheld, offlineRedemption, serverTime } satisfies PlanNote));
+      const { store, components, scopes, withheld, serverTime } = plan;
+      this.setMeta(
+        'plan',
+        JSON.stringify({ store, components, scopes, withheld, serverTime, ...storeSettingsOf(plan) } satisfies PlanNote),
+      );
       this.#kinds = null;
       const standings = new Map(this.feeds().map((row) => [row.feed, row]));
       const upsert = this.prepare(

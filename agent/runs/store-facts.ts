@@ -25,10 +25,11 @@ export function declarationOf(data: string): { replicaId: string; declaredThroug
 
 export function standingOf(data: string) {
   const db = openReadOnly(dataPaths(data).replica);
-  if (db === null) return { outstanding: null, components: null };
+  if (db === null) return { outstanding: null, components: null, syncMinutes: null };
   const replica = new Replica(db);
   try {
-    return { outstanding: freshOutstanding(replica), components: replica.planNote()?.components ?? null };
+    const note = replica.planNote();
+    return { outstanding: freshOutstanding(replica), components: note?.components ?? null, syncMinutes: note?.syncMinutes ?? null };
   } finally {
     replica.close();
   }

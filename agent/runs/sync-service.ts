@@ -29,6 +29,8 @@ export interface ServiceOptions {
   readonly style: ProgressStyle;
   /** One turn is over. */
   readonly onTurn: (turn: Turn) => void;
+  /** It syncs by this pattern from now on. */
+  readonly onSchedule: (pattern: string) => void;
 }
 
 export interface Turn {
@@ -64,18 +66,28 @@ export class SyncService {
     this.#asked ??= trigger;
   }
 
-  /** Resolves when the service was told to stop and what was under way has ended. */
-  async run(pattern: string): Promise<void> {
+  /** Resolves when the service was told to stop and what was under way has ended. `pattern` may be another one after each sync. */
+  async run(pattern: () => string): Promise<void> {
     const { signal } = this.#io;
     this.ask('START');
-    const job = new Cron(pattern, { timezone: 'UTC', protect: true }, () => this.ask('SCHEDULE'));
+    let schedule = this.#schedule(pattern());
     const coming = this.#comeBy();
     while (!signal.aborted) {
+      const isSync = this.#asked !== null;
       await this.#next();
+      if (isSync && schedule.getPattern() !== pattern()) {
+        schedule.stop();
+        schedule = this.#schedule(pattern());
+      }
       await this.#io.sleep(this.#asked === null ? agentLimits.outboxPollMs : 0).catch(() => {});
     }
-    job.stop();
+    schedule.stop();
     await coming;
+  }
+
+  #schedule(pattern: string): Cron {
+    this.#options.onSchedule(pattern);
+    return new Cron(pattern, { timezone: 'UTC', protect: true }, () => this.ask('SCHEDULE'));
   }
 
   async #next(): Promise<void> {

@@ -17,7 +17,7 @@ export function addLocalCommand(program: Command): void {
     .requiredOption('--dir <folder>', 'where its data is kept')
     .option('--port <port>', 'port of the HTTP API (default: a free one)')
     .option('--org <name or file>', 'organization: a name in orgs/ or a JSON file')
-    .option('--hour <duration>', 'how long the hour between two checks of a fresh sync is, such as 5s or 2m (default: 1h)')
+    .option('--hour <duration>', 'how long the hour of fresh syncs and rollouts is, such as 5s or 2m (default: 1h)')
     .option('--json', 'the ready line is JSON anyway')
     .addHelpText('after', '\nExample:\n  npm run -s storeline -- local --dir .storeline/cloud --port 4400')
     .action(async (options: { dir: string; port?: string; org?: string; hour?: string }) => {

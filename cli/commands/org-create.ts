@@ -43,7 +43,7 @@ export function addOrgCreateCommand(org: Command): void {
     .option('--no-retain-data', 'data goes with the stack; for trials only')
     .addHelpText(
       'after',
-      '\nExample:\n  npm run -s storeline -- org create acme --region eu-west-1 --time-zone Europe/Dublin --currency EUR\n\nOther settings (`offlineRedemption`, `shareSensitiveFields`) are written into the file; `org validate` checks them.',
+      '\nExample:\n  npm run -s storeline -- org create acme --region eu-west-1 --time-zone Europe/Dublin --currency EUR\n\nOther settings (`canary`, `offlineRedemption`, `shareSensitiveFields`) are written into the file; `org validate` checks them.',
     )
     .action(create);
 }

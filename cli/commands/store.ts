@@ -68,10 +68,10 @@ function clockText(clock: ShownReplica['clock']): string {
 }
 
 function describeStore({ storeId, name, edition, zone, createdAt, replicas, certificates, closed }: Listed): string {
-  const lines = replicas.flatMap(({ replicaId, status, enrolledAt, heardAt, agentVersion, keySince, clock, horizon }) => [
+  const lines = replicas.flatMap(({ replicaId, status, enrolledAt, heardAt, agentVersion, agent, keySince, clock, horizon }) => [
     '',
     `${replicaId}: ${status}, enrolled ${enrolledAt}`,
-    `  last heard ${heardAt ?? 'never'}, agent ${agentVersion ?? '-'}, horizon ${horizon.percent} % ${horizon.level}`,
+    `  last heard ${heardAt ?? 'never'}, agent ${agentVersion ?? '-'}${agent.isOther ? ` (should be ${agent.wanted ?? '-'})` : ''}, horizon ${horizon.percent} % ${horizon.level}`,
     `  its key is of ${keySince}; its clock: ${clockText(clock)}`,
     ...(clock?.isOff === true && status === 'ACTIVE' ? [`  ${clock.remedy ?? ''}`] : []),
   ]);

@@ -17,6 +17,14 @@ export interface FreshRecord {
   readonly missing: readonly string[];
 }
 
+export interface Difference {
+  readonly differenceId: string;
+  /** By head office's clock. */
+  readonly at: string;
+  readonly replicaId: string;
+  readonly feed: string;
+}
+
 /** Runs that stores report, what head office knows of fresh ones, and commands to stores. */
 export interface RunStore {
   /** Keeps it, unless a later report of it is there. */
@@ -24,8 +32,14 @@ export interface RunStore {
   /** Newest first. */
   readRuns(storeId: string, limit: number): Promise<Run[]>;
   removeRun(storeId: string, runId: string): Promise<void>;
+  /** Those that began since, oldest first. */
+  readRunsSince(storeId: string, since: number): Promise<Run[]>;
   /** Runs that began before, some at a time. */
   pruneRuns(storeId: string, before: number): Promise<void>;
+  /** A replica of the store was found to differ from head office. Its id begins with its time, and so do those of old ones, which go. */
+  noteDifference(storeId: string, difference: Difference): Promise<void>;
+  /** Those since, oldest first. */
+  readDifferences(storeId: string, since: number): Promise<Difference[]>;
   readFresh(replicaId: string): Promise<FreshRecord | null>;
   listFresh(storeId: string): Promise<FreshRecord[]>;
   /** In place of whatever was there. */

@@ -1,6 +1,7 @@
 import type { Edition } from '../../protocol/catalogue/types.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import type { Certificate } from '../../protocol/messages/report.ts';
+import type { ToldSettings } from '../../protocol/rollout.ts';
 import type { ListRequest } from './list-request.ts';
 
 export interface Store {
@@ -50,6 +51,8 @@ export interface Replica {
   readonly nextKey?: { readonly publicKey: PublicKey; readonly since: string } | undefined;
   /** When somebody wanted it to have another key. */
   readonly newKeyAskedAt?: string | undefined;
+  /** The store settings that it was told last, while its store is a canary; absent where it never was. */
+  readonly told?: ToldSettings | undefined;
 }
 
 /** A replica that never asked for anything was last heard of when it enrolled. */
@@ -125,6 +128,9 @@ export interface StoreRegistry {
   readReplica(replicaId: string): Promise<{ store: Store; replica: Replica } | null>;
   /** Kept in the replica's row; a replica that is gone is left gone. */
   noteContact(replicaId: string, contact: Contact): Promise<void>;
+  noteTold(replicaId: string, told: ToldSettings): Promise<void>;
+  /** It synced with what it was told as `revision`; nothing if it was told something else since, or has synced before. */
+  noteSynced(replicaId: string, synced: { readonly revision: number; readonly at: string }): Promise<void>;
   /**
    * One per replica and feed. A report may come late or twice, so within a generation a certificate gives way only to
    * one of the same or a later position, and to one of another generation only if that was issued later.

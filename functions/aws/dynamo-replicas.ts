@@ -1,5 +1,6 @@
 import { BatchGetCommand, type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Contact, PublicKey, Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import type { ToldSettings } from '../../protocol/rollout.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, translated } from './aws-errors.ts';
 import { sendAll } from './leftovers.ts';
@@ -7,7 +8,10 @@ import { replicaRow, replicaSchema, storeIdOf, storeSchema } from './store-item.
 import { updateIf } from './update-if.ts';
 
 /** The rows of replicas: what a door reads at every request, and what is known of a replica's key, clock and end. */
-type ReplicaRows = Pick<StoreRegistry, 'addFork' | 'readReplica' | 'noteContact' | 'revokeReplica' | 'offerKey' | 'takeKey' | 'askForKey'>;
+type ReplicaRows = Pick<
+  StoreRegistry,
+  'addFork' | 'readReplica' | 'noteContact' | 'noteTold' | 'noteSynced' | 'revokeReplica' | 'offerKey' | 'takeKey' | 'askForKey'
+>;
 
 /** Others that change a row at the same moment, before the caller is told to come back. */
 const TRIES = 5;
@@ -74,6 +78,18 @@ export class DynamoReplicas implements ReplicaRows {
     await this.#changeReplica(replicaId, {
       UpdateExpression: 'SET heardAt = :heardAt, agentVersion = :agentVersion, skewMs = :skewMs',
       ExpressionAttributeValues: { ':heardAt': heardAt, ':agentVersion': agentVersion, ':skewMs': skewMs },
+    });
+  }
+
+  async noteTold(replicaId: string, told: ToldSettings): Promise<void> {
+    await this.#changeReplica(replicaId, { UpdateExpression: 'SET told = :told', ExpressionAttributeValues: { ':told': told } });
+  }
+
+  async noteSynced(replicaId: string, { revision, at }: { revision: number; at: string }): Promise<void> {
+    await this.#changeReplica(replicaId, {
+      UpdateExpression: 'SET told.syncedAt = :at',
+      ConditionExpression: 'told.revision = :revision AND told.syncedAt = :none',
+      ExpressionAttributeValues: { ':revision': revision, ':at': at, ':none': null },
     });
   }
 

@@ -1,13 +1,14 @@
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { FreshRecord, RunStore } from '../../core/ports/run-store.ts';
+import type { Difference, FreshRecord, RunStore } from '../../core/ports/run-store.ts';
 import { firstIdAt } from '../../core/runs/uuid-time.ts';
+import { limits } from '../../protocol/limits.ts';
 import { type Command, type Run, commandSchema, runSchema } from '../../protocol/runs.ts';
 import { isConditionFailed, translated } from './aws-errors.ts';
 
 /**
- * Runs and commands in the stores table: `pk` = `store#<id>`, `sk` = `run#<runId>`, `fresh#<replica uuid>` or
- * `command#<commandId>`. Ids begin with their time, so a range of keys is a range of time, and what is old is found without
+ * Runs and commands in the stores table: `pk` = `store#<id>`, `sk` = `run#<runId>`, `fresh#<replica uuid>`,
+ * `command#<commandId>` or `difference#<id>`. Ids begin with their time, so a range of keys is a range of time, and what is old is found without
  * reading what is not.
  */
 const freshSchema = z.object({
@@ -22,6 +23,7 @@ const freshSchema = z.object({
   checkedAt: z.string().nullable(),
   missing: z.array(z.string()),
 });
+const differenceSchema = z.object({ differenceId: z.string(), at: z.string(), replicaId: z.string(), feed: z.string() });
 /** Old runs that one call takes away; more of them wait for the next. */
 const PRUNED_AT_ONCE = 25;
 
@@ -49,12 +51,27 @@ export class DynamoRunStore implements RunStore {
   }
 
   removeRun(storeId: string, runId: string): Promise<void> {
-    return this.#delete({ pk: storeKey(storeId), sk: `run#${runId}` });
+    return this.#delete([{ pk: storeKey(storeId), sk: `run#${runId}` }]);
+  }
+
+  async readRunsSince(storeId: string, since: number): Promise<Run[]> {
+    const items = await this.#query(storeId, { from: `run#${firstIdAt(since)}`, to: 'run#~' });
+    return items.map((item) => runSchema.parse(JSON.parse(String(item['run']))));
+  }
+
+  async noteDifference(storeId: string, difference: Difference): Promise<void> {
+    await this.#put({ pk: storeKey(storeId), sk: `difference#${difference.differenceId}`, ...difference }, {});
+    const old = firstIdAt(Date.parse(difference.at) - limits.runsKeptMs);
+    await this.#delete(await this.#query(storeId, { from: 'difference#', to: `difference#${old}`, limit: PRUNED_AT_ONCE }));
+  }
+
+  async readDifferences(storeId: string, since: number): Promise<Difference[]> {
+    const items = await this.#query(storeId, { from: `difference#${firstIdAt(since)}`, to: 'difference#~' });
+    return items.map((item) => differenceSchema.parse(item));
   }
 
   async pruneRuns(storeId: string, before: number): Promise<void> {
-    const items = await this.#query(storeId, { from: 'run#', to: `run#${firstIdAt(before)}`, limit: PRUNED_AT_ONCE });
-    await Promise.all(items.map(({ pk, sk }) => this.#delete({ pk, sk })));
+    await this.#delete(await this.#query(storeId, { from: 'run#', to: `run#${firstIdAt(before)}`, limit: PRUNED_AT_ONCE }));
   }
 
   async readFresh(replicaId: string): Promise<FreshRecord | null> {
@@ -100,10 +117,6 @@ export class DynamoRunStore implements RunStore {
     return isChanged ? 'changed' : 'conflict';
   }
 
-  async #delete(Key: Item): Promise<void> {
-    await translated('delete a run', this.#client.send(new DeleteCommand({ TableName: this.#table, Key })));
-  }
-
   async #put(Item: Item, condition: Item): Promise<boolean> {
     try {
       await translated('keep a run', this.#client.send(new PutCommand({ TableName: this.#table, Item, ...condition })));
@@ -112,6 +125,14 @@ export class DynamoRunStore implements RunStore {
       if (isConditionFailed(error)) return false;
       throw error;
     }
+  }
+
+  async #delete(items: readonly Item[]): Promise<void> {
+    await Promise.all(
+      items.map(({ pk, sk }) =>
+        translated('delete a run', this.#client.send(new DeleteCommand({ TableName: this.#table, Key: { pk, sk } }))),
+      ),
+    );
   }
 
   async #get(storeId: string, sk: string): Promise<Item | null> {

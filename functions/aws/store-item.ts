@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
+import { toldSettingsSchema } from '../../protocol/rollout.ts';
 
 /** Stores, replicas and codes as items of the stores table, and their keys. */
 export const storeSchema = z.object({
@@ -28,6 +29,7 @@ export const replicaSchema = z.object({
   keySince: z.string().optional(),
   nextKey: z.object({ publicKey: publicKeySchema, since: z.string() }).optional(),
   newKeyAskedAt: z.string().optional(),
+  told: toldSettingsSchema.optional(),
 });
 /** `usedBy`: the replica the code was used for; `replaced`: whose place it took. */
 export const codeSchema = z.object({

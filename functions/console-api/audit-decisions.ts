@@ -78,6 +78,10 @@ export const auditDecisions: { readonly [Op in Request['op']]: Decision<Op> } = 
   'approvals.list': notAudited,
   'approvals.approve': { kind: 'changes', shows: ofUndertaking },
   'approvals.reject': { kind: 'changes', shows: ofUndertaking },
+  'rollout.status': notAudited,
+  'rollout.stop': { kind: 'changes', shows: () => ({ target: 'rollout', request: {} }) },
+  'rollout.resume': { kind: 'changes', shows: () => ({ target: 'rollout', request: {} }) },
+  'rollout.finish': { kind: 'destroys', shows: () => ({ target: 'rollout', request: {} }), why: ({ reason }) => reason },
   'audit.list': { kind: 'looks', shows: (request) => whole(null, request) },
 };
 

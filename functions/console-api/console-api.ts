@@ -8,6 +8,7 @@ import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type * as z from 'zod';
+import type { RolloutStore } from '../../core/ports/rollout-store.ts';
 import type { RunStore } from '../../core/ports/run-store.ts';
 import type { UndertakingStore } from '../../core/ports/undertaking-store.ts';
 import type { UploadStore } from '../../core/ports/upload-store.ts';
@@ -15,6 +16,7 @@ import { withheldFields } from '../../core/withheld-fields.ts';
 import { audited } from './audited.ts';
 import { type Done, looked } from './done.ts';
 import { type ExceptionDeps, exceptionsApi, isExceptionRequest } from './exceptions.ts';
+import { isRolloutRequest, rolloutApi } from './rollout.ts';
 import { isStoreRequest, storesApi } from './stores.ts';
 import { isSyncRequest, syncApi } from './sync.ts';
 import { isUndertakingRequest, undertakingsApi } from './undertakings.ts';
@@ -30,8 +32,10 @@ export interface ConsoleDeps {
   readonly runs: RunStore;
   readonly audit: AuditLog;
   readonly undertakings: UndertakingStore;
+  readonly rollouts: RolloutStore;
   readonly ids: Ids;
   readonly clock: Clock;
+  readonly hourMs: number;
   /** 16 bytes nobody can guess. */
   readonly randomBytes: () => Uint8Array;
   readonly organization: Organization;
@@ -52,6 +56,7 @@ async function operate(deps: ConsoleDeps, actor: Actor, request: Request): Promi
   if (isStoreRequest(request)) return storesApi(deps, request);
   if (isExceptionRequest(request)) return exceptionsApi(exceptionDeps(deps), request);
   if (isUndertakingRequest(request)) return undertakingsApi(deps, actor, request);
+  if (isRolloutRequest(request)) return rolloutApi(deps, actor, request);
   switch (request.op) {
     case 'audit.list':
       return looked(await listAudit(deps, request));

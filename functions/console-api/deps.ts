@@ -4,11 +4,12 @@ import { DynamoAuditLog } from '../aws/dynamo-audit-log.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { DynamoQuarantine } from '../aws/dynamo-quarantine.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
+import { DynamoRolloutStore } from '../aws/dynamo-rollout-store.ts';
 import { DynamoRunStore } from '../aws/dynamo-run-store.ts';
 import { DynamoStoreRegistry } from '../aws/dynamo-store-registry.ts';
 import { DynamoUndertakingStore } from '../aws/dynamo-undertaking-store.ts';
 import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
-import { environment, organization, systemClock, systemIds } from '../runtime.ts';
+import { environment, hourMs, organization, systemClock, systemIds } from '../runtime.ts';
 import type { ConsoleDeps } from './console-api.ts';
 
 /** What both doors of the console work with: the one of the command line, and the one of people with a token. */
@@ -24,8 +25,10 @@ export function consoleDeps(): ConsoleDeps {
     runs: new DynamoRunStore(documents, env.STORES_TABLE),
     audit: new DynamoAuditLog(documents, env.AUDIT_TABLE),
     undertakings: new DynamoUndertakingStore(documents, env.STORES_TABLE),
+    rollouts: new DynamoRolloutStore(documents, env.STORES_TABLE),
     ids: systemIds,
     clock: systemClock,
+    hourMs: hourMs(),
     randomBytes: () => randomBytes(16),
     organization: organization(),
   };

@@ -4,6 +4,7 @@ import { normalizeCode } from '../../core/enrolment-code.ts';
 import { organizationSchema } from '../../protocol/organization.ts';
 import { Faults } from '../../test/simulation/world/faults.ts';
 import { MemoryRecordStore } from '../../test/simulation/world/memory-record-store.ts';
+import { MemoryRolloutStore } from '../../test/simulation/world/memory-rollout-store.ts';
 import { MemoryStoreRegistry } from '../../test/simulation/world/memory-store-registry.ts';
 import { MemoryUploadStore } from '../../test/simulation/world/memory-upload-store.ts';
 import { MemoryWrongCodes } from '../../test/simulation/world/memory-wrong-codes.ts';
@@ -21,7 +22,7 @@ async function world() {
   let bytes = 0;
   const randomBytes = () => new Uint8Array(16).fill((bytes += 1));
   const uploads = new MemoryUploadStore(Faults.none(), new MemoryRecordStore(Faults.none(), () => time.now), () => true);
-  const deps = { registry, uploads, clock, randomBytes, organization };
+  const deps = { registry, rollouts: new MemoryRolloutStore(), uploads, clock, randomBytes, organization };
   const ask = async (request: object) => (await storesApi(deps, request as Parameters<typeof storesApi>[1])).answer;
   const enrol = async (code: string, uuid: string) => {
     time.now += 1;

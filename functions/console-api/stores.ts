@@ -3,21 +3,26 @@ import { formatCode, normalizeCode } from '../../core/enrolment-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type Replica, type Store, type StoreListing, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
 import { keySince } from '../../core/proofs/replica-keys.ts';
+import type { RolloutStore } from '../../core/ports/rollout-store.ts';
+import { agentStanding } from '../../core/rollout/agent-version.ts';
 import { descendants } from '../../core/stores/descendants.ts';
 import { horizonUse } from '../../core/stores/horizon-use.ts';
 import { clockSkew } from '../../protocol/clock-skew.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { consoleRequestSchema } from '../../protocol/messages/console.ts';
 import type { Organization } from '../../protocol/organization.ts';
+import type { StoreSettings } from '../../protocol/store-settings.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import type * as z from 'zod';
 import { type Done, changed, looked } from './done.ts';
+import { settingsOfStores } from './rollout.ts';
 import { revokeReplicas } from '../revoke-replicas.ts';
 import { type DecommissionDeps, decommission } from './decommission.ts';
 
 /** Which stores there are, what they may read, and who may speak for them. */
 export interface StoreDeps {
   readonly registry: StoreRegistry;
+  readonly rollouts: Pick<RolloutStore, 'read'>;
   readonly uploads: DecommissionDeps['uploads'];
   readonly clock: Clock;
   /** 16 bytes nobody can guess. */
@@ -116,15 +121,19 @@ async function askForKey({ registry, clock }: StoreDeps, request: Extract<Reques
   return changed({ storeId, asked }, { active }, { asked });
 }
 
-async function listStores({ registry, clock }: StoreDeps, { after, limit }: Extract<Request, { op: 'store.list' }>): Promise<object> {
-  const now = clock.now();
-  const { stores, next } = await registry.listStores({ after: after ?? null, limit });
-  return { stores: stores.map((listing) => shown(listing, now)), next };
+async function listStores(deps: StoreDeps, { after, limit }: Extract<Request, { op: 'store.list' }>): Promise<object> {
+  const now = deps.clock.now();
+  const [{ stores, next }, settingsFor] = await Promise.all([
+    deps.registry.listStores({ after: after ?? null, limit }),
+    settingsOfStores(deps),
+  ]);
+  return { stores: stores.map((listing) => shown(listing, settingsFor(listing.store.storeId), now)), next };
 }
 
-function shown({ store, replicas, certificates }: StoreListing, now: number): object {
+function shown({ store, replicas, certificates }: StoreListing, { agentVersion }: StoreSettings, now: number): object {
   const seen = replicas.map((replica) => ({
     ...replica,
+    agent: agentStanding(replica.agentVersion, agentVersion),
     clock: replica.skewMs === undefined ? null : clockSkew(replica.skewMs),
     keySince: keySince(replica),
     horizon: horizonUse(lastHeardAt(replica), now),
@@ -132,10 +141,10 @@ function shown({ store, replicas, certificates }: StoreListing, now: number): ob
   return { ...store, replicas: seen, certificates };
 }
 
-async function showStore({ registry, clock }: StoreDeps, { storeId }: Extract<Request, { op: 'store.show' }>): Promise<object> {
-  const listing = await registry.readListing(storeId);
+async function showStore(deps: StoreDeps, { storeId }: Extract<Request, { op: 'store.show' }>): Promise<object> {
+  const [listing, settingsFor] = await Promise.all([deps.registry.readListing(storeId), settingsOfStores(deps)]);
   if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
-  return { store: shown(listing, clock.now()) };
+  return { store: shown(listing, settingsFor(storeId), deps.clock.now()) };
 }
 
 /** A change of zone or edition moves what the store may read; it takes effect at the store's next plan (INV-40). */

@@ -135,6 +135,23 @@ describe('a fresh run (INV-45)', () => {
   });
 });
 
+test('INV-57: the first sync that ends well after its store was told of other settings is written down, and no earlier one', async () => {
+  const { say, registry, time } = world();
+  const told = { revision: 4, at: at(START), syncedAt: null };
+  const synced = () => registry.replicas.get('S1:r')?.told?.syncedAt;
+  const ended = (ms: number, state: Run['state']) => run({ kind: 'delta', state, updatedAt: at(ms), finishedAt: at(ms) });
+  await say({ run: ended(START + 1, 'COMPLETED') });
+  await registry.noteTold('S1:r', told);
+  time.now += 5_000;
+  await say({ run: ended(START - 1, 'COMPLETED') });
+  await say({ run: ended(START + 1, 'FAILED') });
+  await say({ run: run({ kind: 'delta', state: 'RUNNING' }) });
+  expect(synced()).toBeNull();
+  await say({ run: ended(START + 2, 'COMPLETED_NO_CHANGES') });
+  await say({ run: ended(START + 3, 'COMPLETED_WITH_ISSUES') });
+  expect(synced()).toBe(at(START + 2));
+});
+
 test('of deltas that found nothing the last one is kept, and none seems to be under way; others are kept for their time', async () => {
   const { say, runs, time } = world();
   const delta = (id: number, more: Partial<Run>) => run({ runId: idAt(START, id), kind: 'delta', finishedAt: at(START), ...more });

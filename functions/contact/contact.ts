@@ -7,13 +7,14 @@ import type { ContactRequest, ContactResponse, FreshStanding } from '../../proto
 import { type Command, type CommandReport, type Run, isCommandOver, isOver } from '../../protocol/runs.ts';
 import { type CheckDeps, checkFreshRun } from '../fresh-run/check-fresh-run.ts';
 import { noteContact } from '../plan/note-contact.ts';
+import { noteSynced } from './note-synced.ts';
 
 /**
  * A running agent comes by: its run is kept, what head office wants is told, and a fresh run gets its workflow and, as soon as
  * the agent thinks it is over, its check (INV-45). Everything may come twice.
  */
 export interface ContactDeps extends CheckDeps {
-  readonly registry: CheckDeps['registry'] & Pick<StoreRegistry, 'noteContact'>;
+  readonly registry: CheckDeps['registry'] & Pick<StoreRegistry, 'noteContact' | 'noteSynced'>;
   readonly runs: RunStore;
   readonly workflows: FreshWorkflows;
 }
@@ -33,6 +34,7 @@ export async function contact(
 ): Promise<ContactResponse> {
   await noteContact(deps, replica, { agentVersion, skewMs });
   if (run !== null) await keep(deps, store, run);
+  await noteSynced(deps, { replica, skewMs }, run);
   const fresh = await freshOf(deps, replica, run);
   return {
     serverTime: new Date(deps.clock.now()).toISOString(),

@@ -1,4 +1,3 @@
-import { NO_OFFLINE_REDEMPTION } from '../../protocol/offline-redemption.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { allFeedsInScope } from '../../core/plan/feeds-in-scope.ts';
@@ -45,7 +44,6 @@ async function world() {
         clock: office.clock,
         ids: { next: () => 'g' },
         withheld: [],
-        offlineRedemption: NO_OFFLINE_REDEMPTION,
         scopes,
       },
       who,

@@ -1,4 +1,3 @@
-import type { OfflineRedemption } from '../../protocol/offline-redemption.ts';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { CompactionRequests } from '../../core/ports/compaction-requests.ts';
 import type { FeedState, FeedStore, SnapshotPointer } from '../../core/ports/feed-store.ts';
@@ -13,6 +12,7 @@ import { type ScopeSettings, changedKinds } from '../../protocol/catalogue/scope
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { FeedPlan, PlanRequest, PlanResponse } from '../../protocol/messages/plan.ts';
+import type { StoreSettings } from '../../protocol/store-settings.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { readOrCreateFeeds } from '../read-or-create-feeds.ts';
 
@@ -30,14 +30,16 @@ export interface PlanDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly withheld: readonly string[];
-  readonly offlineRedemption: OfflineRedemption;
   readonly scopes: ScopeSettings;
 }
 
 /** A new snapshot of a small feed takes about this long. */
 const SNAPSHOT_RETRY_MS = 1_000;
 
-export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): Promise<PlanResponse> {
+/** Without the settings of the store, which are somebody else's to know. */
+export type Planned = Omit<PlanResponse, keyof StoreSettings>;
+
+export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): Promise<Planned> {
   const inScope = allFeedsInScope(store, deps.scopes);
   const states = await readOrCreateFeeds(deps, inScope);
   const cursors = new Map(request.feeds.map((cursor) => [cursor.feed, cursor]));
@@ -79,7 +81,6 @@ export async function plan(deps: PlanDeps, store: Store, request: PlanRequest): 
     })),
     scopes: changedKinds(deps.scopes),
     withheld: [...deps.withheld],
-    offlineRedemption: deps.offlineRedemption,
     feeds: [...feeds, ...leave],
     chunkUrls,
   };

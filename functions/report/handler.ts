@@ -2,12 +2,14 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { reportRequestSchema } from '../../protocol/messages/report.ts';
 import { documentClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
+import { DynamoRunStore } from '../aws/dynamo-run-store.ts';
 import { DynamoFreshSlots } from '../aws/dynamo-fresh-slots.ts';
 import { limits } from '../../protocol/limits.ts';
 import { agentDoor } from '../http/agent-door.ts';
 import { authenticateOnce } from '../http/authenticate.ts';
 import { httpFunction } from '../http/http-function.ts';
-import { environment, organization, systemClock } from '../runtime.ts';
+import { environment, organization, systemClock, systemIds } from '../runtime.ts';
+import { noteDifferences } from './note-differences.ts';
 import { report } from './report.ts';
 
 const env = environment('FEEDS_TABLE', 'STORES_TABLE');
@@ -19,7 +21,9 @@ const deps = {
   feeds: new DynamoFeedStore(documents, env.FEEDS_TABLE),
   registry: door.registry,
   slots: new DynamoFreshSlots(documents, env.STORES_TABLE, limits.freshSlots),
+  runs: new DynamoRunStore(documents, env.STORES_TABLE),
   clock: systemClock,
+  ids: systemIds,
   scopes,
 };
 
@@ -29,5 +33,6 @@ export const handler = httpFunction({ logger, clock: systemClock }, reportReques
   // A replica that is not what it should be is mended by itself; that it had to be is for people to know.
   for (const { feed, reason } of answer.refused)
     if (reason === 'DIFFERENT') logger.warn('a replica differs', { storeId: who.store.storeId, replicaId: who.replica.replicaId, feed });
+  await noteDifferences(deps, who.replica, answer.refused);
   return answer;
 });

@@ -25,6 +25,7 @@ const LOOKUPS = 'lookups#*';
 const QUARANTINE = 'quarantine';
 const ERASURE = 'erasure';
 const UNDERTAKING = 'undertaking';
+const ROLLOUT = 'rollout';
 
 export function grantAccess(data: Data, functions: Functions): void {
   // The table itself and not its indexes, which the CDK's own grants would add.
@@ -105,6 +106,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   allowOn(functions.get('contact'), { actions: ['states:StartExecution'], arn: freshWorkflowArn(functions) });
 
   allowStores('watch-stores', [DIRECTORY, STORE], ...READ);
+  grantRollout(data, functions);
 
   // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.
   allow('rebuild', data.records, ...READ, 'dynamodb:UpdateItem');
@@ -129,11 +131,21 @@ export function grantAccess(data: Data, functions: Functions): void {
     // Exceptions are mended and discarded by people.
     allow(name, data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
     // A store's zone and edition are changed where they stand.
-    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, QUARANTINE], ...READ);
-    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING], ...PUT, 'dynamodb:UpdateItem');
+    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, QUARANTINE, ROLLOUT], ...READ);
+    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, ROLLOUT], ...PUT, 'dynamodb:UpdateItem');
     // The audit is added to, by these two only, and changed by nobody.
     allow(name, data.audit, ...PUT, 'dynamodb:Query');
   }
+}
+
+function grantRollout(data: Data, functions: Functions): void {
+  const allow = (name: Parameters<Functions['get']>[0], keys: readonly string[], ...actions: string[]) =>
+    allowOn(functions.get(name), { actions, arn: data.stores.tableArn, keys });
+  // Which settings a store has.
+  allow('plan', [ROLLOUT], 'dynamodb:GetItem');
+  // What canary stores reported is read; the rollout is all that is written.
+  allow('watch-rollout', [ROLLOUT, STORE], ...READ);
+  allow('watch-rollout', [ROLLOUT], ...PUT);
 }
 
 interface Allowance {

@@ -61,7 +61,7 @@ const UNAUTHORIZED_MAX = 1_000;
 /** In an hour. A token that ran out is a few; an admin tries what an operator may not, once. */
 const CONSOLE_REFUSED_MAX = 20;
 /** What runs by the clock once an hour or more often, and whose silence would be taken for peace. */
-const CLOCKWORK = ['watch-stores', 'apply', 'compact'] as const;
+const CLOCKWORK = ['watch-stores', 'watch-rollout', 'apply', 'compact'] as const;
 const CLOCKWORK_HOURS = 3;
 
 function counted(organization: string, metricName: string, label: string): Metric {
@@ -207,7 +207,7 @@ export class Alarms extends Construct {
     for (const name of CLOCKWORK)
       this.#alarm(`${name}-silent`, {
         runbook: 'silence',
-        means: `The function ${name}, which runs every hour, has not run for ${CLOCKWORK_HOURS} hours`,
+        means: `The function ${name}, which runs every hour or more often, has not run for ${CLOCKWORK_HOURS} hours`,
         metric: functions.get(name).metricInvocations({ period: Duration.hours(1), statistic: Stats.SUM }),
         below: 1,
         periods: CLOCKWORK_HOURS,

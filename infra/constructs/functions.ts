@@ -109,6 +109,8 @@ const SIZES = {
   },
   // Thousands of rows once an hour.
   'watch-stores': { memorySize: 512, timeout: Duration.seconds(60), environment: ['STORES_TABLE'] },
+  // One row every five minutes; while something is on trial the runs of up to 50 stores, a few hundred of each.
+  'watch-rollout': { memorySize: 512, timeout: Duration.seconds(60), environment: ['STORES_TABLE'] },
   // 500 records of up to 4 MB read, judged and written in transactions.
   'console-api': {
     memorySize: 1024,

@@ -36,6 +36,12 @@ export const LOGGED = {
     runbook: 'store-horizon',
     means: 'A store was not heard of for so long that it will not find the changes it missed one by one',
   },
+  'rollout-stopped': {
+    by: 'watch-rollout',
+    pattern: message('a rollout is stopped'),
+    runbook: 'rollout-stopped',
+    means: 'Changed settings are stopped at the canary stores, and somebody has to decide',
+  },
   'replica-differs': {
     by: 'report',
     pattern: message('a replica differs'),

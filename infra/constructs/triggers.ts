@@ -74,6 +74,7 @@ function addSchedules(scope: Construct, functions: Functions): void {
     ['ReviewSchedule', 'rescope', { rate: Duration.days(1), description: 'Customers whom a store has not billed for long leave it' }],
     ['HeldSchedule', 'apply', { rate: Duration.hours(1), description: 'What waits for a record is judged again' }],
     ['WatchSchedule', 'watch-stores', { rate: Duration.hours(1), description: 'Stores that were not heard of when expected are logged' }],
+    ['RolloutSchedule', 'watch-rollout', { rate: Duration.minutes(5), description: 'Changed store settings go on, or are stopped' }],
     [
       'SweepSchedule',
       'erase',

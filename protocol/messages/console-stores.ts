@@ -34,6 +34,8 @@ export const listedStoreSchema = storeSchema.extend({
       enrolledAt: z.string(),
       heardAt: z.string().optional(),
       agentVersion: z.string().optional(),
+      /** The version that it should run; `isOther`: it runs another one, as far as is known. */
+      agent: z.object({ wanted: z.string().nullable(), isOther: z.boolean() }),
       clock: clockSchema,
       /** Since when it has the key that it signs with. */
       keySince: z.string(),

@@ -6,6 +6,7 @@ import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import { limits } from '../limits.ts';
 import { auditEntrySchema } from './audit.ts';
 import { undertakingSchema } from '../undertaking.ts';
+import { rolloutRequests, rolloutResponses } from './console-rollout.ts';
 import { clockSchema, listedStoreSchema, storeIdentityRequests, storeIdentityResponses, storeSchema } from './console-stores.ts';
 import { idSchema } from './id.ts';
 
@@ -161,6 +162,7 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('approvals.list'), ...listRequest }),
   z.strictObject({ op: z.literal('approvals.approve'), undertakingId: z.uuid(), ...named }),
   z.strictObject({ op: z.literal('approvals.reject'), undertakingId: z.uuid(), reason, ...named }),
+  ...rolloutRequests,
 ]);
 
 /** What overrides a rule or a store's own word is done for a reason. */
@@ -322,6 +324,7 @@ export const consoleResponseSchemas = {
   'approvals.list': z.object({ undertakings: z.array(undertakingSchema), next }),
   'approvals.approve': undertakingAnswer,
   'approvals.reject': undertakingAnswer,
+  ...rolloutResponses,
   'quarantine.list': z.object({
     entries: z.array(z.object({ id: z.string(), reason: z.string(), at: z.string(), source: z.string(), item: z.unknown() })),
     next,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { NO_OFFLINE_REDEMPTION, offlineRedemptionSchema } from '../offline-redemption.ts';
 import { limits } from '../limits.ts';
 import { uploadProgressSchema } from '../operation.ts';
+import { storeSettingsSchema } from '../store-settings.ts';
 import { COMPONENT_NAMES, EDITIONS } from '../catalogue/types.ts';
 import type { FeedName } from '../feed.ts';
 
@@ -123,7 +123,8 @@ export const planResponseSchema = z.object({
   scopes: z.record(z.string(), z.enum(['org', 'zone', 'store'])).default({}),
   /** `collection.field` names that this organization does not share with stores: shown as withheld, never as empty. */
   withheld: z.array(z.string()),
-  offlineRedemption: offlineRedemptionSchema.default(NO_OFFLINE_REDEMPTION),
+  /** An agent that does not know one of them leaves it alone. */
+  ...storeSettingsSchema.shape,
   feeds: z.array(feedPlanSchema),
   chunkUrls: z.array(z.object({ sha256, url: z.string() })),
   /** How far head office has what the replica sent; less than it said before if it was restored. If it was asked. */

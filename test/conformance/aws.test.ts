@@ -23,6 +23,8 @@ import { objectStoreSuite } from './object-store-suite.ts';
 import { proofMemorySuite } from './proof-memory-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { DynamoRolloutStore } from '../../functions/aws/dynamo-rollout-store.ts';
+import { rolloutStoreSuite } from './rollout-store-suite.ts';
 import { DynamoUndertakingStore } from '../../functions/aws/dynamo-undertaking-store.ts';
 import { undertakingStoreSuite } from './undertaking-store-suite.ts';
 import { auditLogSuite } from './audit-log-suite.ts';
@@ -174,4 +176,5 @@ describe('runs in DynamoDB', () => {
   runStoreSuite(() => new DynamoRunStore(emulators.documents, emulators.table));
   auditLogSuite(() => new DynamoAuditLog(emulators.documents, emulators.table));
   undertakingStoreSuite(() => new DynamoUndertakingStore(emulators.documents, emulators.table));
+  rolloutStoreSuite(() => new DynamoRolloutStore(emulators.documents, emulators.table));
 });

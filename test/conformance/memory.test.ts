@@ -19,6 +19,8 @@ import { objectStoreSuite } from './object-store-suite.ts';
 import { proofMemorySuite } from './proof-memory-suite.ts';
 import { recordStoreSuite } from './record-store-suite.ts';
 import { uploadStoreSuite } from './upload-store-suite.ts';
+import { MemoryRolloutStore } from '../simulation/world/memory-rollout-store.ts';
+import { rolloutStoreSuite } from './rollout-store-suite.ts';
 import { MemoryUndertakingStore } from '../simulation/world/memory-undertaking-store.ts';
 import { undertakingStoreSuite } from './undertaking-store-suite.ts';
 import { auditLogSuite } from './audit-log-suite.ts';
@@ -101,4 +103,5 @@ describe('runs in memory', () => {
   runStoreSuite(() => new MemoryRunStore(Faults.none()));
   auditLogSuite(() => new MemoryAuditLog());
   undertakingStoreSuite(() => new MemoryUndertakingStore());
+  rolloutStoreSuite(() => new MemoryRolloutStore());
 });

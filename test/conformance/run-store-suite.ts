@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
 import type { FreshRecord, RunStore } from '../../core/ports/run-store.ts';
 import { startRun } from '../../core/runs/run.ts';
+import { limits } from '../../protocol/limits.ts';
 import type { Command, Run } from '../../protocol/runs.ts';
 
 /** What any store of runs does. `make` gives one with nothing in it for these stores. */
@@ -45,6 +46,22 @@ export function runStoreSuite(make: () => RunStore): void {
       for (const runId of [three.runId, three.runId]) await runs.removeRun(storeId, runId);
       expect(await runs.readRuns(storeId, 10)).toEqual([later]);
     });
+  });
+
+  test('runs and differences are found by when they were, and old differences go with the next', async () => {
+    for (const ms of [0, 10_000, 20_000]) await runs.noteRun(storeId, run(ms));
+    expect((await runs.readRunsSince(storeId, START + 10_000)).map(({ startedAt }) => startedAt)).toEqual([at(10_000), at(20_000)]);
+    const difference = (ms: number) => ({ differenceId: idAt(ms), at: at(ms), replicaId: `${storeId}:r`, feed: 'Customer@org' });
+    const [one, two] = [difference(0), difference(10_000)];
+    await runs.noteDifference(storeId, one);
+    await runs.noteDifference(storeId, two);
+    expect(await runs.readDifferences(storeId, START)).toEqual([one, two]);
+    expect(await runs.readDifferences(storeId, START + 10_000)).toEqual([two]);
+    expect(await runs.readDifferences(`${storeId}x`, START)).toEqual([]);
+    const later = difference(limits.runsKeptMs + 5_000);
+    await runs.noteDifference(storeId, later);
+    expect(await runs.readDifferences(storeId, START)).toEqual([two, later]);
+    expect(await runs.readRuns(storeId, 10)).toHaveLength(3);
   });
 
   describe('fresh runs', () => {

@@ -117,6 +117,20 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect((await registry.readReplica(replicaId))?.replica).toEqual({ ...enrolled?.replica, ...contact });
     await registry.noteContact(`${storeId}:gone`, contact);
     expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
+    // What it was told, and its first sync with that; a sync with something else is none of it.
+    const told = { revision: 3, at: '2026-11-23T09:00:00.000Z', syncedAt: null };
+    const known = async () => (await registry.readReplica(replicaId))?.replica.told;
+    await registry.noteSynced(replicaId, { revision: 3, at: '2026-11-23T09:30:00.000Z' });
+    expect(await known()).toBeUndefined();
+    await registry.noteTold(replicaId, told);
+    await registry.noteSynced(replicaId, { revision: 2, at: '2026-11-23T09:30:00.000Z' });
+    expect(await known()).toEqual(told);
+    for (const at of ['2026-11-23T10:00:00.000Z', '2026-11-23T11:00:00.000Z']) await registry.noteSynced(replicaId, { revision: 3, at });
+    expect(await known()).toEqual({ ...told, syncedAt: '2026-11-23T10:00:00.000Z' });
+    await registry.noteTold(replicaId, { ...told, revision: 4 });
+    expect(await known()).toEqual({ ...told, revision: 4 });
+    await registry.noteTold(`${storeId}:gone`, told);
+    expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
   });
 
   test('a replica that is revoked is so at the next read, for good, and one that is gone stays gone', async () => {

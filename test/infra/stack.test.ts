@@ -168,6 +168,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'report',
       'rescope',
       'rotate-key',
+      'watch-rollout',
       'watch-stores',
     ]);
     for (const [id, { Properties }] of functions) {
@@ -220,6 +221,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'code#*': ['console', 'consoleapi', 'enrol'],
       erasure: ['erase'],
       undertaking: ['console', 'consoleapi', 'erase', 'rebuild'],
+      rollout: ['console', 'consoleapi', 'plan', 'watchrollout'],
       quarantine: ['console', 'consoleapi', 'erase', 'feedwriter'],
       'wrong-codes': ['enrol'],
       'fresh-slot#*': ['plan', 'report'],
@@ -232,6 +234,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'fresh-slot#*',
       'lookups#*',
       'quarantine',
+      'rollout',
       'store#*',
       'stores',
       'undertaking',

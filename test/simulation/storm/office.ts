@@ -15,7 +15,7 @@ import { contactRequestSchema } from '../../../protocol/messages/contact.ts';
 import { planRequestSchema } from '../../../protocol/messages/plan.ts';
 import { pushRequestSchema } from '../../../protocol/messages/push.ts';
 import { reportRequestSchema } from '../../../protocol/messages/report.ts';
-import { NO_OFFLINE_REDEMPTION } from '../../../protocol/offline-redemption.ts';
+import { DEFAULT_STORE_SETTINGS } from '../../../protocol/store-settings.ts';
 import { RequestBudgets } from '../../../functions/http/request-budgets.ts';
 import { Faults } from '../world/faults.ts';
 import { HeadOffice } from '../world/head-office.ts';
@@ -99,7 +99,6 @@ export class StormOffice {
       ids: world.ids,
       withheld: [],
       scopes: {},
-      offlineRedemption: NO_OFFLINE_REDEMPTION,
     };
     const doorbell = { ring: (replicaId: string) => Promise.resolve(void this.#apply(replicaId)) };
     return {
@@ -110,7 +109,11 @@ export class StormOffice {
           plan(planDeps, store, request.body),
           uploadProgress({ uploads }, replicaId, request.body),
         ]);
-        return admit({ slots: this.#slots, clock }, { replicaId, request: request.body }, { ...answer, ...progress });
+        return admit(
+          { slots: this.#slots, clock },
+          { replicaId, request: request.body },
+          { ...answer, ...DEFAULT_STORE_SETTINGS, ...progress },
+        );
       }),
       '/v1/report': httpFunction(deps, reportRequestSchema, async (request) =>
         report({ ...of, slots: this.#slots }, await who(request), request.body),

@@ -1,11 +1,13 @@
-import type { FreshRecord, RunStore } from '../../../core/ports/run-store.ts';
+import type { Difference, FreshRecord, RunStore } from '../../../core/ports/run-store.ts';
 import { firstIdAt } from '../../../core/runs/uuid-time.ts';
+import { limits } from '../../../protocol/limits.ts';
 import type { Command, Run } from '../../../protocol/runs.ts';
 import type { Faults } from './faults.ts';
 
 export class MemoryRunStore implements RunStore {
   readonly runs = new Map<string, Map<string, Run>>();
   readonly fresh = new Map<string, FreshRecord>();
+  readonly differences = new Map<string, readonly Difference[]>();
   readonly commands = new Map<string, Command>();
   readonly #faults: Faults;
 
@@ -27,6 +29,24 @@ export class MemoryRunStore implements RunStore {
 
   removeRun(storeId: string, runId: string): Promise<void> {
     return this.#faults.strike('remove a run', () => void this.#ofStore(storeId).delete(runId));
+  }
+
+  readRunsSince(storeId: string, since: number): Promise<Run[]> {
+    return this.#faults.strike('read runs', () => byId(this.#ofStore(storeId).values()).filter(({ runId }) => runId >= firstIdAt(since)));
+  }
+
+  noteDifference(storeId: string, difference: Difference): Promise<void> {
+    return this.#faults.strike('note a difference', () => {
+      const old = firstIdAt(Date.parse(difference.at) - limits.runsKeptMs);
+      const kept = (this.differences.get(storeId) ?? []).filter(({ differenceId }) => differenceId >= old);
+      this.differences.set(storeId, [...kept, difference]);
+    });
+  }
+
+  readDifferences(storeId: string, since: number): Promise<Difference[]> {
+    return this.#faults.strike('read differences', () =>
+      (this.differences.get(storeId) ?? []).filter(({ differenceId }) => differenceId >= firstIdAt(since)),
+    );
   }
 
   pruneRuns(storeId: string, before: number): Promise<void> {

@@ -12,6 +12,7 @@ import type {
 import { isSameKey } from '../../../core/proofs/replica-keys.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import type { Certificate } from '../../../protocol/messages/report.ts';
+import type { ToldSettings } from '../../../protocol/rollout.ts';
 import { SyncError } from '../../../protocol/sync-error.ts';
 
 type Code = Omit<Parameters<StoreRegistry['putEnrolmentCode']>[0], 'sha256'> & { usedBy?: string; replaced?: readonly string[] };
@@ -120,6 +121,17 @@ export class MemoryStoreRegistry implements StoreRegistry {
 
   noteContact(replicaId: string, contact: Contact): Promise<void> {
     return this.#change(replicaId, (replica) => ({ ...replica, ...contact }));
+  }
+
+  noteTold(replicaId: string, told: ToldSettings): Promise<void> {
+    return this.#change(replicaId, (replica) => ({ ...replica, told }));
+  }
+
+  noteSynced(replicaId: string, { revision, at }: { revision: number; at: string }): Promise<void> {
+    return this.#change(replicaId, (replica) => {
+      const { told } = replica;
+      return told?.revision === revision && told.syncedAt === null ? { ...replica, told: { ...told, syncedAt: at } } : replica;
+    });
   }
 
   revokeReplica(replicaId: string): Promise<void> {

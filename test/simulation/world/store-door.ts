@@ -1,4 +1,4 @@
-import { NO_OFFLINE_REDEMPTION } from '../../../protocol/offline-redemption.ts';
+import { DEFAULT_STORE_SETTINGS } from '../../../protocol/store-settings.ts';
 import { strict as assert } from 'node:assert';
 import type { Store } from '../../../core/ports/store-registry.ts';
 import { plan } from '../../../functions/plan/plan.ts';
@@ -49,12 +49,8 @@ export class StoreDoor {
     const { store } = must(await this.registry.readReplica(storeId), `there is a replica ${storeId}`);
     const { feeds, objects, clock, ids, scopes } = office;
     const compactions = { ring: (...[rung, work]: Parameters<CloudHistory['ring']>) => Promise.resolve(this.#cloud.ring(rung, work)) };
-    const answer = await plan(
-      { feeds, objects, compactions, clock, ids, withheld: WITHHELD, scopes, offlineRedemption: NO_OFFLINE_REDEMPTION },
-      store,
-      body,
-    );
-    const parsed = planResponseSchema.parse(asText(answer));
+    const answer = await plan({ feeds, objects, compactions, clock, ids, withheld: WITHHELD, scopes }, store, body);
+    const parsed = planResponseSchema.parse(asText({ ...answer, ...DEFAULT_STORE_SETTINGS }));
     this.#checkAnswer(store, parsed);
     return parsed;
   }

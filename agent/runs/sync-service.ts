@@ -39,6 +39,12 @@ export interface Turn {
   readonly error: { readonly code: ErrorCodeName; readonly message: string } | null;
 }
 
+interface Job {
+  readonly isManual: boolean;
+  /** Of head office. */
+  readonly commandId: string | null;
+}
+
 export class SyncService {
   readonly #io: AgentIo;
   readonly #options: ServiceOptions;
@@ -50,8 +56,8 @@ export class SyncService {
   #prove: readonly FeedName[] = [];
   #asked: RunTrigger | null = null;
   #againAt = Number.POSITIVE_INFINITY;
-  /** What is under way may be stopped by head office. */
-  #job: { readonly abort: AbortController; readonly commandId: string | null } | null = null;
+  /** What is under way may be stopped by head office, and a sync by whoever asks for a manual one in its place. */
+  #job: (Job & { readonly abort: AbortController }) | null = null;
 
   constructor(io: AgentIo, options: ServiceOptions) {
     this.#io = io;
@@ -91,7 +97,8 @@ export class SyncService {
   }
 
   async #next(): Promise<void> {
-    const [request] = readRequests(this.#paths);
+    const requests = readRequests(this.#paths);
+    const request = this.#isPlanned() ? (requests.find(takesOver) ?? requests[0]) : requests[0];
     const [command] = this.#commands;
     if (this.#prove.length > 0) {
       dropCertificates(this.#io, this.#paths, this.#prove);
@@ -99,7 +106,8 @@ export class SyncService {
       this.ask('COMMAND');
     }
     if (this.#io.clock.now() >= this.#againAt) this.ask('SCHEDULE');
-    if (command?.takeOver === true && this.#isPlanned()) await this.#command(command);
+    if (request !== undefined && takesOver(request) && this.#isPlanned()) await this.#answer(request);
+    else if (command?.takeOver === true && this.#isPlanned()) await this.#command(command);
     else if (this.#asked !== null) await this.#sync();
     else if (request !== undefined) await this.#answer(request);
     else if (command !== undefined) await this.#command(command);
@@ -125,7 +133,9 @@ export class SyncService {
     const startedAt = this.#io.clock.now();
     const { data, style } = this.#options;
     try {
-      const outcome = await this.#work(null, (io) => runStore(io, this.#log, { data, style, options: { wait: true }, trigger }));
+      const outcome = await this.#work({ isManual: false, commandId: null }, (io) =>
+        runStore(io, this.#log, { data, style, options: { wait: true }, trigger }),
+      );
       return { startedAt, outcome, error: null };
     } catch (error) {
       if (this.#io.signal.aborted) return null;
@@ -137,10 +147,10 @@ export class SyncService {
     }
   }
 
-  /** One thing at a time, that head office may stop; whatever came of it, head office hears. */
-  async #work<T>(commandId: string | null, work: (io: AgentIo) => Promise<T>): Promise<T> {
+  /** One thing at a time, that may be stopped; whatever came of it, head office hears. */
+  async #work<T>(job: Job, work: (io: AgentIo) => Promise<T>): Promise<T> {
     const abort = new AbortController();
-    this.#job = { abort, commandId };
+    this.#job = { ...job, abort };
     const signal = AbortSignal.any([this.#io.signal, abort.signal]);
     try {
       return await work({ ...this.#io, signal });
@@ -165,7 +175,11 @@ export class SyncService {
     }
     const work: ManualWork = { ...request, commandId: null };
     try {
-      answer({ result: await this.#work(null, (io) => manualSync(io, this.#log, { data, style, work, trigger: 'STORE' })) });
+      answer({
+        result: await this.#work({ isManual: true, commandId: null }, (io) =>
+          manualSync(io, this.#log, { data, style, work, trigger: 'STORE' }),
+        ),
+      });
     } catch (error) {
       answer({ failure: failureOf(error) });
     }
@@ -180,7 +194,9 @@ export class SyncService {
     let failure: { code: string; message: string } | null = null;
     try {
       const work: ManualWork = { kind, components, preview, commandId };
-      result = await this.#work(commandId, (io) => manualSync(io, this.#log, { data, style, work, trigger: 'COMMAND' }));
+      result = await this.#work({ isManual: true, commandId }, (io) =>
+        manualSync(io, this.#log, { data, style, work, trigger: 'COMMAND' }),
+      );
     } catch (error) {
       // The agent is told to stop: the next one takes it up again.
       if (this.#io.signal.aborted) return;
@@ -206,6 +222,7 @@ export class SyncService {
   async #comeBy(): Promise<void> {
     while (!this.#io.signal.aborted) {
       await this.#contacts.contact();
+      if (this.#isTakenOver()) this.#stop();
       await this.#io.sleep(agentLimits.contactMs).catch(() => {});
     }
   }
@@ -216,12 +233,13 @@ export class SyncService {
   }
 
   #isTakenOver(): boolean {
-    const isOther = this.#job !== null && this.#job.commandId === null;
-    return isOther && this.#commands.some(({ takeOver, preview }) => takeOver && !preview) && this.#isPlanned();
+    if (this.#job === null || this.#job.isManual) return false;
+    const isAsked = this.#commands.some(({ takeOver, preview }) => takeOver && !preview) || readRequests(this.#paths).some(takesOver);
+    return isAsked && this.#isPlanned();
   }
 
   #stop(): void {
-    this.#job?.abort.abort(new SyncError('NOT_COMPLETE', 'head office stopped this run'));
+    this.#job?.abort.abort(new SyncError('NOT_COMPLETE', 'this run was stopped'));
   }
 
   /** A manual sync is of what head office said this store has: until it has said so, nothing can take the place of the first sync. */
@@ -238,6 +256,10 @@ export class SyncService {
     if (isGone || isCancelled || this.#isTakenOver()) this.#stop();
     if (answer.fresh !== null && !answer.fresh.complete && job === null) this.#prove = answer.fresh.prove;
   }
+}
+
+function takesOver(request: StoreRequest): boolean {
+  return request.ask === 'manual' && request.takeOver && !request.preview;
 }
 
 function failureOf(error: unknown): { code: ErrorCodeName; message: string } {

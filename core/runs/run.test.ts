@@ -18,7 +18,7 @@ import {
 } from '../../protocol/runs.ts';
 import { AFTER, type ComponentEvent, type ComponentEventType, afterEvent, isTerminal } from './component-status.ts';
 import { etaMs, percentOf, rollUp } from './roll-up.ts';
-import { applyEvent, cancelRun, failRun, failureReason, pauseRun, planRun, startRun } from './run.ts';
+import { RUN_AFTER, applyEvent, cancelRun, failRun, failureReason, pauseRun, planRun, startRun } from './run.ts';
 
 const AT = '2026-11-23T10:00:00.000Z';
 const planned = (edition: Edition) =>
@@ -90,9 +90,10 @@ describe('a run', () => {
     );
   });
 
-  it('reaches every status and every state that is listed, and none that is not', () => {
+  it('reaches every status, every state and every edge between states that is listed, and none that is not', () => {
     const statuses = new Set<ComponentStatus>();
     const states = new Set<Run['state']>();
+    const edges = new Set<string>();
     const see = (run: Run) => {
       states.add(run.state);
       for (const { status } of run.components) statuses.add(status);
@@ -102,13 +103,18 @@ describe('a run', () => {
         // One component, so that the run itself gets to its end by events.
         let run = manual ? begun('manual', ['Fraud Users List']) : begun();
         see(run);
-        for (const one of steps)
+        for (const one of steps) {
+          const before = run;
           see((run = walk(run, typeof one === 'object' && manual ? { ...one, component: 'Fraud Users List', direction: 'DOWN' } : one)));
+          edges.add(`${before.state} ${run.state}`);
+        }
       }),
       { numRuns: 500, seed: 7 },
     );
     expect([...statuses].sort()).toEqual([...COMPONENT_STATUSES].sort());
     expect([...states].sort()).toEqual([...RUN_STATES].sort());
+    const listed = RUN_STATES.flatMap((before) => RUN_STATES.flatMap((after) => (RUN_AFTER[before][after] ? [`${before} ${after}`] : [])));
+    expect([...edges].sort()).toEqual(listed.sort());
   });
 
   it('every cell of the table is what happens', () => {

@@ -2,11 +2,34 @@ import { collections } from '../../protocol/catalogue/catalogue.ts';
 import { COMPONENT_NAMES, type ComponentName } from '../../protocol/catalogue/types.ts';
 import type { ErrorCodeName } from '../../protocol/error-codes.ts';
 import type { PlanResponse } from '../../protocol/messages/plan.ts';
-import { type ComponentRun, type FailureReason, type Run, type RunDirection, isOver } from '../../protocol/runs.ts';
+import { type ComponentRun, type FailureReason, type Run, type RunDirection, type RunState, isOver } from '../../protocol/runs.ts';
 import { type ComponentEvent, afterEvent } from './component-status.ts';
 import { rollUp } from './roll-up.ts';
 
-/** The life of a run, from its start to a state that is never left (INV-44). Times are ISO 8601 and come in. */
+/**
+ * The life of a run, from its start to a state that is never left (INV-44). Which state it has follows from its components and from what
+ * ended it; every edge that there may be stands in the table. Times are ISO 8601 and come in.
+ */
+export const RUN_AFTER: Readonly<Record<RunState, Readonly<Record<RunState, boolean>>>> = {
+  RUNNING: live(),
+  PAUSED: live(),
+  COMPLETED: over('COMPLETED'),
+  COMPLETED_NO_CHANGES: over('COMPLETED_NO_CHANGES'),
+  COMPLETED_WITH_ISSUES: over('COMPLETED_WITH_ISSUES'),
+  FAILED: over('FAILED'),
+  CANCELLED: over('CANCELLED'),
+};
+
+function live(): Record<RunState, boolean> {
+  const ends = { COMPLETED: true, COMPLETED_NO_CHANGES: true, COMPLETED_WITH_ISSUES: true, FAILED: true, CANCELLED: true };
+  return { RUNNING: true, PAUSED: true, ...ends };
+}
+
+function over(state: RunState): Record<RunState, boolean> {
+  const never = { RUNNING: false, PAUSED: false, COMPLETED: false, COMPLETED_NO_CHANGES: false, COMPLETED_WITH_ISSUES: false };
+  return { ...never, FAILED: false, CANCELLED: false, [state]: true };
+}
+
 export type NewRun = Pick<Run, 'runId' | 'replicaId' | 'kind' | 'trigger' | 'startedAt' | 'commandId' | 'declaredThrough'>;
 
 /** Its components are known when head office has said what this store has. */
@@ -68,20 +91,20 @@ export function pauseRun(
 ): Run {
   const { reason } = failureReason(code);
   const paused = each(run, at, (one) => afterEvent(one, { type: 'PAUSE', resumeAfter, reason }));
-  return isOver(paused) ? paused : { ...paused, state: 'PAUSED' };
+  return isOver(paused) ? paused : { ...paused, state: next(run, 'PAUSED') };
 }
 
 export function failRun(run: Run, { code, message }: { readonly code: ErrorCodeName; readonly message: string }, at: string): Run {
   if (isOver(run)) return run;
   const { reason, retryable } = failureReason(code);
   const failed = each(run, at, (one) => afterEvent(one, { type: 'FAIL', reason, retryable }));
-  return { ...failed, state: 'FAILED', finishedAt: at, failure: { reason, code, message: message.slice(0, 500) } };
+  return { ...failed, state: next(run, 'FAILED'), finishedAt: at, failure: { reason, code, message: message.slice(0, 500) } };
 }
 
 export function cancelRun(run: Run, at: string): Run {
   if (isOver(run)) return run;
   const cancelled = each(run, at, (one) => afterEvent(one, { type: 'CANCEL' }));
-  return { ...cancelled, state: 'CANCELLED', finishedAt: at };
+  return { ...cancelled, state: next(run, 'CANCELLED'), finishedAt: at };
 }
 
 function each(run: Run, at: string, change: (one: ComponentRun) => ComponentRun): Run {
@@ -92,8 +115,13 @@ function each(run: Run, at: string, change: (one: ComponentRun) => ComponentRun)
 }
 
 function concluded(run: Run, at: string): Run {
-  const after = { ...run, state: rollUp(run.components), updatedAt: at };
+  const after = { ...run, state: next(run, rollUp(run.components)), updatedAt: at };
   return { ...after, finishedAt: isOver(after) ? at : null };
+}
+
+function next(before: Run, state: RunState): RunState {
+  if (!RUN_AFTER[before.state][state]) throw new Error(`a run that is ${before.state} never becomes ${state}`);
+  return state;
 }
 
 interface Failure {

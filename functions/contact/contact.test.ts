@@ -135,6 +135,25 @@ describe('a fresh run (INV-45)', () => {
   });
 });
 
+test('a store that talks while its fresh sync is not complete is heard of well within the hour after which it would be called silent', async () => {
+  const { say, registry, time, prove } = world();
+  const heardAt = () => registry.replicas.get('S1:r')?.heardAt;
+  await say({ run: run() });
+  time.now += limits.freshContactNoteMs - 1;
+  await say({ run: run() });
+  expect(heardAt()).toBe(at(START));
+  time.now += 1;
+  await say({ run: run() });
+  expect(heardAt()).toBe(at(time.now));
+  // A store that is in step is written down a few times a day.
+  await prove();
+  const before = heardAt();
+  await say({ run: run({ state: 'COMPLETED', finishedAt: at(time.now) }) });
+  time.now += limits.freshContactNoteMs;
+  await say();
+  expect(heardAt()).toBe(before);
+});
+
 test('INV-57: the first sync that ends well after its store was told of other settings is written down, and no earlier one', async () => {
   const { say, registry, time } = world();
   const told = { revision: 4, at: at(START), syncedAt: null };

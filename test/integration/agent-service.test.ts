@@ -229,3 +229,15 @@ it(
     expect(after.map(({ kind, state }) => `${kind} ${state}`)[0]).toBe('fresh COMPLETED');
   },
 );
+
+it('a manual sync of the store itself takes the place of the sync that is under way if it is told to', { timeout: 150_000 }, async () => {
+  await fake.write('customer', customers(2_000));
+  fake.hooks.pieceBytes = 32;
+  fake.hooks.pieceDelayMs = 200;
+  service('--every', '60');
+  await expect.poll(async () => (await agent.run('status')).json.run?.components.length, { timeout: 60_000 }).toBeGreaterThan(0);
+  const waits = await agent.run('sync', 'manual', '--kind', 're-upload', '--reason', 'at once', '--take-over');
+  expect(waits).toMatchObject({ code: 0, json: { preview: false } });
+  const runs = (await fake.runs.readRuns('S1', 10)).map(({ kind, trigger, state }) => `${kind} ${trigger} ${state}`);
+  expect(runs.slice(-2)).toEqual(['manual STORE COMPLETED_NO_CHANGES', 'fresh START CANCELLED']);
+});

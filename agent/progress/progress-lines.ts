@@ -54,6 +54,8 @@ export function createProgress(style: ProgressStyle, output: Output, clock: Cloc
     if (style === 'terminal') lines = block.length;
   };
   return {
+    // Its notes say it to people.
+    entered: () => {},
     planned(component, { rows, bytes }) {
       const count = countOf(component);
       count.rowsTotal += rows;

@@ -1,4 +1,5 @@
 import type { ComponentName } from '../../protocol/catalogue/types.ts';
+import type { RunPhase } from '../../protocol/runs.ts';
 
 /** What a sync tells of its work. Implementations print; a sync never waits for them. */
 export interface Progress {
@@ -6,9 +7,11 @@ export interface Progress {
   planned(component: ComponentName, work: { readonly rows: number; readonly bytes: number }): void;
   /** So much of it is done. */
   advanced(component: ComponentName, work: { readonly rows: number; readonly bytes: number }): void;
+  /** What is done for it now, beside fetching, which the two above say. */
+  entered(component: ComponentName, phase: Exclude<RunPhase, 'UPLOAD' | 'DOWNLOAD'>): void;
   /** A step of the whole run, in words for a person. */
   note(text: string): void;
   end(): void;
 }
 
-export const silentProgress: Progress = { planned: () => {}, advanced: () => {}, note: () => {}, end: () => {} };
+export const silentProgress: Progress = { planned: () => {}, advanced: () => {}, entered: () => {}, note: () => {}, end: () => {} };

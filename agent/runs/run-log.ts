@@ -119,6 +119,11 @@ export class RunLog {
       this.event(component, 'DOWN', { type: 'PROGRESS', phase: 'DOWNLOAD', ...sum });
     };
     return {
+      entered: (component, phase) => {
+        const { done, total } = sums.get(component) ?? { done: 0, total: null };
+        this.event(component, 'DOWN', { type: 'PROGRESS', phase, done, total });
+        inner.entered(component, phase);
+      },
       planned: (component, work) => {
         tell(component, { done: 0, total: work.rows });
         inner.planned(component, work);

@@ -34,12 +34,14 @@ export async function bulkSync(session: SyncSession, plan: PlanResponse, snapsho
       deps.progress.advanced(splitFeedName(feed).component, { rows, bytes });
     }
     deps.progress.note('indexing');
+    for (const { feed } of manifests) deps.progress.entered(splitFeedName(feed).component, 'APPLY');
     const flushed = shadow.startFlush();
     flushed.catch(() => {});
     for (const step of shadow.indexSteps()) await breathe(session, step);
     deps.progress.note('verifying');
     const states: ReportedState[] = [];
     for (const manifest of manifests) {
+      deps.progress.entered(splitFeedName(manifest.feed).component, 'VERIFY');
       const asOf = snapshots.find((snapshot) => snapshot.feed === manifest.feed)?.asOf ?? null;
       const own = await breathe(session, () => shadow.finishFeed(manifest, asOf));
       states.push({ feed: manifest.feed, generation: manifest.generation, position: manifest.position, ...own });

@@ -144,6 +144,7 @@ export async function applyTail(session: SyncSession, tail: TailPlan): Promise<n
   let changes = 0;
   for await (const run of tailRuns(session, tail)) {
     session.deps.signal.throwIfAborted();
+    session.deps.progress.entered(splitFeedName(tail.feed).component, 'APPLY');
     const effect = applyPage(session.replica, run);
     changes += effect.written + effect.removed;
     if (run.position === tail.passes?.position) await compareInPassing(session, tail, tail.passes);
@@ -182,6 +183,7 @@ function progressMark({ replica }: SyncSession): string {
 
 async function pause({ deps }: SyncSession, round: Round): Promise<void> {
   const ms = round.retryAfterMs ?? 1_000;
+  for (const feed of round.waiting) deps.progress.entered(splitFeedName(feed).component, 'SNAPSHOT');
   deps.progress.note(
     round.queued
       ? `other stores are being loaded; this one goes on in ${Math.ceil(ms / 1_000)} s`

@@ -5,7 +5,7 @@ import { COMMAND_LIFE_MS } from '../../core/runs/command.ts';
 import { must } from '../../protocol/assert.ts';
 import { type ConsoleRequest, consoleRequestSchema, consoleResponseSchemas } from '../../protocol/messages/console.ts';
 import { organizationSchema } from '../../protocol/organization.ts';
-import type { Run } from '../../protocol/runs.ts';
+import type { Command, Run } from '../../protocol/runs.ts';
 import { Faults } from '../../test/simulation/world/faults.ts';
 import { MemoryRecordStore } from '../../test/simulation/world/memory-record-store.ts';
 import { MemoryRunStore } from '../../test/simulation/world/memory-run-store.ts';
@@ -175,4 +175,18 @@ test('cancelling stops every command that is open and the fresh run, once', asyn
   await expect(call({ op: 'sync.command', storeId: 'S1', commandId: record('S1', null).runId })).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
+});
+
+test('cancelling ends what a store began and never ended, however long ago, and leaves what expired', async () => {
+  const { call, runs, time } = world();
+  const ask = { op: 'sync.manual', storeId: 'S1', by: 'ann', reason: 'test' } as const;
+  const made = async () => ((await call(ask)) as { command: Command }).command;
+  const [begun, waiting] = [await made(), await made()];
+  await runs.changeCommand(begun, { ...begun, state: 'RUNNING' });
+  time.now += COMMAND_LIFE_MS + 1;
+  expect(await call({ op: 'sync.cancel', storeId: 'S1' })).toEqual({ storeId: 'S1', cancelled: [begun.commandId] });
+  const states = [begun, waiting].map(
+    async ({ commandId }) => ((await call({ op: 'sync.command', storeId: 'S1', commandId })) as { command: Command }).command.state,
+  );
+  expect(await Promise.all(states)).toEqual(['CANCELLED', 'EXPIRED']);
 });

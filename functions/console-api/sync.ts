@@ -168,7 +168,9 @@ async function cancel(deps: SyncDeps, { storeId }: Of<'sync.cancel'>): Promise<D
   const at = new Date(now).toISOString();
   const cancelled: string[] = [];
   const open: string[] = [];
-  for (const one of (await deps.runs.readCommands(storeId, now - COMMAND_LIFE_MS)).filter((made) => !isCommandOver(made))) {
+  // Also what a store began and never ended: its machine may be gone.
+  const known = await deps.runs.readCommands(storeId, now - COMMAND_LIFE_MS - limits.runsKeptMs);
+  for (const one of known.filter((made) => !isCommandOver(expired(made, now)))) {
     open.push(one.commandId);
     if ((await deps.runs.changeCommand(one, afterCommandEvent(one, 'CANCEL', { at }))) === 'changed') cancelled.push(one.commandId);
   }

@@ -139,7 +139,7 @@ export const manualResultSchema = z.strictObject({
     .max(COMPONENT_NAMES.length),
   /** Operations that head office does not have yet. They are never overwritten; they go up as they are. */
   unsent: count,
-  /** Over the network, down. */
+  /** Over the network: down, or what a re-upload sends, as JSON. */
   bytes: count,
   seconds: z.number().min(0),
   costUsd: z.number().min(0),

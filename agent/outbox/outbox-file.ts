@@ -132,18 +132,24 @@ export class OutboxFile {
 
   /**
    * What is closed and still here is recorded again at the end of the sequence, under its own name: head office finds it there
-   * already, or takes it if it was lost. Deletions are left out, because what was deleted may have been made again since.
+   * already, or takes it if it was lost. Deletions are left out, because what was deleted may have been made again since. Counts by
+   * collection; bytes as JSON.
    */
-  resubmit(collections: ReadonlySet<string>, { preview }: { readonly preview: boolean }): Map<string, number> {
+  resubmit(
+    collections: ReadonlySet<string>,
+    { preview }: { readonly preview: boolean },
+  ): { readonly counts: ReadonlyMap<string, number>; readonly bytes: number } {
     return this.#db.transaction(() => {
       const counts = new Map<string, number>();
+      let bytes = 0;
       for (const row of this.#db.all('SELECT * FROM entry ORDER BY id')) {
         const { operation, status } = toEntry(row);
         if (!isClosed(status) || operation.kind === 'delete' || !collections.has(operation.collection)) continue;
         counts.set(operation.collection, (counts.get(operation.collection) ?? 0) + 1);
+        bytes += Buffer.byteLength(String(row['operation']));
         if (!preview) this.#append(operation, Number(row['id']));
       }
-      return counts;
+      return { counts, bytes };
     });
   }
 

@@ -1,6 +1,7 @@
 import { neverTransferred } from '../../core/runs/gate.ts';
 import { collections } from '../../protocol/catalogue/catalogue.ts';
 import { COMPONENT_NAMES, type ComponentName } from '../../protocol/catalogue/types.ts';
+import { limits } from '../../protocol/limits.ts';
 import { costUsd } from '../../protocol/prices.ts';
 import type { Command, ManualResult, RunTrigger } from '../../protocol/runs.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
@@ -116,10 +117,12 @@ async function reUpload(io: AgentIo, { data, work }: ManualInput): Promise<Manua
   const unsent = unsentOf(data, work.components);
   const outbox = OutboxFile.open(paths.outbox, requireIdentity(paths.identity).replicaId);
   const resent = new Map<ComponentName, number>();
+  let bytes = 0;
   try {
-    const counts = outbox.resubmit(new Set(chosen.map(({ name }) => name)), { preview: work.preview });
+    const again = outbox.resubmit(new Set(chosen.map(({ name }) => name)), { preview: work.preview });
+    ({ bytes } = again);
     for (const { name, component } of chosen) {
-      const count = counts.get(name) ?? 0;
+      const count = again.counts.get(name) ?? 0;
       if (count > 0) resent.set(component, (resent.get(component) ?? 0) + count);
     }
   } finally {
@@ -133,10 +136,19 @@ async function reUpload(io: AgentIo, { data, work }: ManualInput): Promise<Manua
   return {
     components: [...resent].map(([component, count]) => ({ component, add: 0, change: 0, remove: 0, resent: count })),
     unsent,
-    bytes: 0,
-    seconds: (io.clock.now() - startedAt) / 1_000,
-    costUsd: 0,
+    bytes,
+    seconds: work.preview ? bytes / PREVIEW_BYTES_PER_SECOND : (io.clock.now() - startedAt) / 1_000,
+    costUsd: costOfUpload(
+      [...resent.values()].reduce((sum, count) => sum + count, 0),
+      bytes,
+    ),
   };
+}
+
+/** What is there already is stored once more, found to be there, and answered. */
+function costOfUpload(operations: number, bytes: number): number {
+  const requests = Math.ceil(bytes / limits.pushBytesMax);
+  return costUsd({ 'api.requests': requests, 'lambda.requests': requests * 2, 'dynamodb.writeUnits': operations * 2 });
 }
 
 function unsentOf(data: string, only: readonly ComponentName[]): number {

@@ -156,7 +156,7 @@ async function watch(storeId: string, { json, timeout, ...where }: Common & { re
       if (seen.replicas.length === 0 && run === undefined) throw new SyncError('NOT_FOUND', noReplica(storeId));
       const line = progressOf(seen);
       if (line !== told) {
-        if (json === true) process.stdout.write(`${JSON.stringify({ run: run ?? null, percent: seen.percent })}\n`);
+        if (json === true) process.stdout.write(`${JSON.stringify({ run: run ?? null, percent: seen.percent, etaMs: seen.etaMs })}\n`);
         else process.stdout.write(`${line}\n`);
         told = line;
       }

@@ -200,8 +200,10 @@ it('records that go up again are not counted twice (INV-11)', { timeout: 60_000 
   const before = JSON.stringify([...fake.world.records.records.values()]);
   const preview = await agent.run('sync', 'manual', '--kind', 're-upload', '--preview');
   expect(preview.json.components).toEqual([{ component: 'Customer', add: 0, change: 0, remove: 0, resent: 3 }]);
+  expect(preview.json.bytes).toBeGreaterThan(300);
+  expect(preview.json.costUsd).toBeGreaterThan(0);
   const again = await agent.run('sync', 'manual', '--kind', 're-upload', '--reason', 'head office was restored');
-  expect(again.json).toMatchObject({ components: [{ component: 'Customer', resent: 3 }], unsent: 0 });
+  expect(again.json).toMatchObject({ components: [{ component: 'Customer', resent: 3 }], unsent: 0, bytes: preview.json.bytes as number });
   expect(JSON.stringify([...fake.world.records.records.values()])).toBe(before);
   const { entries } = (await agent.run('outbox')).json;
   expect(entries.map(({ status }: Json) => status)).toEqual(['DUPLICATE', 'DUPLICATE', 'DUPLICATE']);

@@ -48,7 +48,7 @@ export const limits = {
   horizonMs: 45 * 86_400_000,
   /** A replica's contact is written down at most this often: 4 writes a day and store, and the horizon is 180 times as long. */
   contactNoteMs: 21_600_000,
-  /** While its fresh sync is not complete: its check calls a store silent after an hour, which must not be a store that talks. */
+  /** In a fresh run: its check calls a store silent after an hour, which must not be a store that talks. */
   freshContactNoteMs: 900_000,
   /** Sealed pages stay this long for calls that are under way; a function runs 15 minutes at most. */
   pageLifeMs: 3_600_000,

@@ -98,7 +98,8 @@ export class SyncService {
 
   async #next(): Promise<void> {
     const requests = readRequests(this.#paths);
-    const request = this.#isPlanned() ? (requests.find(takesOver) ?? requests[0]) : requests[0];
+    const [request] = requests;
+    const taking = requests.find(takesOver);
     const [command] = this.#commands;
     if (this.#prove.length > 0) {
       dropCertificates(this.#io, this.#paths, this.#prove);
@@ -106,7 +107,7 @@ export class SyncService {
       this.ask('COMMAND');
     }
     if (this.#io.clock.now() >= this.#againAt) this.ask('SCHEDULE');
-    if (request !== undefined && takesOver(request) && this.#isPlanned()) await this.#answer(request);
+    if (taking !== undefined && this.#isPlanned()) await this.#answer(taking);
     else if (command?.takeOver === true && this.#isPlanned()) await this.#command(command);
     else if (this.#asked !== null) await this.#sync();
     else if (request !== undefined) await this.#answer(request);
@@ -239,7 +240,9 @@ export class SyncService {
   }
 
   #stop(): void {
-    this.#job?.abort.abort(new SyncError('NOT_COMPLETE', 'this run was stopped'));
+    this.#job?.abort.abort(
+      new SyncError('NOT_COMPLETE', 'this run was stopped: head office cancelled it, or a manual sync took its place'),
+    );
   }
 
   /** A manual sync is of what head office said this store has: until it has said so, nothing can take the place of the first sync. */

@@ -183,7 +183,8 @@ function progressMark({ replica }: SyncSession): string {
 
 async function pause({ deps }: SyncSession, round: Round): Promise<void> {
   const ms = round.retryAfterMs ?? 1_000;
-  for (const feed of round.waiting) deps.progress.entered(splitFeedName(feed).component, 'SNAPSHOT');
+  // Whoever waits for other stores is queued, and nothing is done for it yet.
+  if (!round.queued) for (const feed of round.waiting) deps.progress.entered(splitFeedName(feed).component, 'SNAPSHOT');
   deps.progress.note(
     round.queued
       ? `other stores are being loaded; this one goes on in ${Math.ceil(ms / 1_000)} s`

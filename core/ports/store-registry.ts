@@ -40,7 +40,7 @@ export interface Replica {
   readonly enrolledAt: string;
   /** The replica whose disk it was restored or copied from; absent where it enrolled with a code. */
   readonly forkedFrom?: string | undefined;
-  /** When it last asked for a plan, to within `contactNoteMs`; absent until then. */
+  /** When it was last heard of, to within `contactNoteMs`, in a fresh run `freshContactNoteMs`; absent until then. */
   readonly heardAt?: string | undefined;
   readonly agentVersion?: string | undefined;
   /** Its clock minus head office's, ms, when it was last measured. */

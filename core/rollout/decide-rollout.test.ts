@@ -4,7 +4,7 @@ import type { Measure, Rollout } from '../../protocol/rollout.ts';
 import { DEFAULT_STORE_SETTINGS, type StoreSettings } from '../../protocol/store-settings.ts';
 import { actOnRollout, decideRollout, risesOf, waitsFor } from './decide-rollout.ts';
 import type { Counts, Observation } from './observe-store.ts';
-import { isSameSettings, settingsFor } from './store-settings.ts';
+import { isSameSettings, settingsFor } from './settings-for-store.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-11-28T10:00:00.000Z');

@@ -2,7 +2,7 @@ import { limits } from '../../protocol/limits.ts';
 import { type Canary, MEASURES, type Measure, type Rise, type Rollout, type Trial, measureTexts } from '../../protocol/rollout.ts';
 import type { StoreSettings } from '../../protocol/store-settings.ts';
 import type { Observation } from './observe-store.ts';
-import { isSameSettings } from './store-settings.ts';
+import { isSameSettings } from './settings-for-store.ts';
 
 /**
  * What becomes of store settings (INV-56, INV-57): deployed ones that are not in force are a candidate, which canary stores try first. It goes

@@ -6,29 +6,38 @@ import { type ComponentRun, type FailureReason, type Run, type RunDirection, typ
 import { type ComponentEvent, afterEvent } from './component-status.ts';
 import { rollUp } from './roll-up.ts';
 
+const NEVER: Readonly<Record<RunState, boolean>> = {
+  RUNNING: false,
+  PAUSED: false,
+  COMPLETED: false,
+  COMPLETED_NO_CHANGES: false,
+  COMPLETED_WITH_ISSUES: false,
+  FAILED: false,
+  CANCELLED: false,
+};
+const ANY: Readonly<Record<RunState, boolean>> = {
+  RUNNING: true,
+  PAUSED: true,
+  COMPLETED: true,
+  COMPLETED_NO_CHANGES: true,
+  COMPLETED_WITH_ISSUES: true,
+  FAILED: true,
+  CANCELLED: true,
+};
+
 /**
  * The life of a run, from its start to a state that is never left (INV-44). Which state it has follows from its components and from what
  * ended it; every edge that there may be stands in the table. Times are ISO 8601 and come in.
  */
 export const RUN_AFTER: Readonly<Record<RunState, Readonly<Record<RunState, boolean>>>> = {
-  RUNNING: live(),
-  PAUSED: live(),
-  COMPLETED: over('COMPLETED'),
-  COMPLETED_NO_CHANGES: over('COMPLETED_NO_CHANGES'),
-  COMPLETED_WITH_ISSUES: over('COMPLETED_WITH_ISSUES'),
-  FAILED: over('FAILED'),
-  CANCELLED: over('CANCELLED'),
+  RUNNING: ANY,
+  PAUSED: ANY,
+  COMPLETED: { ...NEVER, COMPLETED: true },
+  COMPLETED_NO_CHANGES: { ...NEVER, COMPLETED_NO_CHANGES: true },
+  COMPLETED_WITH_ISSUES: { ...NEVER, COMPLETED_WITH_ISSUES: true },
+  FAILED: { ...NEVER, FAILED: true },
+  CANCELLED: { ...NEVER, CANCELLED: true },
 };
-
-function live(): Record<RunState, boolean> {
-  const ends = { COMPLETED: true, COMPLETED_NO_CHANGES: true, COMPLETED_WITH_ISSUES: true, FAILED: true, CANCELLED: true };
-  return { RUNNING: true, PAUSED: true, ...ends };
-}
-
-function over(state: RunState): Record<RunState, boolean> {
-  const never = { RUNNING: false, PAUSED: false, COMPLETED: false, COMPLETED_NO_CHANGES: false, COMPLETED_WITH_ISSUES: false };
-  return { ...never, FAILED: false, CANCELLED: false, [state]: true };
-}
 
 export type NewRun = Pick<Run, 'runId' | 'replicaId' | 'kind' | 'trigger' | 'startedAt' | 'commandId' | 'declaredThrough'>;
 

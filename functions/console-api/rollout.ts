@@ -2,7 +2,7 @@ import type { Actor } from '../../core/ports/audit-log.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { RolloutStore } from '../../core/ports/rollout-store.ts';
 import { type RolloutAct, actOnRollout, waitsFor } from '../../core/rollout/decide-rollout.ts';
-import { isSameSettings, settingsFor } from '../../core/rollout/store-settings.ts';
+import { isSameSettings, settingsFor } from '../../core/rollout/settings-for-store.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type { Rollout } from '../../protocol/rollout.ts';
 import { type StoreSettings, storeSettingsOf } from '../../protocol/store-settings.ts';

@@ -32,11 +32,11 @@ export async function contact(
   { store, replica, skewMs = 0 }: { readonly store: Store; readonly replica: Replica; readonly skewMs?: number },
   { run, commands, agentVersion }: ContactRequest,
 ): Promise<ContactResponse> {
+  const everyMs = run?.kind === 'fresh' ? limits.freshContactNoteMs : limits.contactNoteMs;
+  await noteContact(deps, replica, { agentVersion, skewMs, everyMs });
   if (run !== null) await keep(deps, store, run);
   await noteSynced(deps, { replica, skewMs }, run);
   const fresh = await freshOf(deps, replica, run);
-  const isFresh = fresh !== null && fresh.completeAt === null && fresh.cancelledAt === null;
-  await noteContact(deps, replica, { agentVersion, skewMs, everyMs: isFresh ? limits.freshContactNoteMs : limits.contactNoteMs });
   return {
     serverTime: new Date(deps.clock.now()).toISOString(),
     commands: await commandsOf(deps, replica, commands),

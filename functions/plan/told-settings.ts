@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { RolloutStore } from '../../core/ports/rollout-store.ts';
 import type { Replica, StoreRegistry } from '../../core/ports/store-registry.ts';
-import { isCanary, settingsFor } from '../../core/rollout/store-settings.ts';
+import { isCanary, settingsFor } from '../../core/rollout/settings-for-store.ts';
 import type { Deployed } from '../../core/rollout/decide-rollout.ts';
 import type { Rollout } from '../../protocol/rollout.ts';
 import type { StoreSettings } from '../../protocol/store-settings.ts';

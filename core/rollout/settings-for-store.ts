@@ -13,15 +13,20 @@ export function isCanary(storeId: string, rollout: Rollout): boolean {
   return rollout.state !== 'EVERYWHERE' && rollout.canary.stores.includes(storeId);
 }
 
+/** A setting without its line does not compile: a change of it would never be rolled out. */
+const SAME: Readonly<Record<keyof StoreSettings, (a: StoreSettings, b: StoreSettings) => boolean>> = {
+  offlineRedemption: ({ offlineRedemption: a }, { offlineRedemption: b }) =>
+    isSameCeiling(a.points, b.points) && isSameCeiling(a.coupons, b.coupons),
+  syncMinutes: (a, b) => a.syncMinutes === b.syncMinutes,
+  agentVersion: (a, b) => a.agentVersion === b.agentVersion,
+};
+
 export function isSameSettings(a: StoreSettings, b: StoreSettings): boolean {
-  const [points, coupons] = [a.offlineRedemption.points, a.offlineRedemption.coupons];
-  const others = b.offlineRedemption;
-  return (
-    a.syncMinutes === b.syncMinutes &&
-    a.agentVersion === b.agentVersion &&
-    points.perCustomer === others.points.perCustomer &&
-    points.perStore === others.points.perStore &&
-    coupons.perCustomer === others.coupons.perCustomer &&
-    coupons.perStore === others.coupons.perStore
-  );
+  return Object.values(SAME).every((isSame) => isSame(a, b));
+}
+
+type Ceiling = StoreSettings['offlineRedemption']['points'];
+
+function isSameCeiling(a: Ceiling, b: Ceiling): boolean {
+  return a.perCustomer === b.perCustomer && a.perStore === b.perStore;
 }

@@ -1,6 +1,6 @@
 import { createSyncDeps, systemIo } from '../agent/agent-io.ts';
 import { runSync } from '../agent/sync/run-sync.ts';
-import { HeadOffice } from '../cli/head-office.ts';
+import type { HeadOffice } from '../cli/head-office.ts';
 import { limits } from '../protocol/limits.ts';
 import { customerChange, range } from './records.ts';
 import { SeededCloud } from './seeded-cloud.ts';
@@ -65,7 +65,7 @@ class WaitingStore {
   }
 
   static async complete(cloud: SeededCloud): Promise<WaitingStore> {
-    return new WaitingStore(await cloud.complete('waiting'), new HeadOffice(cloud.stack));
+    return new WaitingStore(await cloud.complete('waiting'), cloud.office);
   }
 
   async emptyDeltas(): Promise<Record<string, number>> {

@@ -1,6 +1,5 @@
 import pLimit from 'p-limit';
 import { createSyncDeps, systemIo } from '../agent/agent-io.ts';
-import { HeadOffice } from '../cli/head-office.ts';
 import { limits } from '../protocol/limits.ts';
 import { costReportSchema, localStateSchema } from '../protocol/local-stack.ts';
 import type { PlanRequest } from '../protocol/messages/plan.ts';
@@ -148,7 +147,7 @@ class Fleet {
 }
 
 async function write(cloud: SeededCloud, rows: number, part: number): Promise<void> {
-  const office = new HeadOffice(cloud.stack);
+  const { office } = cloud;
   const limit = pLimit(AT_ONCE);
   const puts = [...range(rows, (index) => customerChange(part * rows + index))].map(({ key, fields }) => ({ ...fields, user_id: key }));
   const calls: Promise<unknown>[] = [];

@@ -16,6 +16,8 @@ import { S3ObjectStore } from '../functions/aws/s3-object-store.ts';
 import { compactFeed } from '../functions/compact/compact.ts';
 import type { FeedName } from '../protocol/feed.ts';
 import { limits } from '../protocol/limits.ts';
+import { HeadOffice } from '../cli/head-office.ts';
+import { localPlace } from '../cli/place.ts';
 import { type LocalStack, localStackSchema } from '../protocol/local-stack.ts';
 import { encodeSections } from '../protocol/sections.ts';
 
@@ -28,6 +30,7 @@ const ROOT = new URL('..', import.meta.url).pathname;
 export class SeededCloud {
   readonly dir: string;
   readonly stack: LocalStack;
+  readonly office: HeadOffice;
   readonly #child: ReturnType<typeof spawn>;
   readonly #feeds: DynamoFeedStore;
   readonly #objects: S3ObjectStore;
@@ -41,6 +44,7 @@ export class SeededCloud {
     const documents = DynamoDBDocumentClient.from(
       new DynamoDBClient({ endpoint: stack.endpoints.dynamodb, region: stack.region, credentials }),
     );
+    this.office = new HeadOffice(localPlace(dir, stack), { kind: 'aws' });
     this.#feeds = new DynamoFeedStore(documents, stack.tables['feeds'] ?? '');
     const s3 = new S3Client({
       endpoint: stack.endpoints.s3,

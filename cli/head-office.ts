@@ -7,51 +7,48 @@ import { type ConsoleRequest, consoleResponseSchemas, isNamed } from '../protoco
 import { type RebuildRequest, rebuildResponseSchemas } from '../protocol/messages/rebuild.ts';
 import { type EraseRequest, eraseResponseSchemas } from '../protocol/messages/erase.ts';
 import { errorResponseSchema } from '../protocol/messages/error.ts';
-import type { LocalStack } from '../protocol/local-stack.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
 import { typedError } from './aws-errors.ts';
+import type { Caller } from './people/caller.ts';
+import type { Place } from './place.ts';
 
 /**
- * Head office, as the command line reaches it: its functions are invoked with the caller's own AWS identity, or, with a token of the
- * identity provider in `STORELINE_TOKEN`, the console's operations are asked for as that person.
+ * Head office, as the command line reaches it: its functions are invoked with the caller's own AWS identity, or the console's operations are
+ * asked for over HTTP in the name of a person (`people/caller.ts`).
  * What passes is retried with jitter; what does not is a typed error.
  */
 type Answers = { [Op in keyof typeof consoleResponseSchemas]: z.infer<(typeof consoleResponseSchemas)[Op]> };
-
-/** Without endpoints it is AWS, as the environment or a profile has credentials for it. */
-interface Place extends Pick<LocalStack, 'api' | 'functions' | 'region'> {
-  readonly endpoints?: Pick<LocalStack['endpoints'], 'lambda'>;
-  readonly profile?: string;
-}
 
 const TRIES = 6;
 
 export class HeadOffice {
   readonly #client: LambdaClient;
-  readonly #functions: LocalStack['functions'];
+  readonly #functions: Place['functions'];
   readonly #api: string;
-  /** Of the organization's identity provider: whoever has one is asked in their own name and role. */
-  readonly #token = process.env['STORELINE_TOKEN'] ?? '';
+  readonly #caller: Caller;
   readonly #retry = retry(
     handleWhen((error) => isSyncError(error, 'UNAVAILABLE') || isSyncError(error, 'CONFLICT')),
     { maxAttempts: TRIES, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5_000 }) },
   );
 
-  constructor(stack: Place) {
-    const { functions, region, endpoints, profile, api } = stack;
+  constructor({ functions, region, lambda, profile, api }: Place, caller: Caller) {
+    this.#caller = caller;
     this.#functions = functions;
     this.#api = api;
     this.#client = new LambdaClient({
       region,
-      ...(endpoints === undefined ? {} : { endpoint: endpoints.lambda, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
+      ...(lambda === undefined ? {} : { endpoint: lambda, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
       ...(profile === undefined ? {} : { profile }),
     });
   }
 
   async call<Op extends ConsoleRequest['op']>(request: Extract<ConsoleRequest, { op: Op }>): Promise<Answers[Op]> {
+    const caller = this.#caller;
     const asked = isNamed(request.op) ? { by: userInfo().username, ...request } : request;
-    const answer = await this.#retry.execute(() => (this.#token === '' ? this.#invoke('console-api', asked) : this.#ask(request)));
+    const answer = await this.#retry.execute(async () =>
+      caller.kind === 'aws' ? this.#invoke('console-api', asked) : this.#ask(request, await caller.token()),
+    );
     return consoleResponseSchemas[request.op].parse(answer) as Answers[Op];
   }
 
@@ -90,8 +87,8 @@ export class HeadOffice {
   }
 
   /** The same over HTTP, in the name of whose token it is. */
-  async #ask(request: ConsoleRequest): Promise<unknown> {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` };
+  async #ask(request: ConsoleRequest, token: string): Promise<unknown> {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
     const body = JSON.stringify({ protocol: PROTOCOL_VERSION, request });
     try {
       const response = await fetch(`${this.#api}/v1/console`, { method: 'POST', headers, body, redirect: 'error' });

@@ -5,11 +5,18 @@ export interface OfficeOptions {
   readonly dir?: string;
   readonly org?: string;
   readonly profile?: string;
+  readonly aws?: boolean;
 }
 
 export function withOfficeOptions(command: Command): Command {
+  return withPlaceOptions(command)
+    .option('--profile <name>', 'act as this AWS profile, with --org')
+    .option('--aws', 'act by AWS credentials, whoever is signed in');
+}
+
+/** Where, and not as whom. */
+export function withPlaceOptions(command: Command): Command {
   return command
     .option('--dir <folder>', 'folder of the local stack')
-    .addOption(new Option('--org <name>', 'organization that is deployed in AWS').conflicts('dir'))
-    .option('--profile <name>', 'AWS profile to act as, with --org');
+    .addOption(new Option('--org <name>', 'organization that is deployed in AWS').conflicts('dir'));
 }

@@ -14,8 +14,10 @@ import { addOrgCommand } from './commands/org.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
 import { addRecordsCommand } from './commands/records.ts';
 import { addRolloutCommand } from './commands/rollout.ts';
+import { addSignInCommands } from './commands/sign-in.ts';
 import { addStoreCommand } from './commands/store.ts';
 import { addSyncCommand } from './commands/sync.ts';
+import { addWhoamiCommand } from './commands/whoami.ts';
 
 /** `storeline`: the command line of central IT. */
 export function createProgram(): Command {
@@ -28,6 +30,8 @@ export function createProgram(): Command {
   for (const add of [
     addOrgCommand,
     addLocalCommand,
+    addSignInCommands,
+    addWhoamiCommand,
     addComponentsCommand,
     addDataSyncDetailsCommand,
     addStoreCommand,

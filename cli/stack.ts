@@ -7,11 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LocalStack, type LocalState, localStackSchema, localStateSchema } from '../protocol/local-stack.ts';
 import { SyncError } from '../protocol/sync-error.ts';
-import { functionsOf, readDeployed } from './deploy/deployed.ts';
-import { organizationsFolder } from './deploy/org-options.ts';
 import { HeadOffice } from './head-office.ts';
 import type { OfficeOptions } from './office-options.ts';
 import { progressLine, say } from './output.ts';
+import { type Caller, callerFor } from './people/caller.ts';
+import { Sessions, sessionsFile } from './people/sessions.ts';
+import { type Place, deployedPlace, localPlace } from './place.ts';
 
 /**
  * Head office: of an organization that is deployed, or the local stack of a folder: the one that runs there, or one started for the duration of a command, so that every
@@ -32,34 +33,47 @@ export function checkDir(dir: string): void {
     throw new SyncError('INVALID_INPUT', `--dir ${dir} is a file; give the folder of a local stack`);
 }
 
-export async function withStack<T>({ dir, org, profile }: OfficeOptions, run: (session: StackSession) => Promise<T>): Promise<T> {
-  if (org !== undefined) return run({ stack: null, office: deployedOffice(org, profile) });
-  if (dir === undefined)
-    throw new SyncError('INVALID_INPUT', 'say which head office: --dir <folder> of a local stack, or --org <name> of one in AWS');
+export async function withStack<T>(options: OfficeOptions, run: (session: StackSession) => Promise<T>): Promise<T> {
+  const { dir, org, profile } = options;
+  if (org !== undefined) return run({ stack: null, office: officeAt(deployedPlace(org, profile), options) });
+  if (dir === undefined) throw new SyncError('INVALID_INPUT', WHICH);
   checkDir(dir);
   const running = await runningStack(dir);
-  if (running !== null) return run({ stack: running, office: new HeadOffice(running) });
+  if (running !== null) return run({ stack: running, office: officeAt(localPlace(dir, running), options) });
   say(`No local stack runs in ${dir}; one is started for this command.`);
   const started = await startStack(dir, []);
   try {
-    return await run({ stack: started.stack, office: new HeadOffice(started.stack) });
+    return await run({ stack: started.stack, office: officeAt(localPlace(dir, started.stack), options) });
   } finally {
     await started.stop();
   }
 }
 
-function deployedOffice(org: string, profile: string | undefined): HeadOffice {
-  const deployed = readDeployed(organizationsFolder(), org);
-  if (deployed === null)
-    throw new SyncError(
-      'NOT_READY',
-      `this machine knows of no deployment of ${org}; \`storeline org outputs ${org} --refresh\` reads it from AWS`,
-    );
-  return new HeadOffice({
-    api: (deployed.outputs['ApiUrl'] ?? '').replace(/\/$/, ''),
-    region: deployed.region,
-    functions: functionsOf(deployed),
-    ...(profile === undefined ? {} : { profile }),
+/** Where it is; a local stack has to be up, because its identity provider ends with it. */
+export async function placeOf({ dir, org, profile }: OfficeOptions): Promise<Place> {
+  if (org !== undefined) return deployedPlace(org, profile);
+  if (dir === undefined) throw new SyncError('INVALID_INPUT', WHICH);
+  checkDir(dir);
+  const running = await runningStack(dir);
+  if (running === null)
+    throw new SyncError('LOCAL_STACK', `no local stack runs in ${dir}; start one with \`npm start\` or \`storeline local\``);
+  return localPlace(dir, running);
+}
+
+const WHICH = 'say which head office: --dir <folder> of a local stack, or --org <name> of one in AWS';
+
+function officeAt(place: Place, options: OfficeOptions): HeadOffice {
+  return new HeadOffice(place, callerAt(place, options));
+}
+
+export function callerAt(place: Place, { aws, profile }: OfficeOptions): Caller {
+  return callerFor({
+    asAws: aws === true || profile !== undefined,
+    token: process.env['STORELINE_TOKEN'] ?? '',
+    office: place.office,
+    provider: place.provider,
+    sessions: new Sessions(sessionsFile(process.env)),
+    now: Date.now,
   });
 }
 

@@ -66,6 +66,8 @@ export class StorelineStack extends Stack {
       WorkflowFreshSync: fresh.arn,
       IdentityIssuer: people.issuer,
       IdentityAudience: people.audience,
+      IdentityScopes: people.scopes.join(' '),
+      ...(people.clientId === null ? {} : { IdentityClientId: people.clientId }),
       TopicAlarms: alarms.topic.topicArn,
     };
     for (const name of FUNCTION_NAMES) outputs[`Function${pascalCase(name)}`] = functions.get(name).functionName;

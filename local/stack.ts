@@ -102,7 +102,7 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
     const permissions = wiring.functions.find(({ name }) => name === operation)?.permissions;
     return service !== 'dynamodb' || permissions == null ? null : denialOf(permissions, target, JSON.parse(body.toString('utf8')));
   });
-  oidc.open(wiring.outputs['IdentityAudience'] ?? 'storeline');
+  oidc.open({ audience: wiring.outputs['IdentityAudience'] ?? 'storeline', clientId: signInClient(wiring) });
 
   const functions = localFunctions({
     wiring,
@@ -274,8 +274,12 @@ function describe({ assembly, wiring, emulators, front }: DescribeParts): LocalS
     queues: outputsOf(wiring, 'Queue'),
     functions: outputsOf(wiring, 'Function'),
     workflows: outputsOf(wiring, 'Workflow'),
-    identity: { issuer: emulators.oidc.issuer, secrets: { ...emulators.oidc.secrets } },
+    identity: { issuer: emulators.oidc.issuer, secrets: { ...emulators.oidc.secrets }, clientId: signInClient(wiring) },
   };
+}
+
+function signInClient({ outputs }: Wiring): string {
+  return outputs['IdentityClientId'] ?? 'storeline';
 }
 
 /** The template's outputs named `<prefix><Part>`, by part. */

@@ -33,7 +33,7 @@ export const errorCodes = {
   UNAUTHORIZED: {
     status: 401,
     remedy: 'operator',
-    what: 'The credential is missing, not ours, revoked or used wrongly. Enrol the store again if it was revoked.',
+    what: 'The credential is missing, not ours, revoked or used wrongly. A store that was revoked is enrolled again; a person signs in again.',
   },
   FORBIDDEN: { status: 403, remedy: 'operator', what: 'Whoever asks is known, and their role may not do that.' },
   CLOCK_SKEW: {

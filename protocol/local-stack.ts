@@ -23,7 +23,12 @@ export const localStackSchema = z.object({
   /** Part to ARN of the state machine: `fresh-sync`. */
   workflows: z.record(z.string(), z.string()),
   /** Of this machine's identity provider, and the secret of the client of each role, and of `other-admin`: `client_credentials` gives a token. */
-  identity: z.object({ issuer: z.string(), secrets: z.record(z.string(), z.string()) }),
+  identity: z.object({
+    issuer: z.string(),
+    secrets: z.record(z.string(), z.string()),
+    /** The public client of the command line, by which people sign in. */
+    clientId: z.string(),
+  }),
 });
 export type LocalStack = z.infer<typeof localStackSchema>;
 

@@ -47,6 +47,13 @@ export const organizationSchema = z.strictObject({
     .strictObject({
       issuer: z.url().refine((url) => url.startsWith('https://') && !url.endsWith('/'), 'https, without a slash at its end'),
       audience: z.string().min(1).max(200),
+      /** Of the public client by which people sign in with the command line; without it they bring tokens of their own. */
+      clientId: z.string().min(1).max(200).optional(),
+      /** What is asked for so that tokens are for `audience` and can be renewed; most providers want `offline_access` and a scope of the audience. */
+      scopes: z
+        .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/))
+        .min(1)
+        .default(['openid', 'email', 'offline_access']),
     })
     .optional(),
   /** Who is told of alarms. Without it they are on the stack's topic only, for whoever subscribes. */

@@ -12,7 +12,7 @@ interface Options extends OfficeOptions {
 export function addApprovalsCommand(program: Command): void {
   const approvals = program
     .command('approvals')
-    .description('what reaches many stores and was asked for: list it, say yes or no. Show who you are with a token in STORELINE_TOKEN');
+    .description('what reaches many stores and was asked for: list it, say yes or no. Sign in first (`storeline sign-in`)');
   withListOptions(approvals.command('list').description('erasures and rebuilds that were asked for, newest first')).action(list);
   withOfficeOptions(approvals.command('approve <id>'))
     .description('say yes to what somebody else asked for; good for 24 hours from when it was asked')

@@ -19,6 +19,7 @@ interface CreateOptions extends OrgOptions {
   readonly compactionMinutes?: string;
   readonly identityIssuer?: string;
   readonly identityAudience?: string;
+  readonly identityClientId?: string;
   readonly alarmEmail?: string;
   readonly monthlyBudgetUsd?: string;
   /** false: `--no-retain-data`. */
@@ -38,6 +39,7 @@ export function addOrgCreateCommand(org: Command): void {
     .option('--compaction-minutes <minutes>', 'how often snapshots are brought up to date')
     .option('--identity-issuer <url>', 'its own identity provider, with --identity-audience')
     .option('--identity-audience <text>', 'audience of that provider’s tokens')
+    .option('--identity-client-id <text>', 'that provider’s public client for `storeline sign-in`')
     .option('--alarm-email <address>', 'who is told of alarms')
     .option('--monthly-budget-usd <amount>', 'who is told of alarms is told of more than this as well')
     .option('--no-retain-data', 'data goes with the stack; for trials only')
@@ -71,7 +73,7 @@ function create(name: string, options: CreateOptions): void {
 }
 
 function settingsOf(name: string, options: CreateOptions): Record<string, unknown> {
-  const { identityIssuer: issuer, identityAudience: audience } = options;
+  const { identityIssuer: issuer, identityAudience: audience, identityClientId: clientId } = options;
   const given = {
     name,
     displayName: options.displayName ?? name,
@@ -82,7 +84,7 @@ function settingsOf(name: string, options: CreateOptions): Record<string, unknow
     scopes: options.scope === undefined ? undefined : Object.fromEntries(options.scope.map(scopeOf)),
     expectedEveryHours: numberOf(options.expectedEveryHours),
     compactionMinutes: numberOf(options.compactionMinutes),
-    identity: issuer === undefined && audience === undefined ? undefined : { issuer, audience },
+    identity: issuer === undefined && audience === undefined && clientId === undefined ? undefined : { issuer, audience, clientId },
     alarmEmail: options.alarmEmail,
     monthlyBudgetUsd: numberOf(options.monthlyBudgetUsd),
     retainData: options.retainData ? undefined : false,

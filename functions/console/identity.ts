@@ -1,6 +1,6 @@
 import { type JWTVerifyGetKey, type JWTPayload, jwtVerify } from 'jose';
 import type { Actor } from '../../core/ports/audit-log.ts';
-import { ROLES, type Role } from '../../protocol/console-roles.ts';
+import { ROLES, groupOf, roleOf } from '../../protocol/console-roles.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 
 /**
@@ -15,7 +15,6 @@ export interface IdentityDeps {
   readonly now: () => number;
 }
 
-const GROUP_PREFIX = 'storeline-';
 /** Clocks of two services. */
 const TOLERANCE_S = 30;
 
@@ -23,13 +22,9 @@ export async function personOf(deps: IdentityDeps, authorization: string | undef
   const [scheme, token] = (authorization ?? '').split(' ');
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined) throw refused();
   const payload = await verified(deps, token);
-  const role = ROLES.findLast((known) => groupsOf(payload).includes(`${GROUP_PREFIX}${known}`));
-  if (role === undefined) throw new SyncError('FORBIDDEN', `the token names no group of Storeline (${ROLES.map(groupOf).join(', ')})`);
+  const role = roleOf(payload);
+  if (role === null) throw new SyncError('FORBIDDEN', `the token names no group of Storeline (${ROLES.map(groupOf).join(', ')})`);
   return { name: nameOf(payload), subject: String(payload.sub), role, via: 'OIDC' };
-}
-
-function groupOf(role: Role): string {
-  return `${GROUP_PREFIX}${role}`;
 }
 
 async function verified({ keys, issuer, audience, now }: IdentityDeps, token: string): Promise<JWTPayload> {
@@ -53,11 +48,6 @@ async function verified({ keys, issuer, audience, now }: IdentityDeps, token: st
 function isFor({ aud, ...claims }: JWTPayload, audience: string): boolean {
   if (aud !== undefined) return [aud].flat().includes(audience);
   return claims['token_use'] === 'access' && claims['client_id'] === audience;
-}
-
-function groupsOf(payload: JWTPayload): unknown[] {
-  const groups = payload['cognito:groups'] ?? payload['groups'];
-  return Array.isArray(groups) ? groups : [];
 }
 
 /** For people who read the audit; the subject makes it certain. */

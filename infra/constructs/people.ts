@@ -2,22 +2,28 @@
  * Who people are: the organization's own identity provider if it names one, otherwise a user pool of its stack, with a group per
  * role. Nobody signs up by themselves, and everybody has a second factor.
  */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, RemovalPolicy } from 'aws-cdk-lib';
 import { FeaturePlan, Mfa, OAuthScope, UserPool } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { ROLES } from '../../protocol/console-roles.ts';
 import type { Organization } from '../../protocol/organization.ts';
+import { SIGN_IN_PORTS, SIGN_IN_SCOPES, returnAddress } from '../../protocol/sign-in.ts';
 
 export class People extends Construct {
   /** Where its keys are published: `<issuer>/.well-known/jwks.json`. */
   readonly issuer: string;
   readonly audience: string;
+  /** By which people sign in with the command line; null: their provider has none for it. */
+  readonly clientId: string | null;
+  readonly scopes: readonly string[];
 
   constructor(scope: Construct, id: string, { identity, retainData }: Organization) {
     super(scope, id);
     if (identity !== undefined) {
       this.issuer = identity.issuer;
       this.audience = identity.audience;
+      this.clientId = identity.clientId ?? null;
+      this.scopes = identity.scopes;
       return;
     }
     const pool = new UserPool(this, 'Pool', {
@@ -31,12 +37,14 @@ export class People extends Construct {
       deletionProtection: retainData,
     });
     for (const role of ROLES) pool.addGroup(`Group-${role}`, { groupName: `storeline-${role}` });
+    pool.addDomain('SignIn', { cognitoDomain: { domainPrefix: `storeline-${partOfStackId()}` } });
     const client = pool.addClient('Console', {
+      generateSecret: false,
       authFlows: { userSrp: true },
       oAuth: {
         flows: { authorizationCodeGrant: true },
         scopes: [OAuthScope.OPENID, OAuthScope.EMAIL],
-        callbackUrls: ['http://localhost:8751/'],
+        callbackUrls: SIGN_IN_PORTS.map(returnAddress),
       },
       accessTokenValidity: Duration.minutes(15),
       idTokenValidity: Duration.minutes(15),
@@ -46,5 +54,16 @@ export class People extends Construct {
     });
     this.issuer = pool.userPoolProviderUrl;
     this.audience = client.userPoolClientId;
+    this.clientId = client.userPoolClientId;
+    this.scopes = SIGN_IN_SCOPES;
   }
+}
+
+/**
+ * Of the stack's id the last part, twelve hexadecimal digits: a page to sign in is at an address of its own among those of everybody in
+ * the region, and may not have the name of the provider in it, as names of organizations may.
+ */
+function partOfStackId(): string {
+  const uuid = Fn.select(2, Fn.split('/', Aws.STACK_ID));
+  return Fn.select(4, Fn.split('-', uuid));
 }

@@ -31,14 +31,15 @@ import { StreamPoller } from './events/stream-poller.ts';
 import { StreamReader } from './events/stream-reader.ts';
 import { type Service, startCountingProxy } from './cost/counting-proxy.ts';
 import { CostMeter } from './cost/meter.ts';
-import { LocalFunctions } from './runner/local-functions.ts';
+import { LocalFunctions, shortName } from './runner/local-functions.ts';
 import { consolePage } from './http/console-page.ts';
 import { type Front, startFront } from './http/front.ts';
-import { denialOf } from './access.ts';
+import { type GuardedRequest, denialOf } from './access/denial.ts';
+import { requireTriggers } from './access/triggers.ts';
 import { StateFile } from './state-file.ts';
 import { createTables } from './tables.ts';
 import { kebabCase } from './template.ts';
-import { type Wiring, wire } from './wiring.ts';
+import { type FunctionDefinition, type Wiring, wire } from './wiring.ts';
 
 interface Options {
   /** Where everything is kept. */
@@ -56,6 +57,8 @@ interface Options {
 
 interface RunningStack {
   readonly stack: LocalStack;
+  /** Where a function reaches a service: with the permissions of its role. */
+  endpointOf(service: Service, name: string): string;
   /** Resolves when everything written so far has gone through the streams and queues. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -87,7 +90,7 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   const oidc = opening.adopt(await startOidc(), (one) => one.close());
   const emulators = { dynamo, s3, sqs, sfn, oidc };
   const meter = new CostMeter();
-  const targets = { dynamodb: dynamo.endpoint, s3: s3.endpoint, sqs: sqs.endpoint };
+  const targets = { dynamodb: dynamo.endpoint, s3: s3.endpoint, sqs: sqs.endpoint, sfn: sfn.endpoint };
   const proxy = opening.adopt(await startCountingProxy(targets, meter), (one) => one.close());
   const place = {
     stackName: assembly.stackName,
@@ -97,16 +100,13 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
     oidcIssuer: oidc.issuer,
   };
   const wiring = wire({ template: assembly.template, place, assetFolder: assembly.assetFolder });
+  requireTriggers(wiring);
 
-  proxy.guard(({ service, operation, target, body }) => {
-    const permissions = wiring.functions.find(({ name }) => name === operation)?.permissions;
-    return service !== 'dynamodb' || permissions == null ? null : denialOf(permissions, target, JSON.parse(body.toString('utf8')));
-  });
+  proxy.guard(guardOf(wiring));
   oidc.open({ audience: wiring.outputs['IdentityAudience'] ?? 'storeline', clientId: signInClient(wiring) });
 
   const functions = localFunctions({
-    wiring,
-    emulators,
+    wiring: { ...wiring, functions: wiring.functions.map((one) => withProvider(one, oidc)) },
     meter,
     region: assembly.region,
     logs: join(dir, 'logs'),
@@ -136,6 +136,7 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   const closing = opening.move();
   return {
     stack,
+    endpointOf: (service, name) => proxy.endpoint(service, name),
     idle: async () => {
       while (!(await readState()).idle) await sleep(50);
     },
@@ -143,9 +144,18 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   };
 }
 
+/** By the name that stands in a function's own addresses. A function without a role in the template may do anything; who is none may do nothing. */
+function guardOf({ functions }: Wiring): (name: string, request: GuardedRequest) => string | null {
+  const permissions = new Map(functions.map((one) => [shortName(one), one.permissions]));
+  return (name, request) => {
+    const statements = permissions.get(name);
+    if (statements === undefined) return 'not authorized: no function has this name';
+    return statements === null ? null : denialOf(statements, request);
+  };
+}
+
 interface FunctionParts {
   readonly wiring: Wiring;
-  readonly emulators: Emulators;
   readonly meter: CostMeter;
   readonly region: string;
   readonly logs: string;
@@ -154,12 +164,11 @@ interface FunctionParts {
   readonly hourMs: number | undefined;
 }
 
-function localFunctions({ wiring, emulators, meter, region, logs, endpoint, hourMs }: FunctionParts): LocalFunctions {
+function localFunctions({ wiring, meter, region, logs, endpoint, hourMs }: FunctionParts): LocalFunctions {
   return new LocalFunctions({
     functions: wiring.functions,
     environment: (name) => ({
       ...sdkEnvironment((service) => endpoint(service, name), region),
-      AWS_ENDPOINT_URL_SFN: emulators.sfn.endpoint,
       ...(hourMs === undefined ? {} : { HOUR_MS: String(hourMs) }),
     }),
     onInvoked: ({ operation, gbMs }) => {
@@ -278,6 +287,12 @@ function describe({ assembly, wiring, emulators, front }: DescribeParts): LocalS
   };
 }
 
+/** An organization's own identity provider is somewhere else; here this machine's stands in for it. */
+function withProvider(definition: FunctionDefinition, { issuer }: OidcEmulator): FunctionDefinition {
+  const { environment } = definition;
+  return 'OIDC_ISSUER' in environment ? { ...definition, environment: { ...environment, OIDC_ISSUER: issuer } } : definition;
+}
+
 function signInClient({ outputs }: Wiring): string {
   return outputs['IdentityClientId'] ?? 'storeline';
 }
@@ -296,6 +311,7 @@ function sdkEnvironment(endpoint: (service: Service) => string, region: string):
     AWS_ENDPOINT_URL_DYNAMODB: endpoint('dynamodb'),
     AWS_ENDPOINT_URL_S3: endpoint('s3'),
     AWS_ENDPOINT_URL_SQS: endpoint('sqs'),
+    AWS_ENDPOINT_URL_SFN: endpoint('sfn'),
     // Nothing of the user's own AWS settings.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,

@@ -3,6 +3,7 @@
  * (decision 0014), a definition is refused here and not run differently.
  */
 import * as z from 'zod';
+import type { Statement } from './access/statement.ts';
 
 /** The service integration that starts a state machine, after `arn:<partition>`. */
 export const START_EXECUTION = ':states:::states:startExecution';
@@ -34,6 +35,7 @@ export const stateMachineSchema = z.object({
     .string()
     .transform((text): unknown => JSON.parse(text))
     .pipe(definitionSchema),
+  RoleArn: z.string().optional(),
   StateMachineType: z.literal('STANDARD', 'only standard workflows are run by the local stack').default('STANDARD'),
 });
 
@@ -41,6 +43,8 @@ export interface StateMachineDefinition {
   readonly name: string;
   readonly arn: string;
   readonly definition: z.infer<typeof definitionSchema>;
+  /** What its role allows; null: it has no role in the template. */
+  readonly permissions: readonly Statement[] | null;
 }
 
 function isCalledHere(resource: string): boolean {

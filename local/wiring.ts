@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { SyncError } from '../protocol/sync-error.ts';
-import { type Statement, statementSchema } from './access.ts';
+import { type Statement, statementSchema } from './access/statement.ts';
 import { type StateMachineDefinition, stateMachineSchema } from './state-machine.ts';
 import { type Place, type Template, createResolver, isRunHere } from './template.ts';
 
@@ -38,7 +38,7 @@ const functionSchema = z.object({
   Role: z.string().optional(),
   Environment: z.object({ Variables: z.record(z.string(), z.string()) }).default({ Variables: {} }),
 });
-const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: z.object({ Statement: z.array(z.unknown()) }) });
+const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: z.object({ Statement: z.array(statementSchema) }) });
 const mappingSchema = z.object({
   EventSourceArn: z.string(),
   FunctionName: z.string(),
@@ -81,7 +81,7 @@ export interface FunctionDefinition {
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** What its role allows of DynamoDB; null: it has no role in the template. */
+  /** What its role allows; null: it has no role in the template. */
   readonly permissions: readonly Statement[] | null;
 }
 
@@ -192,22 +192,18 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
       const integration = integrations.get(Target.replace('integrations/', ''));
       return { key: literalRoute(RouteKey), function: find(functions, integration?.IntegrationUri ?? Target, id) };
     }),
-    stateMachines: all(['AWS::StepFunctions::StateMachine'], stateMachineSchema, (id, { DefinitionString }) => ({
+    stateMachines: all(['AWS::StepFunctions::StateMachine'], stateMachineSchema, (id, { DefinitionString, RoleArn }) => ({
       name: resolver.nameOf(id),
       arn: resolver.attribute(id, 'Arn'),
       definition: DefinitionString,
+      permissions: RoleArn === undefined ? null : permissionsOf(RoleArn, policies),
     })),
     outputs: Object.fromEntries(Object.entries(template.Outputs ?? {}).map(([name, { Value }]) => [name, String(resolver.resolve(Value))])),
   };
 }
 
 function permissionsOf(role: string, policies: readonly z.infer<typeof policySchema>[]): Statement[] {
-  const statements = policies.filter(({ Roles }) => Roles.includes(role)).flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
-  return statements.flatMap((statement) => (isAboutDynamo(statement) ? [statementSchema.parse(statement)] : []));
-}
-
-function isAboutDynamo(statement: unknown): boolean {
-  return JSON.stringify((statement as { Action?: unknown }).Action).includes('"dynamodb:');
+  return policies.filter(({ Roles }) => Roles.includes(role)).flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 }
 
 type MappingProperties = z.infer<typeof mappingSchema>;

@@ -107,6 +107,9 @@ describe('a token that runs out', () => {
 test('sessions are in a file that others cannot read, in the folder of settings', () => {
   expect(sessionsFile({ XDG_CONFIG_HOME: dir })).toBe(join(dir, 'storeline', 'sessions.db'));
   expect(sessionsFile({ XDG_CONFIG_HOME: '' })).toMatch(/\.config[/\\]storeline[/\\]sessions\.db$/);
+  // Whatever an older one was like.
+  mkdirSync(join(dir, 'settings'), { mode: 0o700 });
+  writeFileSync(join(dir, 'settings', 'sessions.db'), '', { mode: 0o644 });
   sessions.write('o1', SESSION);
   expect(statSync(join(dir, 'settings', 'sessions.db')).mode & 0o777).toBe(0o600);
   expect(statSync(join(dir, 'settings')).mode & 0o777).toBe(0o700);

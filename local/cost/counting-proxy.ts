@@ -1,4 +1,6 @@
 import { Agent, type IncomingMessage, type ServerResponse, createServer, request as httpRequest } from 'node:http';
+import type { GuardedRequest } from '../access/denial.ts';
+import { refusalOf } from '../access/refusal.ts';
 import type { CostMeter } from './meter.ts';
 import { type Exchange, countDynamo, countS3, countSqs } from './count-exchange.ts';
 
@@ -15,22 +17,20 @@ export interface CountingProxy {
   close(): Promise<void>;
 }
 
-type Denial = (call: {
-  readonly service: Service;
-  readonly operation: string;
-  readonly target: string;
-  readonly body: Buffer;
-}) => string | null;
+type Denial = (operation: string, request: GuardedRequest) => string | null;
 
-export type Service = 'dynamodb' | 's3' | 'sqs';
+export type Service = GuardedRequest['service'];
 
-const COUNTERS = { dynamodb: countDynamo, s3: countS3, sqs: countSqs } as const;
+/** What a workflow is billed by is counted where it runs. */
+const COUNTERS = { dynamodb: countDynamo, s3: countS3, sqs: countSqs, sfn: () => {} } as const;
 
 export async function startCountingProxy(targets: Readonly<Record<Service, string>>, meter: CostMeter): Promise<CountingProxy> {
   const agent = new Agent({ keepAlive: true });
   let guard: Denial | null = null;
   const server = createServer((request, response) => {
-    void forward({ request, response, targets, agent, meter, denial: (call) => guard?.(call) ?? null }).catch(() => response.destroy());
+    void forward({ request, response, targets, agent, meter, denial: (...call) => guard?.(...call) ?? null }).catch(() =>
+      response.destroy(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -66,19 +66,17 @@ async function forward({ request, response, targets, agent, meter, denial }: For
   }
   const service = name as Service;
   const body = withConsumption(service, await readAll(request));
-  const denied = denial({ service, operation, target: String(request.headers['x-amz-target']), body });
-  if (denied !== null) {
-    const answer = JSON.stringify({ __type: 'com.amazon.coral.service#AccessDeniedException', Message: `${operation} is ${denied}` });
-    response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(answer);
-    return;
-  }
+  const asked = { service, path, body, ...headOf(request) };
+  const { method } = asked;
+  const denied = denial(operation, asked);
+  if (denied !== null) return refuse(response, asked, `${operation} is ${denied}`);
   const target = new URL(targets[service]);
   const headers = { ...request.headers, host: target.host, 'content-length': String(body.length) };
   const options = {
     agent,
     host: target.hostname,
     port: target.port,
-    method: request.method,
+    method,
     path: path.startsWith('/') ? path : `/${path}`,
     headers,
   };
@@ -86,8 +84,10 @@ async function forward({ request, response, targets, agent, meter, denial }: For
     httpRequest(options, resolve).on('error', reject).end(body);
   });
   const answered = await readAll(answer);
+  const hidden = service === 's3' && answer.statusCode === 404 ? denial(operation, { ...asked, missing: true }) : null;
+  if (hidden !== null) return refuse(response, asked, `${operation} is ${hidden}`);
   const exchange: Exchange = {
-    method: request.method ?? '',
+    method,
     path,
     headers: request.headers,
     body,
@@ -95,9 +95,18 @@ async function forward({ request, response, targets, agent, meter, denial }: For
     answer: answered,
   };
   COUNTERS[service](exchange, (metric, amount) => meter.count(metric, amount, { operation }));
-  const length = request.method === 'HEAD' ? {} : { 'content-length': String(answered.length) };
+  const length = method === 'HEAD' ? {} : { 'content-length': String(answered.length) };
   response.writeHead(answer.statusCode ?? 502, { ...without(answer.headers), ...length });
   response.end(answered);
+}
+
+function headOf({ method = '', headers }: IncomingMessage): Pick<GuardedRequest, 'method' | 'target' | 'copies'> {
+  return { method, target: String(headers['x-amz-target']), copies: 'x-amz-copy-source' in headers };
+}
+
+function refuse(response: ServerResponse, { service, method }: GuardedRequest, message: string): void {
+  const { status, headers, body } = refusalOf(service, method, message);
+  response.writeHead(status, headers).end(body);
 }
 
 function withConsumption(service: Service, body: Buffer): Buffer {

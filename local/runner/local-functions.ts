@@ -137,7 +137,8 @@ export class LocalFunctions {
 }
 
 /** The function's folder: its name without the stack's. */
-function shortName({ name }: FunctionDefinition): string {
+/** As costs are counted by and addresses are named: the folder of the function. */
+export function shortName({ name }: FunctionDefinition): string {
   return name.replace(/^storeline-[a-z0-9]+-/, '');
 }
 

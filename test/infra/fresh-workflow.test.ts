@@ -132,7 +132,7 @@ function world(step: Step, perExecution?: number) {
   const logs: string[] = [];
   const state = new StateFile(dir);
   const executions = new Executions({
-    machines: [{ name: 'fresh', arn: machine?.arn ?? '', definition: JSON.parse(limited) as never }],
+    machines: [{ name: 'fresh', arn: machine?.arn ?? '', definition: JSON.parse(limited) as never, permissions: null }],
     state,
     functions: {
       invoke: (name, event) => {

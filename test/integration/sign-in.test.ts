@@ -30,8 +30,8 @@ interface SignIn {
   readonly ended: Promise<Ran>;
 }
 
-async function beginSignIn(who: string): Promise<SignIn> {
-  const args = ['cli/main.ts', 'sign-in', ...IN_CLOUD, '--no-browser', '--json'];
+async function beginSignIn(who: string, place = cloud): Promise<SignIn> {
+  const args = ['cli/main.ts', 'sign-in', '--dir', place, '--no-browser', '--json'];
   const child = spawn(process.execPath, args, { env: envOf(who), stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part));
@@ -47,8 +47,12 @@ async function beginSignIn(who: string): Promise<SignIn> {
 }
 
 /** The last page that the browser sees, and what the command line says. */
-async function signIn(who: string, person: string, browser = new Browser()): Promise<Ran & { readonly page: string }> {
-  const { address, ended } = await beginSignIn(who);
+async function signIn(
+  who: string,
+  person: string,
+  { browser = new Browser(), place = cloud } = {},
+): Promise<Ran & { readonly page: string }> {
+  const { address, ended } = await beginSignIn(who, place);
   const asked = await browser.go(address);
   const { text } = await browser.go(asked.url, { person });
   return { ...(await ended), page: text };
@@ -131,8 +135,8 @@ describe('an operator signs in', () => {
 
 test('another person at the same browser says who they are again', async () => {
   const browser = new Browser();
-  expect(JSON.parse((await signIn('one', 'viewer', browser)).stdout)).toMatchObject({ role: 'viewer' });
-  expect(JSON.parse((await signIn('one', 'admin', browser)).stdout)).toMatchObject({ role: 'admin' });
+  expect(JSON.parse((await signIn('one', 'viewer', { browser })).stdout)).toMatchObject({ role: 'viewer' });
+  expect(JSON.parse((await signIn('one', 'admin', { browser })).stdout)).toMatchObject({ role: 'admin' });
 });
 
 test('two wait at once, and each gets who came back to it', async () => {
@@ -210,4 +214,17 @@ test('nobody signs in to a stack that is not up, or without saying to which', as
   });
   const down = await storelineIn(env, 'sign-in', '--no-browser', '--dir', at('nothing'));
   expect(down).toMatchObject({ code: 1, stderr: expect.stringContaining('npm start') as string });
+});
+
+test('where an organization has a provider of its own, this machine stands in for it', async () => {
+  const demo = JSON.parse(readFileSync(join(import.meta.dirname, '../../orgs/demo.json'), 'utf8')) as object;
+  const identity = { issuer: 'https://people.example', audience: 'urn:console', clientId: 'cli' };
+  writeFileSync(at('own.json'), JSON.stringify({ ...demo, identity }));
+  const own = await startStack(at('own'), '--org', at('own.json'));
+  try {
+    expect(JSON.parse((await signIn('own', 'viewer', { place: at('own') })).stdout)).toMatchObject({ role: 'viewer' });
+    expect(must(sessionsOf('own').read(`dir:${at('own')}`), 'they are signed in')).toMatchObject({ clientId: 'cli' });
+  } finally {
+    await own.stop();
+  }
 });

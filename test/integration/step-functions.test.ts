@@ -24,6 +24,7 @@ const PLACE = 'arn:aws:states:eu-west-1:000000000000';
 const machine: StateMachineDefinition = {
   name: 'tiny',
   arn: `${PLACE}:stateMachine:tiny`,
+  permissions: null,
   definition: {
     StartAt: 'Work',
     States: {
@@ -38,6 +39,7 @@ const machine: StateMachineDefinition = {
 const retrying: StateMachineDefinition = {
   name: 'retrying',
   arn: `${PLACE}:stateMachine:retrying`,
+  permissions: null,
   definition: {
     StartAt: 'Work',
     States: {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { denialOf, statementSchema } from './access.ts';
+import { denialOf } from './denial.ts';
+import { statementSchema } from './statement.ts';
 
 const TABLE = 'arn:aws:dynamodb:eu-west-2:000000000000:table/stores';
 const statements = [
@@ -12,7 +13,14 @@ const statements = [
   },
 ].map((statement) => statementSchema.parse(statement));
 const pk = (key: string) => ({ pk: { S: key }, sk: { S: 'x' } });
-const ask = (operation: string, body: object) => denialOf(statements, `DynamoDB_20120810.${operation}`, body);
+const ask = (operation: string, body: object) =>
+  denialOf(statements, {
+    service: 'dynamodb',
+    target: `DynamoDB_20120810.${operation}`,
+    method: 'POST',
+    path: '/',
+    body: Buffer.from(JSON.stringify(body)),
+  });
 const query = (key: string, more: object = {}) =>
   ask('Query', {
     TableName: 'stores',
@@ -60,4 +68,7 @@ describe('what a function may ask of DynamoDB', () => {
     ['a part of a batch', ask('BatchWriteItem', { RequestItems: { stores: [{ DeleteRequest: { Key: pk('quarantine') } }] } })],
     ['a table as a whole', ask('Scan', { TableName: 'stores' })],
   ])('refuses %s', (_, denial) => expect(denial).toContain('not authorized'));
+
+  test('a call whose permissions are not known is refused as such', () =>
+    expect(ask('ExecuteStatement', { Statement: 'SELECT 1' })).toContain('not known here'));
 });

@@ -1,0 +1,175 @@
+/**
+ * What a role does not have is refused by the running local stack, in each service's own way, and what it has is let through.
+ * The clients here reach the services by the addresses of one function each, as its own client does, and the roles are those of
+ * the template that is deployed.
+ */
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient, GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { ReceiveMessageCommand, SQSClient, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeAssembly } from '../../local/assembly.ts';
+import { CREDENTIALS } from '../../local/emulators/credentials.ts';
+import { startLocalStack } from '../../local/stack.ts';
+import { must } from '../../protocol/assert.ts';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: { readonly PolicyDocument?: { Statement: readonly { readonly Action: unknown }[] } };
+}
+
+let dir: string;
+let running: Awaited<ReturnType<typeof startLocalStack>>;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'storeline-permissions-'));
+  running = await startLocalStack({ dir, organization: 'demo', log: () => {} });
+});
+afterAll(async () => {
+  await running.close();
+  await rm(dir, { recursive: true });
+});
+
+const KEY = { Key: 'chunks/00/feed/00' };
+const DENIED = { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } };
+const DENIED_JSON = { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } };
+
+type Endpoint = Parameters<typeof running.endpointOf>[0];
+function reached(service: Endpoint, name: string) {
+  const endpoint = running.endpointOf(service, name);
+  return { endpoint, region: running.stack.region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' }, maxAttempts: 1 };
+}
+/** As a function makes it. */
+const objectsOf = (name: string) =>
+  new S3Client({
+    ...reached('s3', name),
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+const queuesOf = (name: string) => new SQSClient(reached('sqs', name));
+const snapshots = () => ({ Bucket: running.stack.buckets['snapshots'] });
+const queue = (name: string) => ({ QueueUrl: running.stack.queues[name] });
+
+describe('objects', () => {
+  test('who may put, puts; who may only get, gets it', async () => {
+    await objectsOf('compact').send(new PutObjectCommand({ ...snapshots(), ...KEY, Body: 'bytes' }));
+    const { Body } = await objectsOf('plan').send(new GetObjectCommand({ ...snapshots(), ...KEY }));
+    expect(await Body?.transformToString()).toBe('bytes');
+  });
+
+  test.each([
+    ['plan puts an object', () => objectsOf('plan').send(new PutObjectCommand({ ...snapshots(), ...KEY, Body: 'bytes' }))],
+    ['plan gets one of another prefix', () => objectsOf('plan').send(new GetObjectCommand({ ...snapshots(), Key: 'other/00' }))],
+    ['compact deletes', () => objectsOf('compact').send(new DeleteObjectsCommand({ ...snapshots(), Delete: { Objects: [KEY] } }))],
+    ['contact lists', () => objectsOf('contact').send(new ListObjectsV2Command(snapshots()))],
+    ['a call no rule knows', () => objectsOf('compact').send(new GetObjectTaggingCommand({ ...snapshots(), ...KEY }))],
+  ])('refused: %s', async (_, call) => {
+    await expect(call()).rejects.toMatchObject(DENIED);
+  });
+
+  test('a question without an answer’s body is refused as well', async () => {
+    await expect(objectsOf('contact').send(new HeadObjectCommand({ ...snapshots(), ...KEY }))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 403 },
+    });
+  });
+
+  test('an address that was signed is as good as the role of who signed it', async () => {
+    const address = (name: string) => getSignedUrl(objectsOf(name), new GetObjectCommand({ ...snapshots(), ...KEY }), { expiresIn: 60 });
+    expect((await fetch(await address('plan'))).status).toBe(200);
+    expect((await fetch(await address('contact'))).status).toBe(403);
+  });
+
+  test('an object that is not there is said to be missing to who may list', async () => {
+    await expect(objectsOf('plan').send(new GetObjectCommand({ ...snapshots(), Key: 'chunks/none' }))).rejects.toMatchObject({
+      name: 'NoSuchKey',
+    });
+  });
+});
+
+describe('queues', () => {
+  const body = (one: string) => ({ MessageBody: JSON.stringify({ replicaId: one }), MessageGroupId: one });
+  test('who may send, sends', async () => {
+    const { MessageId } = await queuesOf('push').send(new SendMessageCommand({ ...queue('doorbell'), ...body('none') }));
+    expect(MessageId).toBeDefined();
+  });
+
+  test.each([
+    ['contact sends', () => queuesOf('contact').send(new SendMessageCommand({ ...queue('doorbell'), ...body('none') }))],
+    ['push sends to another queue', () => queuesOf('push').send(new SendMessageCommand({ ...queue('compaction'), ...body('none') }))],
+    [
+      'contact sends many',
+      () => queuesOf('contact').send(new SendMessageBatchCommand({ ...queue('doorbell'), Entries: [{ Id: '1', ...body('none') }] })),
+    ],
+    ['a call no rule knows', () => queuesOf('push').send(new ReceiveMessageCommand(queue('doorbell')))],
+  ])('refused: %s', async (_, call) => {
+    await expect(call()).rejects.toMatchObject(DENIED_JSON);
+  });
+});
+
+describe('workflows', () => {
+  const start = (name: string) =>
+    new SFNClient(reached('sfn', name)).send(
+      new StartExecutionCommand({ stateMachineArn: Object.values(running.stack.workflows)[0], name: `by-${name}`, input: '{"check":0}' }),
+    );
+  test('who may start one, does', async () => expect((await start('contact')).executionArn).toContain('by-contact'));
+  test('refused: push starts one', async () => {
+    await expect(start('push')).rejects.toMatchObject(DENIED_JSON);
+  });
+});
+
+describe('tables', () => {
+  const dynamo = (name: string) => new DynamoDBClient(reached('dynamodb', name));
+  const get = (pk: string) => new GetItemCommand({ TableName: running.stack.tables['stores'], Key: { pk: { S: pk }, sk: { S: 'x' } } });
+  test('a key of its own is read', async () => {
+    expect((await dynamo('push').send(get('store#S1'))).$metadata.httpStatusCode).toBe(200);
+  });
+  test.each([
+    ['a key of another part', () => dynamo('push').send(get('erasure'))],
+    ['a call no rule knows', () => dynamo('push').send(new ListTablesCommand({}))],
+  ])('refused: %s', async (_, call) => {
+    await expect(call()).rejects.toMatchObject(DENIED_JSON);
+  });
+});
+
+test('a function whose role lost a permission is refused itself: its own calls go the same way', async () => {
+  const folder = join(dir, 'assembly');
+  await cp(await makeAssembly('demo', () => {}), folder, { recursive: true });
+  const [file = ''] = (await readdir(folder)).filter((name) => name.endsWith('.template.json'));
+  const template = JSON.parse(await readFile(join(folder, file), 'utf8')) as { Resources: Record<string, Resource> };
+  const of = Object.entries(template.Resources).filter(
+    ([id, { Type }]) => Type === 'AWS::IAM::Policy' && id.startsWith('Functionsconsoleapirole'),
+  );
+  for (const [, { Properties }] of of) {
+    const document = must(Properties?.PolicyDocument, 'a policy has a document');
+    document.Statement = document.Statement.filter(({ Action }) => !JSON.stringify(Action).includes('"dynamodb:Query"'));
+  }
+  expect(of).toHaveLength(1);
+  await writeFile(join(folder, file), JSON.stringify(template));
+  const narrowed = await startLocalStack({ dir: join(dir, 'narrowed'), organization: 'demo', assembly: folder, log: () => {} });
+  try {
+    const listed = async ({ stack }: typeof running) => {
+      const client = new LambdaClient({ endpoint: stack.endpoints.lambda, region: stack.region, credentials: CREDENTIALS });
+      const answer = await client.send(new InvokeCommand({ FunctionName: stack.functions['console-api'], Payload: '{"op":"store.list"}' }));
+      client.destroy();
+      return `${answer.FunctionError ?? ''} ${new TextDecoder().decode(answer.Payload)}`;
+    };
+    expect(await listed(running)).toContain('"stores":[]');
+    expect(await listed(narrowed)).toContain('not authorized to perform dynamodb:Query');
+  } finally {
+    await narrowed.close();
+  }
+});

@@ -46,10 +46,17 @@ export class HeadOffice {
   async call<Op extends ConsoleRequest['op']>(request: Extract<ConsoleRequest, { op: Op }>): Promise<Answers[Op]> {
     const caller = this.#caller;
     const asked = isNamed(request.op) ? { by: userInfo().username, ...request } : request;
-    const answer = await this.#retry.execute(async () =>
-      caller.kind === 'aws' ? this.#invoke('console-api', asked) : this.#ask(request, await caller.token()),
-    );
+    // Outside of what is tried again: a renewal that is waited for is waited for once.
+    const token = caller.kind === 'aws' ? null : await caller.token();
+    const answer = await this.#retry.execute(() => (token === null ? this.#invoke('console-api', asked) : this.#ask(request, token)));
     return consoleResponseSchemas[request.op].parse(answer) as Answers[Op];
+  }
+
+  /** What follows the beginning of an undertaking goes by AWS credentials: said before anything is begun. */
+  async requireCredentials(): Promise<void> {
+    await this.#client.config.credentials().catch((error: unknown) => {
+      throw typedError(error, 'head office');
+    });
   }
 
   async compact(feeds: readonly string[] | undefined): Promise<z.infer<typeof compactResponseSchema>> {

@@ -23,10 +23,15 @@ export interface Place {
   readonly provider: Provider | null;
 }
 
+/** The same over restarts, and also while none runs there. */
+export function localOffice(dir: string): string {
+  return `dir:${realpathSync(dir)}`;
+}
+
 export function localPlace(dir: string, { organization, api, region, functions, endpoints, identity }: LocalStack): Place {
   const { issuer, clientId } = identity;
   const provider = { issuer, clientId, scopes: SIGN_IN_SCOPES };
-  return { office: `dir:${realpathSync(dir)}`, organization, api, region, functions, lambda: endpoints.lambda, provider };
+  return { office: localOffice(dir), organization, api, region, functions, lambda: endpoints.lambda, provider };
 }
 
 export function deployedPlace(org: string, profile: string | undefined): Place {
@@ -50,6 +55,6 @@ export function deployedPlace(org: string, profile: string | undefined): Place {
 
 function providerOf({ outputs }: Deployed): Provider | null {
   const { IdentityIssuer: issuer, IdentityClientId: clientId, IdentityScopes: scopes } = outputs;
-  if (issuer === undefined || clientId === undefined) return null;
-  return { issuer, clientId, scopes: scopes?.split(' ') ?? SIGN_IN_SCOPES };
+  if (issuer === undefined || clientId === undefined || scopes === undefined) return null;
+  return { issuer, clientId, scopes: scopes.split(' ') };
 }

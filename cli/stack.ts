@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import type { OfficeOptions } from './office-options.ts';
 import { progressLine, say } from './output.ts';
 import { type Caller, callerFor } from './people/caller.ts';
 import { Sessions, sessionsFile } from './people/sessions.ts';
-import { type Place, deployedPlace, localPlace } from './place.ts';
+import { type Place, deployedPlace, localOffice, localPlace } from './place.ts';
 
 /**
  * Head office: of an organization that is deployed, or the local stack of a folder: the one that runs there, or one started for the duration of a command, so that every
@@ -58,6 +58,14 @@ export async function placeOf({ dir, org, profile }: OfficeOptions): Promise<Pla
   if (running === null)
     throw new SyncError('LOCAL_STACK', `no local stack runs in ${dir}; start one with \`npm start\` or \`storeline local\``);
   return localPlace(dir, running);
+}
+
+/** The name under which who signed in is kept; a local stack does not have to be up for it. */
+export function officeOf({ dir, org }: OfficeOptions): string {
+  if (org !== undefined) return deployedPlace(org, undefined).office;
+  if (dir === undefined) throw new SyncError('INVALID_INPUT', WHICH);
+  if (!existsSync(dir)) throw new SyncError('INVALID_INPUT', `there is no folder ${dir}; give the folder of a local stack`);
+  return localOffice(dir);
 }
 
 const WHICH = 'say which head office: --dir <folder> of a local stack, or --org <name> of one in AWS';

@@ -15,6 +15,7 @@ export type Outcome<T> = { readonly waiting: Undertaking } | { readonly result: 
 
 /** What is interrupted stays open until it is gone on with, or its day is over. */
 export async function undertake<T>(office: HeadOffice, work: Work<T>): Promise<Outcome<T>> {
+  await office.requireCredentials();
   const { undertaking } =
     work.approval === undefined
       ? await work.begin()

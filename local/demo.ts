@@ -111,7 +111,7 @@ async function enrolStore(stack: LocalStack, dir: string, store: (typeof STORES)
   // A code is shown once, and this start may be cut off before it is used.
   const codeFile = join(dir, `${store.storeId}.code`);
   if (!existsSync(codeFile)) {
-    const args = ['store', 'add', store.storeId, '--edition', store.edition, '--dir', join(dir, 'cloud'), '--json'];
+    const args = ['store', 'add', store.storeId, '--edition', store.edition, '--dir', join(dir, 'cloud'), '--aws', '--json'];
     const { code } = await run<{ code: string }>('cli/main.ts', args);
     writeFileSync(codeFile, code, { mode: 0o600 });
   }
@@ -175,7 +175,7 @@ async function demo(options: Options, started: number): Promise<void> {
   const cloud = join(options.dir, 'cloud');
   const { stack, child } = await startCloud(options);
   say(`The cloud of organization ${stack.organization} is up on this machine.`);
-  await run('cli/main.ts', ['generate', '--customers', options.customers, '--dir', cloud, '--json']);
+  await run('cli/main.ts', ['generate', '--customers', options.customers, '--dir', cloud, '--aws', '--json']);
   const stores = await syncStores(stack, options.dir);
   const shown = await showTour(options, stack);
   const complete = stores.every((store) => store.complete) && (shown?.complete ?? true);

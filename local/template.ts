@@ -47,6 +47,7 @@ const WITHOUT_MEANING = new Set([
   'AWS::Lambda::Permission',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::ApiGatewayV2::Stage',
+  'AWS::Cognito::ManagedLoginBranding',
   'AWS::Cognito::UserPoolDomain',
   'AWS::CDK::Metadata',
 ]);

@@ -50,7 +50,16 @@ export async function tour(deps: TourDeps): Promise<TourResult> {
 async function showDelta(deps: TourDeps, data: string): Promise<Moved> {
   const { say } = deps;
   say('\nA customer changes at head office, and store-001 logs on again');
-  await need(deps, 'cli/main.ts', ['records', 'put', 'customer', '{"user_id":"1","firstname":"Tour"}', '--dir', deps.cloud, '--json']);
+  await need(deps, 'cli/main.ts', [
+    'records',
+    'put',
+    'customer',
+    '{"user_id":"1","firstname":"Tour"}',
+    '--dir',
+    deps.cloud,
+    '--aws',
+    '--json',
+  ]);
   let moved = await logon(deps, data);
   // The stream takes a moment to bring it to the feed.
   for (let tries = 0; moved.changed.length === 0 && tries < 20; tries += 1) moved = await logon(deps, data);

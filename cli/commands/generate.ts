@@ -13,8 +13,9 @@ export function addGenerateCommand(program: Command): void {
     .requiredOption('--customers <number>', 'number of customers; the rest follows in proportion')
     .option('--seed <number>', 'same seed, same organization', '1')
     .requiredOption('--dir <folder>', 'folder of the local stack')
+    .option('--aws', 'act by AWS credentials, whoever is signed in')
     .option('--json', 'as JSON')
-    .action(async (options: { customers: string; seed: string; dir: string; json?: boolean }) => {
+    .action(async (options: { customers: string; seed: string; dir: string; aws?: boolean; json?: boolean }) => {
       const customers = wholeNumber('--customers', options.customers);
       const seed = wholeNumber('--seed', options.seed);
       const line = progressLine();

@@ -4,11 +4,11 @@ import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 import { HeadOffice } from '../head-office.ts';
 import { type OfficeOptions, withPlaceOptions } from '../office-options.ts';
 import { print, say } from '../output.ts';
-import { type Beginning, type SignedIn, beginSignIn, revoke } from '../people/provider.ts';
+import { type Beginning, type Provider, type SignedIn, beginSignIn, revoke } from '../people/provider.ts';
 import { type ReturnListener, listenForReturn } from '../people/return-listener.ts';
 import { type Session, Sessions, sessionsFile } from '../people/sessions.ts';
 import type { Place } from '../place.ts';
-import { placeOf } from '../stack.ts';
+import { officeOf, placeOf } from '../stack.ts';
 import { claimsOf } from '../people/claims.ts';
 import { roleOf } from '../../protocol/console-roles.ts';
 
@@ -42,13 +42,12 @@ async function signIn({ browser, json = false, ...where }: Options & { readonly 
   try {
     const beginning = await beginSignIn(place.provider, listener.address);
     await show(beginning.url, browser);
-    const session = await completed(place, beginning, listener);
+    const session = await completed({ ...place, provider: place.provider }, beginning, listener);
     const role = roleOf(claimsOf(session.accessToken));
-    new Sessions(sessionsFile(process.env)).write(place.office, session);
     print(
       { json },
       { name: session.name, subject: session.subject, role, organization: place.organization },
-      () => `Signed in to ${place.organization} as ${session.name}, ${role ?? 'in no role'}. \`storeline sign-out\` ends it.`,
+      () => `Signed in to ${place.organization} as ${session.name}, ${String(role)}. \`storeline sign-out\` ends it.`,
     );
   } finally {
     listener.close();
@@ -68,19 +67,20 @@ async function show(url: URL, browser: boolean): Promise<void> {
   say(`\n  ${url.href}\n`);
 }
 
-/** Head office's word on who somebody is, before it is kept. */
-async function completed(place: Place, beginning: Beginning, listener: ReturnListener): Promise<Session> {
+/** Head office's word on who somebody is before it is kept, and kept before anybody is told so. */
+async function completed(place: Place & { provider: Provider }, beginning: Beginning, listener: ReturnListener): Promise<Session> {
   const gaveUp = new AbortController();
   const late = sleep(SIGN_IN_MINUTES * 60_000, undefined, { signal: gaveUp.signal }).then(() => {
     throw new SyncError('UNAUTHORIZED', `nobody signed in within ${SIGN_IN_MINUTES} minutes; say the command again`);
   });
   const returned = await Promise.race([listener.returned(beginning.state), late]).finally(() => gaveUp.abort());
   try {
-    const session = sessionOf(place, await beginning.finish(returned.url));
+    const session = sessionOf(place.provider, await beginning.finish(returned.url));
     await new HeadOffice(place, { kind: 'session', session, token: () => Promise.resolve(session.accessToken) }).call<'store.list'>({
       op: 'store.list',
       limit: 1,
     });
+    new Sessions(sessionsFile(process.env)).write(place.office, session);
     returned.answer({ title: 'You are signed in', text: `${session.name}: go back to the command line. This page can be closed.` });
     return session;
   } catch (error) {
@@ -89,17 +89,20 @@ async function completed(place: Place, beginning: Beginning, listener: ReturnLis
   }
 }
 
-function sessionOf({ provider }: Place, { lifeMs, ...signedIn }: SignedIn): Session {
+function sessionOf({ issuer, clientId }: Provider, { lifeMs, ...signedIn }: SignedIn): Session {
   const now = Date.now();
-  const { issuer = '', clientId = '' } = provider ?? {};
   return { ...signedIn, issuer, clientId, expiresAt: now + lifeMs, signedInAt: new Date(now).toISOString() };
 }
 
 async function signOut({ json = false, ...where }: Options): Promise<void> {
-  const place = await placeOf(where);
-  const session = new Sessions(sessionsFile(process.env)).remove(place.office);
+  const session = new Sessions(sessionsFile(process.env)).remove(officeOf(where));
   if (session === null) {
-    print({ json }, { signedOut: false }, () => `Nobody is signed in to ${place.organization} on this machine.`);
+    print({ json }, { signedOut: false }, () => 'Nobody is signed in there on this machine.');
+    return;
+  }
+  if (session === 'UNREADABLE') {
+    say('What stood there is of another version of this program, and was not taken back at the identity provider.');
+    print({ json }, { signedOut: true, name: null, revoked: false }, () => 'Signed out.');
     return;
   }
   const isRevoked = await takeBack(session);
@@ -109,7 +112,7 @@ async function signOut({ json = false, ...where }: Options): Promise<void> {
 /** It is gone from here in any case. */
 async function takeBack({ issuer, clientId, refreshToken, expiresAt }: Session): Promise<boolean> {
   try {
-    if (refreshToken !== null && (await revoke({ issuer, clientId, scopes: [] }, refreshToken))) return true;
+    if (refreshToken !== null && (await revoke({ issuer, clientId }, refreshToken))) return true;
     say('The identity provider takes no sign-in back; end it there if this machine is not yours.');
   } catch (error) {
     if (!isSyncError(error)) throw error;

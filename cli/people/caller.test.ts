@@ -48,6 +48,21 @@ describe('in whose name a command asks (INV-58)', () => {
     expect(await tokenOf(caller({ asAws, token }))).toBe(wanted);
   });
 
+  test('a token of the environment is taken as it was meant, and never said when it is none', async () => {
+    expect(await tokenOf(caller({ token: 'env.to-ken_=\n' }))).toBe('env.to-ken_=');
+    for (const token of ['SECRET\nTOKEN', 'SECRET TOKEN', 'SECRET\u00e9', ' '])
+      expect(() => caller({ token })).toThrow(
+        expect.objectContaining({ code: 'INVALID_INPUT', message: expect.not.stringContaining('SECRET') as string }),
+      );
+  });
+
+  test('what another version of this program wrote is not nobody', () => {
+    sessions.write('o1', { ...SESSION, another: 1 } as Session);
+    expect(() => caller()).toThrow(/sign-in` again/);
+    expect(sessions.remove('o1')).toBe('UNREADABLE');
+    expect(caller().kind).toBe('aws');
+  });
+
   test('who signed in to one head office is nobody at another', () => {
     sessions.write('o1', SESSION);
     expect(caller({ office: 'o2' }).kind).toBe('aws');
@@ -91,7 +106,11 @@ describe('a token that runs out', () => {
   });
 
   test.each<[string, Partial<Parts>, Partial<Session> | null, string]>([
-    ['the provider says no', { renew: () => Promise.reject(new SyncError('UNAUTHORIZED', 'revoked')) }, old, 'UNAUTHORIZED'],
+    ['the provider takes it no more', { renew: () => Promise.resolve(null) }, old, 'UNAUTHORIZED'],
+    ['somebody else signed in meanwhile', { renew }, { ...old, subject: 'u2' }, 'UNAUTHORIZED'],
+    ['somebody else signed in meanwhile, just now', { renew }, { ...SESSION, subject: 'u2' }, 'UNAUTHORIZED'],
+    ['of another provider', { renew }, { ...old, issuer: 'https://others.example' }, 'UNAUTHORIZED'],
+    ['of another client', { renew }, { ...old, clientId: 'other' }, 'UNAUTHORIZED'],
     ['the provider cannot be asked', { renew: () => Promise.reject(new SyncError('CONNECTIVITY', 'down')) }, old, 'CONNECTIVITY'],
     ['there is no refresh token', { renew }, { ...old, refreshToken: null }, 'UNAUTHORIZED'],
     ['somebody signed out meanwhile', { renew }, null, 'UNAUTHORIZED'],
@@ -100,6 +119,7 @@ describe('a token that runs out', () => {
     if (session === null) sessions.remove('o1');
     else sessions.write('o1', { ...old, ...session });
     await expect(tokenOf(one)).rejects.toMatchObject({ code });
+    expect(asked).toEqual([]);
     expect(sessions.read('o1')).toEqual(session === null ? null : { ...old, ...session });
   });
 });
@@ -113,6 +133,14 @@ test('sessions are in a file that others cannot read, in the folder of settings'
   sessions.write('o1', SESSION);
   expect(statSync(join(dir, 'settings', 'sessions.db')).mode & 0o777).toBe(0o600);
   expect(statSync(join(dir, 'settings')).mode & 0o777).toBe(0o700);
+});
+
+test('who may not keep it is told which file, and nobody is signed in where there is none', () => {
+  writeFileSync(join(dir, 'settings'), 'no folder');
+  expect(sessions.read('o1')).toBeNull();
+  expect(() => sessions.write('o1', SESSION)).toThrow(
+    expect.objectContaining({ code: 'NOT_READY', message: expect.stringContaining('sessions.db') as string }),
+  );
 });
 
 test('a file that is none says what to do', () => {

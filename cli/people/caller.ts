@@ -3,7 +3,7 @@
  * signed in; and never one in place of another: a sign-in that has ended is an error, not another name (INV-58).
  */
 import { SyncError } from '../../protocol/sync-error.ts';
-import { type Provider, type Tokens, renew } from './provider.ts';
+import { type Provider, renew } from './provider.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /** `aws`: head office's functions are invoked with AWS credentials, and whoever has those acts as admin. */
@@ -22,15 +22,22 @@ interface CallerParts {
   readonly provider: Provider | null;
   readonly sessions: Sessions;
   readonly now: () => number;
-  readonly renew?: (provider: Provider, refreshToken: string) => Promise<Tokens>;
+  readonly renew?: typeof renew;
 }
 
 /** A token is renewed when it would run out while a request is under way. */
 const MARGIN_MS = 60_000;
+/** As RFC 6750 spells one; anything else would be said in an error about the header that it cannot stand in. */
+const TOKEN = /^[\w.~+/-]+=*$/;
 
 export function callerFor(parts: CallerParts): Caller {
   if (parts.asAws) return { kind: 'aws' };
-  if (parts.token !== '') return { kind: 'token', token: () => Promise.resolve(parts.token) };
+  if (parts.token !== '') {
+    const token = parts.token.trim();
+    if (!TOKEN.test(token))
+      throw new SyncError('INVALID_INPUT', 'what stands in STORELINE_TOKEN is no token; is it whole, and on one line?');
+    return { kind: 'token', token: () => Promise.resolve(token) };
+  }
   const session = parts.sessions.read(parts.office);
   if (session === null) return { kind: 'aws' };
   const { provider } = parts;
@@ -45,7 +52,7 @@ function tokenOf(parts: CallerParts, provider: Provider, first: Session): () => 
   let renewing: Promise<Session> | null = null;
   return async () => {
     if (isGood(held, parts.now())) return held.accessToken;
-    renewing ??= renewed(parts, provider).finally(() => (renewing = null));
+    renewing ??= renewed(parts, provider, first).finally(() => (renewing = null));
     held = await renewing;
     return held.accessToken;
   };
@@ -55,20 +62,24 @@ function isGood({ expiresAt }: Session, now: number): boolean {
   return expiresAt - MARGIN_MS > now;
 }
 
-async function renewed({ sessions, office, now, renew: ask = renew }: CallerParts, provider: Provider): Promise<Session> {
+async function renewed({ sessions, office, now, renew: ask = renew }: CallerParts, provider: Provider, first: Session): Promise<Session> {
   return sessions.replace(office, async (session) => {
     if (session === null) throw ended('you have signed out');
+    if (!isSamePerson(session, first)) throw ended('somebody else has signed in meanwhile');
     // Another command was quicker.
     if (isGood(session, now())) return session;
     if (session.refreshToken === null) throw ended('the identity provider renews no sign-in');
-    const tokens = await ask(provider, session.refreshToken).catch((error: unknown) => {
-      throw error instanceof SyncError && error.code === 'UNAUTHORIZED' ? ended(error.message, error) : error;
-    });
+    const tokens = await ask(provider, session.refreshToken);
+    if (tokens === null) throw ended('the identity provider renews it no more');
     return { ...session, accessToken: tokens.accessToken, refreshToken: tokens.refreshToken, expiresAt: now() + tokens.lifeMs };
   });
 }
 
-function ended(why: string, cause?: unknown): SyncError {
-  const what = 'sign in again with `storeline sign-in`, or say `--aws` to use AWS credentials';
-  return new SyncError('UNAUTHORIZED', `your sign-in has ended (${why}); ${what}`, { cause });
+function isSamePerson(one: Session, other: Session): boolean {
+  return one.issuer === other.issuer && one.clientId === other.clientId && one.subject === other.subject;
+}
+
+function ended(why: string): SyncError {
+  const what = 'sign in again with `storeline sign-in`, forget it with `storeline sign-out`, or say `--aws` to use AWS credentials';
+  return new SyncError('UNAUTHORIZED', `your sign-in has ended (${why}); ${what}`);
 }

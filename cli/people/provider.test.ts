@@ -105,10 +105,22 @@ test('a renewal keeps the refresh token of a provider that gives no other, and t
   provider.answer = (form) =>
     Promise.resolve([200, { access_token: 'at3', token_type: 'Bearer', refresh_token: `${form.get('refresh_token')}2` }]);
   expect(await renew(ours(), 'rt')).toEqual({ accessToken: 'at3', refreshToken: 'rt2', lifeMs: 300_000 });
+});
+
+test('a sign-in is over when the provider says that of it, and not of the request or of itself', async () => {
   provider.answer = () => Promise.resolve([400, { error: 'invalid_grant' }]);
-  await expect(renew(ours(), 'rt')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
-  provider.answer = () => Promise.resolve([500, {}]);
-  await expect(renew(ours(), 'rt')).rejects.toMatchObject({ code: 'CONNECTIVITY' });
+  expect(await renew(ours(), 'rt')).toBeNull();
+  const noes: [number, object, string][] = [
+    [500, {}, 'CONNECTIVITY'],
+    [503, { error: 'temporarily_unavailable' }, 'CONNECTIVITY'],
+    [400, { error: 'temporarily_unavailable' }, 'CONNECTIVITY'],
+    [429, { error: 'slow_down' }, 'CONNECTIVITY'],
+    [401, { error: 'invalid_client' }, 'UNAUTHORIZED'],
+  ];
+  for (const [status, said, code] of noes) {
+    provider.answer = () => Promise.resolve([status, said]);
+    await expect(renew(ours(), 'rt')).rejects.toMatchObject({ code });
+  }
 });
 
 test('a provider with no way to take a sign-in back says so', async () => {

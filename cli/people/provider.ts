@@ -27,7 +27,7 @@ export interface SignedIn extends Tokens {
 export interface Beginning {
   /** For the browser. */
   readonly url: URL;
-  /** Comes back with the code, and nobody else knows it. */
+  /** Comes back with the code. It is in the address, which other users of this machine may see while a browser is started with it. */
   readonly state: string;
   finish(returned: URL): Promise<SignedIn>;
 }
@@ -61,22 +61,25 @@ export async function beginSignIn(provider: Provider, returnTo: string): Promise
   }
 }
 
-export async function renew(provider: Provider, refreshToken: string): Promise<Tokens> {
+/** null: the provider takes this refresh token no more. */
+export async function renew(provider: Pick<Provider, 'issuer' | 'clientId'>, refreshToken: string): Promise<Tokens | null> {
   const config = await configured(provider);
-  const tokens = tokensOf(await asked(() => oidc.refreshTokenGrant(config, refreshToken)));
+  const answer = await asked(() => oidc.refreshTokenGrant(config, refreshToken).catch(goneOrError));
+  if (answer === null) return null;
+  const tokens = tokensOf(answer);
   // Some give another one each time, and some do not.
   return { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken };
 }
 
 /** false: the provider has no way to take it back, so it is good until it runs out. */
-export async function revoke(provider: Provider, token: string): Promise<boolean> {
+export async function revoke(provider: Pick<Provider, 'issuer' | 'clientId'>, token: string): Promise<boolean> {
   const config = await configured(provider);
   if (config.serverMetadata().revocation_endpoint === undefined) return false;
   await asked(() => oidc.tokenRevocation(config, token));
   return true;
 }
 
-async function configured({ issuer, clientId }: Provider): Promise<oidc.Configuration> {
+async function configured({ issuer, clientId }: Pick<Provider, 'issuer' | 'clientId'>): Promise<oidc.Configuration> {
   const execute = [oidc.enableNonRepudiationChecks, ...(isOnThisMachine(issuer) ? [oidc.allowInsecureRequests] : [])];
   return asked(() => oidc.discovery(new URL(issuer), clientId, undefined, oidc.None(), { execute, timeout: ANSWER_S }));
 }
@@ -103,7 +106,15 @@ async function asked<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Any other no is about this request and not about the sign-in (RFC 6749, 5.2). */
+function goneOrError(error: unknown): null {
+  if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant') return null;
+  throw error;
+}
+
 function typed(cause: unknown): SyncError {
+  if (cause instanceof oidc.ResponseBodyError && isPassing(cause))
+    return new SyncError('CONNECTIVITY', `the identity provider is busy: ${cause.error_description ?? cause.error}; try again`, { cause });
   if (cause instanceof oidc.AuthorizationResponseError || cause instanceof oidc.ResponseBodyError) {
     const said = cause.error_description ?? cause.error;
     return new SyncError('UNAUTHORIZED', `the identity provider says no: ${said}`, { cause });
@@ -111,6 +122,10 @@ function typed(cause: unknown): SyncError {
   if (cause instanceof oidc.ClientError && cause.code !== 'OAUTH_TIMEOUT' && !isOfServer(cause))
     return new SyncError('UNAUTHORIZED', `what the identity provider answered cannot be trusted: ${reason(cause)}`, { cause });
   return new SyncError('CONNECTIVITY', `the identity provider cannot be reached: ${reason(cause)}`, { cause });
+}
+
+function isPassing({ status, error }: oidc.ResponseBodyError): boolean {
+  return status === 429 || status >= 500 || error === 'temporarily_unavailable' || error === 'server_error';
 }
 
 /** Trouble of the provider's own, which passes, and no answer. */

@@ -1,5 +1,6 @@
-import { type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type IncomingMessage, type Server, createServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type ReturnListener, listenForReturn } from './return-listener.ts';
 
@@ -27,6 +28,13 @@ async function listener(ports: readonly number[]): Promise<ReturnListener> {
   return made;
 }
 
+/** Of a path that `fetch` would not send as it stands. */
+async function rawStatus(address: string, path: string): Promise<number | undefined> {
+  const [response] = (await once(request(address, { path }).end(), 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
 test('who brings the state is listened to, once; anybody else, before or after, is not', async () => {
   const [port = 0] = await freePorts(1);
   const { address, returned } = await listener([port]);
@@ -35,6 +43,8 @@ test('who brings the state is listened to, once; anybody else, before or after, 
   expect(await statuses('/?state=s1&code=early')).toEqual([404]);
   const coming = returned('s1');
   expect(await statuses('/?state=s2&code=theirs', '/?code=none', '/other?state=s1&code=x', '/favicon.ico')).toEqual([404, 404, 404, 404]);
+  // No address at all, by the standard.
+  expect(await rawStatus(address, '//')).toBe(404);
   expect((await fetch(new URL('/?state=s1&code=posted', address), { method: 'POST' })).status).toBe(404);
   const answered = fetch(new URL('/?state=s1&code=right', address));
   const { url, answer } = await coming;
@@ -45,6 +55,23 @@ test('who brings the state is listened to, once; anybody else, before or after, 
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   expect(page.headers.get('referrer-policy')).toBe('no-referrer');
   expect(await page.text()).toContain('hello &lt;b>ann&lt;/b> &amp; co');
+});
+
+test('who has connected and says nothing does not hold it open', async () => {
+  const [port = 0] = await freePorts(1);
+  const { close } = await listenForReturn([port]);
+  const silent = connect(port, '127.0.0.1');
+  await once(silent, 'connect');
+  close();
+  await once(silent.resume(), 'close');
+});
+
+test('a port that somebody has on either address of this machine is taken', async () => {
+  const ports = await freePorts(2);
+  const theirs = createServer().listen(ports[0], '::1');
+  open.push(theirs);
+  await once(theirs, 'listening');
+  expect((await listener(ports)).address).toBe(`http://localhost:${ports[1]}/`);
 });
 
 test('the first port that is free; when none is, it says which', async () => {

@@ -3,7 +3,7 @@
  * role. Nobody signs up by themselves, and everybody has a second factor.
  */
 import { Aws, Duration, Fn, RemovalPolicy } from 'aws-cdk-lib';
-import { FeaturePlan, Mfa, OAuthScope, UserPool } from 'aws-cdk-lib/aws-cognito';
+import { CfnManagedLoginBranding, FeaturePlan, ManagedLoginVersion, Mfa, OAuthScope, UserPool } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { ROLES } from '../../protocol/console-roles.ts';
 import type { Organization } from '../../protocol/organization.ts';
@@ -37,7 +37,11 @@ export class People extends Construct {
       deletionProtection: retainData,
     });
     for (const role of ROLES) pool.addGroup(`Group-${role}`, { groupName: `storeline-${role}` });
-    pool.addDomain('SignIn', { cognitoDomain: { domainPrefix: `storeline-${partOfStackId()}` } });
+    const page = pool.addDomain('SignIn', {
+      cognitoDomain: { domainPrefix: `storeline-${stackUuid()}` },
+      // The classic page signs in whoever was there before, without asking: it does not know `prompt=login`.
+      managedLoginVersion: ManagedLoginVersion.NEWER_MANAGED_LOGIN,
+    });
     const client = pool.addClient('Console', {
       generateSecret: false,
       authFlows: { userSrp: true },
@@ -52,6 +56,9 @@ export class People extends Construct {
       enableTokenRevocation: true,
       preventUserExistenceErrors: true,
     });
+    // A client without a style has no page at all.
+    const style = { userPoolId: pool.userPoolId, clientId: client.userPoolClientId, useCognitoProvidedValues: true };
+    new CfnManagedLoginBranding(this, 'Style', style).node.addDependency(page);
     this.issuer = pool.userPoolProviderUrl;
     this.audience = client.userPoolClientId;
     this.clientId = client.userPoolClientId;
@@ -60,10 +67,9 @@ export class People extends Construct {
 }
 
 /**
- * Of the stack's id the last part, twelve hexadecimal digits: a page to sign in is at an address of its own among those of everybody in
- * the region, and may not have the name of the provider in it, as names of organizations may.
+ * Of the stack's id: a page to sign in is at an address of its own among those of everybody in the region, and may not have the name of the
+ * provider in it, as names of organizations may.
  */
-function partOfStackId(): string {
-  const uuid = Fn.select(2, Fn.split('/', Aws.STACK_ID));
-  return Fn.select(4, Fn.split('-', uuid));
+function stackUuid(): string {
+  return Fn.select(2, Fn.split('/', Aws.STACK_ID));
 }

@@ -65,7 +65,7 @@ function withPage(provider: Provider): Handler {
     try {
       const { uid } = await provider.interactionDetails(request, response);
       const person = request.method === 'POST' ? new URLSearchParams(await text(request)).get('person') : null;
-      if (person !== null && person in PEOPLE)
+      if (person !== null && Object.hasOwn(PEOPLE, person))
         return await provider.interactionFinished(request, response, { login: { accountId: person } });
       const people = NAMES.map((name) => ({ name, role: PEOPLE[name] }));
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }).end(signInPage(uid, people));
@@ -151,7 +151,7 @@ function whoOnly(): interactionPolicy.DefaultPolicy {
 }
 
 function claimsOf(name: string): { groups: string[]; username: string } {
-  return { groups: name in PEOPLE ? [groupOf(PEOPLE[name as Person])] : [], username: name };
+  return { groups: Object.hasOwn(PEOPLE, name) ? [groupOf(PEOPLE[name as Person])] : [], username: name };
 }
 
 function closed(server: Server): Promise<void> {

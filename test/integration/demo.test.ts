@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { Sessions, sessionsFile } from '../../cli/people/sessions.ts';
 import type { Ran } from '../fixtures/programs.ts';
 
 /** `npm start`, as a process of its own. */
@@ -16,7 +17,9 @@ const dir = mkdtempSync(join(tmpdir(), 'storeline-demo-'));
 const kept = join(dir, 'kept');
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const start = (...args: string[]) => spawn(process.execPath, ['local/demo.ts', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+const env = { ...process.env, XDG_CONFIG_HOME: join(dir, 'settings') };
+const start = (...args: string[]) =>
+  spawn(process.execPath, ['local/demo.ts', ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
 
 async function demo(...args: string[]): Promise<Ran> {
   const child = start(...args);
@@ -54,6 +57,10 @@ test('the second start finds everything there and transfers nothing', async () =
     ['store-001', 'fresh', true],
     ['store-002', 'fresh', true],
   ]);
+  // Somebody signed in to it, as the README shows: what a demo does it does by itself, and the provider of that sign-in is gone.
+  const gone = { issuer: 'http://127.0.0.1:9', clientId: 'cli', accessToken: 'at', refreshToken: null, expiresAt: 0 };
+  const person = { name: 'viewer', subject: 'viewer', signedInAt: '2026-11-29T10:00:00.000Z' };
+  new Sessions(sessionsFile(env)).write(`dir:${join(kept, 'cloud')}`, { ...gone, ...person });
   const second = await demoOnce();
   expect(second.complete).toBe(true);
   expect(second.api).toBe(first.api);

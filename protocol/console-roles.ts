@@ -1,13 +1,11 @@
 import type { ConsoleRequest } from './messages/console.ts';
+import { ROLES, type Role } from './role.ts';
 
 /**
  * Who may do what at the console. A viewer looks; an operator looks at people's data as well, and mends one store or one record; an
  * admin decides which stores there are and what main data says. A role may do what the ones before it may.
+ * The least role of each operation; one without its line does not compile.
  */
-export const ROLES = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
-
-/** The least role of each operation. One without its line does not compile. */
 export const leastRoles: Readonly<Record<ConsoleRequest['op'], Role>> = {
   'store.add': 'admin',
   'store.change': 'admin',
@@ -46,18 +44,6 @@ export const leastRoles: Readonly<Record<ConsoleRequest['op'], Role>> = {
   'rollout.resume': 'admin',
   'rollout.finish': 'admin',
 };
-
-const GROUP_PREFIX = 'storeline-';
-/** What the role's group is called at the identity provider. */
-export function groupOf(role: Role): string {
-  return `${GROUP_PREFIX}${role}`;
-}
-
-/** The highest role of the groups that a token's claims name, by whichever claim the provider has for them; null: none of ours. */
-export function roleOf(claims: Readonly<Record<string, unknown>>): Role | null {
-  const groups = claims['cognito:groups'] ?? claims['groups'];
-  return ROLES.findLast((role) => Array.isArray(groups) && groups.includes(groupOf(role))) ?? null;
-}
 
 export function isAllowed(role: Role, op: ConsoleRequest['op']): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(leastRoles[op]);

@@ -10,7 +10,7 @@ import { type Session, Sessions, sessionsFile } from '../people/sessions.ts';
 import type { Place } from '../place.ts';
 import { officeOf, placeOf } from '../stack.ts';
 import { claimsOf } from '../people/claims.ts';
-import { roleOf } from '../../protocol/console-roles.ts';
+import { roleOf } from '../../protocol/role.ts';
 
 /** People say who they are once, in their browser, and every later command asks head office in their name and role. */
 interface Options extends Pick<OfficeOptions, 'dir' | 'org'> {

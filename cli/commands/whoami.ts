@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Role, roleOf } from '../../protocol/console-roles.ts';
+import { type Role, roleOf } from '../../protocol/role.ts';
 import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
 import { print } from '../output.ts';
 import type { Caller } from '../people/caller.ts';

@@ -1,4 +1,4 @@
-import type { Role } from '../../protocol/console-roles.ts';
+import type { Role } from '../../protocol/role.ts';
 import type { AuditChange, AuditEntry } from '../../protocol/messages/audit.ts';
 
 /** Whoever asks something of the console. */

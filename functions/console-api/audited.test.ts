@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ROLES, leastRoles, isAllowed } from '../../protocol/console-roles.ts';
+import { leastRoles, isAllowed } from '../../protocol/console-roles.ts';
+import { ROLES } from '../../protocol/role.ts';
 import { type ConsoleRequest, consoleRequestSchema } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { MemoryAuditLog } from '../../test/simulation/world/memory-audit-log.ts';

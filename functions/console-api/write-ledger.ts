@@ -5,7 +5,7 @@ import { must } from '../../protocol/assert.ts';
 import { type Fields, equalFields } from '../../protocol/catalogue/record.ts';
 import type { WriteOutcome } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import type { Edit, WriteDeps } from './write-records.ts';
+import type { Edit, WriteDeps } from './edit.ts';
 
 /**
  * Entries of the ledger that head office brings. Those of one customer in one program are one transaction with the

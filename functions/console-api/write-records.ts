@@ -1,43 +1,24 @@
-import type { Clock } from '../../core/ports/clock.ts';
-import type { RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
+import type { RecordWrite } from '../../core/ports/record-store.ts';
 import { decideEdit } from '../../core/records/decide-write.ts';
 import { recordScopes } from '../../core/records/record-scopes.ts';
 import { ownerOf } from '../../core/working-set/owner.ts';
 import { must } from '../../protocol/assert.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
 import { type Fields, keyIssue, parseRecord } from '../../protocol/catalogue/record.ts';
-import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
 import type { Collection } from '../../protocol/catalogue/types.ts';
-import type { Scope } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { WriteOutcome } from '../../protocol/messages/console.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import type { Edit, WriteDeps } from './edit.ts';
 import { writeLedger } from './write-ledger.ts';
+
+/** Somebody else wrote the record between our read and our write, this often in a row. */
+const CONFLICT_TRIES = 10;
 
 /**
  * Head-office edits, each judged by itself: a bad record is rejected with its reasons and holds up nothing.
  * The same key twice in a call is written in order. Writing what is there already is `unchanged` and makes no page.
  */
-export interface WriteDeps {
-  readonly records: RecordStore;
-  readonly clock: Clock;
-  readonly scopes: ScopeSettings;
-  /** Told of each record that was written: its revision before, null where there was none, and after. */
-  readonly onWrite?: (from: number | null, to: number) => void;
-}
-
-export interface Edit {
-  readonly index: number;
-  readonly key: string;
-  /** null: delete. */
-  readonly fields: Fields | null;
-  readonly scopes: readonly Scope[] | null;
-  readonly owner: string | undefined;
-}
-
-/** Somebody else wrote the record between our read and our write, this often in a row. */
-const CONFLICT_TRIES = 10;
-
 export async function writeRecords(
   deps: WriteDeps,
   request: { collection: string; puts: readonly unknown[]; deletes: readonly string[] },

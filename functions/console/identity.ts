@@ -1,6 +1,6 @@
 import { type JWTVerifyGetKey, type JWTPayload, jwtVerify } from 'jose';
 import type { Actor } from '../../core/ports/audit-log.ts';
-import { ROLES, groupOf, roleOf } from '../../protocol/console-roles.ts';
+import { ROLES, groupOf, roleOf } from '../../protocol/role.ts';
 import { SyncError, isSyncError } from '../../protocol/sync-error.ts';
 
 /**

@@ -5,7 +5,7 @@
 import { Aws, Duration, Fn, RemovalPolicy } from 'aws-cdk-lib';
 import { CfnManagedLoginBranding, FeaturePlan, ManagedLoginVersion, Mfa, OAuthScope, UserPool } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import { ROLES } from '../../protocol/console-roles.ts';
+import { ROLES } from '../../protocol/role.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { SIGN_IN_PORTS, SIGN_IN_SCOPES, returnAddress } from '../../protocol/sign-in.ts';
 

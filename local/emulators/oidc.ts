@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { exportJWK } from 'jose';
 import Provider, { type Configuration, errors, interactionPolicy } from 'oidc-provider';
-import { type Role, groupOf } from '../../protocol/console-roles.ts';
+import { type Role, groupOf } from '../../protocol/role.ts';
 import { SIGN_IN_PORTS, SIGN_IN_SCOPES, returnAddress } from '../../protocol/sign-in.ts';
 import { signInPage } from './sign-in-page.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ROLES } from '../console-roles.ts';
+import { ROLES } from '../role.ts';
 
 /** What was changed: counts, states, ids, and hashes of revisions. Never values of records, nor hashes of them, which can be guessed. */
 const auditStateSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])).nullable();

@@ -21,7 +21,7 @@ import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { ReceiveMessageCommand, SQSClient, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeAssembly } from '../../local/assembly.ts';
+import { makeAssembly, readAssembly } from '../../local/assembly.ts';
 import { CREDENTIALS } from '../../local/emulators/credentials.ts';
 import { startLocalStack } from '../../local/stack.ts';
 import { must } from '../../protocol/assert.ts';
@@ -145,6 +145,31 @@ describe('tables', () => {
   });
 });
 
+describe('schedules', async () => {
+  const { template } = await readAssembly(await makeAssembly('demo', () => {}));
+  const targets = Object.values(template.Resources).flatMap(({ Type, Properties = {} }) =>
+    Type === 'AWS::Events::Rule' ? (Properties['Targets'] as { Arn: { 'Fn::GetAtt': [string, string] } }[]) : [],
+  );
+  const scheduled = targets.map(({ Arn }) => String(template.Resources[Arn['Fn::GetAtt'][0]]?.Properties?.['FunctionName']));
+
+  test('are of several functions', () => expect(scheduled.length).toBeGreaterThan(4));
+
+  test.each(scheduled)('%s may do all that its schedule has it do', async (name) => {
+    await invoke(running, 'console-api', { op: 'store.add', storeId: `of-${name}` });
+    expect(await invoke(running, name, {})).toMatchObject({ error: null });
+  });
+});
+
+/** By the name of its folder, or as the template names it. */
+async function invoke({ stack }: typeof running, name: string, event: object): Promise<{ error: string | null; answer: string }> {
+  const client = new LambdaClient({ endpoint: stack.endpoints.lambda, region: stack.region, credentials: CREDENTIALS });
+  const command = new InvokeCommand({ FunctionName: stack.functions[name] ?? name, Payload: JSON.stringify(event) });
+  const { FunctionError: failed, Payload } = await client.send(command);
+  client.destroy();
+  const answer = new TextDecoder().decode(Payload);
+  return { error: failed === undefined ? null : `${failed} ${answer}`, answer };
+}
+
 test('a function whose role lost a permission is refused itself: its own calls go the same way', async () => {
   const folder = join(dir, 'assembly');
   await cp(await makeAssembly('demo', () => {}), folder, { recursive: true });
@@ -161,13 +186,8 @@ test('a function whose role lost a permission is refused itself: its own calls g
   await writeFile(join(folder, file), JSON.stringify(template));
   const narrowed = await startLocalStack({ dir: join(dir, 'narrowed'), organization: 'demo', assembly: folder, log: () => {} });
   try {
-    const listed = async ({ stack }: typeof running) => {
-      const client = new LambdaClient({ endpoint: stack.endpoints.lambda, region: stack.region, credentials: CREDENTIALS });
-      const answer = await client.send(new InvokeCommand({ FunctionName: stack.functions['console-api'], Payload: '{"op":"store.list"}' }));
-      client.destroy();
-      return `${answer.FunctionError ?? ''} ${new TextDecoder().decode(answer.Payload)}`;
-    };
-    expect(await listed(running)).toContain('"stores":[]');
+    const listed = async (asked: typeof running) => (await invoke(asked, 'console-api', { op: 'store.list' })).answer;
+    expect(await listed(running)).toContain('"stores":[');
     expect(await listed(narrowed)).toContain('not authorized to perform dynamodb:Query');
   } finally {
     await narrowed.close();

@@ -20,7 +20,8 @@ export function s3Client(): S3Client {
 }
 
 export function sqsClient(): SQSClient {
-  return new SQSClient({});
+  // The same host in the cloud; from an endpoint that is set, a queue's own address would lead away.
+  return new SQSClient({ useQueueUrlAsEndpoint: false });
 }
 
 export function sfnClient(): SFNClient {

@@ -84,9 +84,9 @@ export function grantAccess(data: Data, functions: Functions): void {
   // The redemption, the entry of the ledger and the balance are one transaction.
   allow('redeem', data.records, 'dynamodb:BatchGetItem', ...PUT);
   allowStores('redeem', [STORE], ...READ, 'dynamodb:UpdateItem');
-  // Main data, the watermark, the receipts and the replica's own row are one transaction.
+  // Main data, the watermark, the receipts and the replica's own row are one transaction; once an hour it looks at every store.
   allow('apply', data.records, ...READ, ...PUT);
-  allowStores('apply', [STORE], ...READ, 'dynamodb:ConditionCheckItem');
+  allowStores('apply', [DIRECTORY, STORE], ...READ, 'dynamodb:ConditionCheckItem');
   allow('apply', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   // What is applied is thrown away.
   grantUploads(data, functions.get('apply'), ['s3:GetObject', 's3:DeleteObject']);

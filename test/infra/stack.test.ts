@@ -226,7 +226,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       'wrong-codes': ['enrol'],
       'fresh-slot#*': ['plan', 'report'],
       'lookups#*': ['lookup'],
-      stores: ['console', 'consoleapi', 'erase', 'watchstores'],
+      stores: ['apply', 'console', 'consoleapi', 'erase', 'watchstores'],
     });
     expect(Object.keys(who).toSorted()).toEqual([
       'code#*',

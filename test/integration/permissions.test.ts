@@ -3,10 +3,11 @@
  * The clients here reach the services by the addresses of one function each, as its own client does, and the roles are those of
  * the template that is deployed.
  */
+import { randomUUID } from 'node:crypto';
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient, GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -14,17 +15,18 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
 } from '@aws-sdk/client-s3';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { ReceiveMessageCommand, SQSClient, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeAssembly } from '../../local/assembly.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { documentClient, s3Client, sfnClient, sqsClient } from '../../functions/aws/clients.ts';
+import { makeAssembly, readAssembly } from '../../local/assembly.ts';
 import { CREDENTIALS } from '../../local/emulators/credentials.ts';
 import { startLocalStack } from '../../local/stack.ts';
 import { must } from '../../protocol/assert.ts';
+import { costReportSchema } from '../../protocol/local-stack.ts';
 
 interface Resource {
   readonly Type: string;
@@ -38,6 +40,9 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'storeline-permissions-'));
   running = await startLocalStack({ dir, organization: 'demo', log: () => {} });
 });
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 afterAll(async () => {
   await running.close();
   await rm(dir, { recursive: true });
@@ -47,20 +52,17 @@ const KEY = { Key: 'chunks/00/feed/00' };
 const DENIED = { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } };
 const DENIED_JSON = { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } };
 
-type Endpoint = Parameters<typeof running.endpointOf>[0];
-function reached(service: Endpoint, name: string) {
-  const endpoint = running.endpointOf(service, name);
-  return { endpoint, region: running.stack.region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' }, maxAttempts: 1 };
+/** The client that a function makes of its environment, so of the addresses that are its own; for one test. */
+function made<C>(make: () => C, name: string, of = running): C {
+  for (const service of ['dynamodb', 's3', 'sqs', 'sfn'] as const)
+    vi.stubEnv(`AWS_ENDPOINT_URL_${service.toUpperCase()}`, of.endpointOf(service, name));
+  vi.stubEnv('AWS_REGION', of.stack.region);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', CREDENTIALS.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', CREDENTIALS.secretAccessKey);
+  return make();
 }
-/** As a function makes it. */
-const objectsOf = (name: string) =>
-  new S3Client({
-    ...reached('s3', name),
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-const queuesOf = (name: string) => new SQSClient(reached('sqs', name));
+const objectsOf = (name: string, of = running) => made(s3Client, name, of);
+const queuesOf = (name: string) => made(sqsClient, name);
 const snapshots = () => ({ Bucket: running.stack.buckets['snapshots'] });
 const queue = (name: string) => ({ QueueUrl: running.stack.queues[name] });
 
@@ -122,7 +124,7 @@ describe('queues', () => {
 
 describe('workflows', () => {
   const start = (name: string) =>
-    new SFNClient(reached('sfn', name)).send(
+    made(sfnClient, name).send(
       new StartExecutionCommand({ stateMachineArn: Object.values(running.stack.workflows)[0], name: `by-${name}`, input: '{"check":0}' }),
     );
   test('who may start one, does', async () => expect((await start('contact')).executionArn).toContain('by-contact'));
@@ -132,7 +134,7 @@ describe('workflows', () => {
 });
 
 describe('tables', () => {
-  const dynamo = (name: string) => new DynamoDBClient(reached('dynamodb', name));
+  const dynamo = (name: string) => made(documentClient, name);
   const get = (pk: string) => new GetItemCommand({ TableName: running.stack.tables['stores'], Key: { pk: { S: pk }, sk: { S: 'x' } } });
   test('a key of its own is read', async () => {
     expect((await dynamo('push').send(get('store#S1'))).$metadata.httpStatusCode).toBe(200);
@@ -145,31 +147,73 @@ describe('tables', () => {
   });
 });
 
-test('a function whose role lost a permission is refused itself: its own calls go the same way', async () => {
+describe('schedules', async () => {
+  const { template } = await readAssembly(await makeAssembly('demo', () => {}));
+  const targets = Object.values(template.Resources).flatMap(({ Type, Properties = {} }) =>
+    Type === 'AWS::Events::Rule' ? (Properties['Targets'] as { Arn: { 'Fn::GetAtt': [string, string] } }[]) : [],
+  );
+  const scheduled = targets.map(({ Arn }) => String(template.Resources[Arn['Fn::GetAtt'][0]]?.Properties?.['FunctionName']));
+
+  test('are of several functions', () => expect(scheduled.length).toBeGreaterThan(4));
+
+  test.each(scheduled)('%s may do all that its schedule has it do', async (name) => {
+    await invoke(running, 'console-api', { op: 'store.add', storeId: `of-${name}` });
+    expect(await invoke(running, name, {})).toMatchObject({ error: null });
+  });
+});
+
+/** By the name of its folder, or as the template names it. */
+async function invoke({ stack }: typeof running, name: string, event: object): Promise<{ error: string | null }> {
+  const client = new LambdaClient({ endpoint: stack.endpoints.lambda, region: stack.region, credentials: CREDENTIALS });
+  const command = new InvokeCommand({ FunctionName: stack.functions[name] ?? name, Payload: JSON.stringify(event) });
+  const { FunctionError: failed, Payload } = await client.send(command);
+  client.destroy();
+  return { error: failed === undefined ? null : new TextDecoder().decode(Payload) };
+}
+
+describe('a function whose role lost a permission is refused itself: its own calls go the same way', () => {
+  let narrowed: typeof running;
+  beforeAll(async () => {
+    const assembly = await narrowedAssembly({
+      watchstores: 'dynamodb:Query',
+      freshrun: 'sqs:SendMessage',
+      plan: 's3:ListBucket',
+    });
+    narrowed = await startLocalStack({ dir: join(dir, 'narrowed'), organization: 'demo', assembly, log: () => {} });
+  });
+  afterAll(() => narrowed.close());
+
+  test('of a table', async () => {
+    expect(await invoke(running, 'watch-stores', {})).toMatchObject({ error: null });
+    expect((await invoke(narrowed, 'watch-stores', {})).error).toContain('not authorized to perform dynamodb:Query');
+  });
+
+  test('of a queue', async () => {
+    const prepare = { step: 'prepare', storeId: 'prepared', runId: randomUUID(), check: 0 };
+    for (const one of [running, narrowed]) await invoke(one, 'console-api', { op: 'store.add', storeId: 'prepared' });
+    expect(await invoke(running, 'fresh-run', prepare)).toMatchObject({ error: null });
+    expect((await invoke(narrowed, 'fresh-run', prepare)).error).toContain('not authorized to perform sqs:SendMessage');
+    const cost = costReportSchema.parse(await (await fetch(`${running.stack.api}/_local/cost`)).json());
+    expect(cost.operations.find(({ name }) => name === 'fresh-run')?.counts['sqs.requests']).toBeGreaterThan(0);
+  });
+
+  test('of a bucket: that an object is not there is not told either', async () => {
+    const none = new GetObjectCommand({ Bucket: narrowed.stack.buckets['snapshots'], Key: 'chunks/none' });
+    await expect(objectsOf('plan', narrowed).send(none)).rejects.toMatchObject(DENIED);
+  });
+});
+
+/** The demo's, without one action of the roles named. */
+async function narrowedAssembly(lost: Readonly<Record<string, string>>): Promise<string> {
   const folder = join(dir, 'assembly');
   await cp(await makeAssembly('demo', () => {}), folder, { recursive: true });
   const [file = ''] = (await readdir(folder)).filter((name) => name.endsWith('.template.json'));
   const template = JSON.parse(await readFile(join(folder, file), 'utf8')) as { Resources: Record<string, Resource> };
-  const of = Object.entries(template.Resources).filter(
-    ([id, { Type }]) => Type === 'AWS::IAM::Policy' && id.startsWith('Functionsconsoleapirole'),
-  );
-  for (const [, { Properties }] of of) {
-    const document = must(Properties?.PolicyDocument, 'a policy has a document');
-    document.Statement = document.Statement.filter(({ Action }) => !JSON.stringify(Action).includes('"dynamodb:Query"'));
+  for (const [role, action] of Object.entries(lost)) {
+    const [, policy] = Object.entries(template.Resources).find(([id]) => id.startsWith(`Functions${role}roleDefaultPolicy`)) ?? [];
+    const document = must(policy?.Properties?.PolicyDocument, `the role of ${role} has a policy`);
+    document.Statement = document.Statement.filter(({ Action }) => !JSON.stringify(Action).includes(`"${action}"`));
   }
-  expect(of).toHaveLength(1);
   await writeFile(join(folder, file), JSON.stringify(template));
-  const narrowed = await startLocalStack({ dir: join(dir, 'narrowed'), organization: 'demo', assembly: folder, log: () => {} });
-  try {
-    const listed = async ({ stack }: typeof running) => {
-      const client = new LambdaClient({ endpoint: stack.endpoints.lambda, region: stack.region, credentials: CREDENTIALS });
-      const answer = await client.send(new InvokeCommand({ FunctionName: stack.functions['console-api'], Payload: '{"op":"store.list"}' }));
-      client.destroy();
-      return `${answer.FunctionError ?? ''} ${new TextDecoder().decode(answer.Payload)}`;
-    };
-    expect(await listed(running)).toContain('"stores":[]');
-    expect(await listed(narrowed)).toContain('not authorized to perform dynamodb:Query');
-  } finally {
-    await narrowed.close();
-  }
-});
+  return folder;
+}

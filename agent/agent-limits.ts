@@ -37,6 +37,8 @@ export const agentLimits = {
   freshAgainMs: 60_000,
   /** A running agent comes by at head office this often: a command is there within a minute. */
   contactMs: 45_000,
+  /** And one that was revoked this often: it is for a person, and a hundred of them are not 8,000 refused requests an hour. */
+  refusedContactMs: 15 * 60_000,
   /** While it works it says how far it is this often at most. */
   progressReportMs: 3_000,
   /** Uploads that keep failing are tried at least this often. */

@@ -1,3 +1,4 @@
+import { text as textOf } from 'node:stream/consumers';
 import { Command, CommanderError, Option } from 'commander';
 import { SYNC_MINUTES } from '../protocol/store-settings.ts';
 import { SyncError, isSyncError } from '../protocol/sync-error.ts';
@@ -52,6 +53,10 @@ function progressOption(): Option {
   return new Option('--progress <style>', 'progress on stderr').choices(['auto', 'json']);
 }
 
+async function codeOf({ code }: EnrolOptions): Promise<string> {
+  return code === '-' ? (await textOf(process.stdin)).trim() : code;
+}
+
 /** `done`: with what it ends. */
 export function createProgram(io: AgentIo, done: (code: ExitCode) => void): Command {
   const program = new Command('agent')
@@ -64,10 +69,11 @@ export function createProgram(io: AgentIo, done: (code: ExitCode) => void): Comm
     .command('enrol')
     .description('make this data folder a replica of a store')
     .requiredOption('--api <url>', "head office's address")
-    .requiredOption('--code <code>', 'one-time code from head office')
+    .requiredOption('--code <code>', 'one-time code from head office; - reads it from standard input, where no list of processes shows it')
     .addOption(dataOption())
+    .option('--again', 'also if this folder is enrolled: head office no longer knows it. What it recorded stays')
     .addOption(jsonOption())
-    .action(async (options: EnrolOptions) => done(await enrolCommand(io, options)));
+    .action(async (options: EnrolOptions) => done(await enrolCommand(io, { ...options, code: await codeOf(options) })));
   program
     .command('logon')
     .description('sync once: everything the first time, what changed after that')

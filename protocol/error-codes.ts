@@ -49,7 +49,7 @@ export const errorCodes = {
   CODE_INVALID: {
     status: 401,
     remedy: 'operator',
-    what: 'The one-time code is wrong, used or older than 24 hours. Create a new one with `storeline store add`.',
+    what: 'The one-time code is wrong, used or older than 24 hours. Create a new one with `storeline store code <store>`, or with `storeline store add` if there is no such store yet.',
   },
   ENROL_LIMIT: {
     status: 429,

@@ -16,6 +16,7 @@ export class Contacts {
   readonly #onAnswer: (answer: ContactResponse) => void;
   #told: Run | null = null;
   #sentAt = 0;
+  #isRefused = false;
   #pending: Promise<ContactResponse | null> | null = null;
   /** Head office has not seen everything of a run that is over. */
   #isDoubted = false;
@@ -25,6 +26,11 @@ export class Contacts {
     this.#data = data;
     this.#log = log;
     this.#onAnswer = onAnswer ?? (() => {});
+  }
+
+  /** At the last contact head office did not know who asked: that does not pass by itself. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   /** The run moved: said every few seconds at most. */
@@ -48,11 +54,13 @@ export class Contacts {
       const isNews = run !== null && (run !== this.#told || this.#isDoubted);
       const answer = await cloud.contact({ run: isNews ? run : null, commands: [...commands] });
       this.#told = run;
+      this.#isRefused = false;
       this.#isDoubted = run !== null && isOver(run) && answer.fresh?.runId === run.runId && !answer.fresh.complete;
       this.#onAnswer(answer);
       return answer;
     } catch (error) {
       if (!isSyncError(error)) throw error;
+      this.#isRefused = error.code === 'UNAUTHORIZED';
       return null;
     }
   }

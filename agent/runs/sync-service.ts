@@ -224,7 +224,7 @@ export class SyncService {
     while (!this.#io.signal.aborted) {
       await this.#contacts.contact();
       if (this.#isTakenOver()) this.#stop();
-      await this.#io.sleep(agentLimits.contactMs).catch(() => {});
+      await this.#io.sleep(this.#contacts.isRefused ? agentLimits.refusedContactMs : agentLimits.contactMs).catch(() => {});
     }
   }
 

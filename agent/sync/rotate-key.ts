@@ -12,19 +12,18 @@ import { type KeyPair, enrolmentKeys, removeEnrolmentKeys, requireIdentity, writ
  */
 export async function rotateKey(io: AgentIo, data: string): Promise<void> {
   const paths = dataPaths(data);
-  const keys = await enrolmentKeys(paths.nextKey);
-  const identity = requireIdentity(paths.identity);
-  if (identity.privateKey.x !== keys.privateKey.x) {
-    try {
+  try {
+    const keys = await enrolmentKeys(paths.nextKey);
+    const identity = requireIdentity(paths.identity);
+    if (identity.privateKey.x !== keys.privateKey.x) {
       await tell(io, data, keys);
-    } catch (error) {
-      if (!isSyncError(error) || io.signal.aborted) throw error;
-      io.stderr.write(`${error.code}: the next key of this replica is not known at head office yet; the next sync tries again.\n`);
-      return;
+      writeIdentity(paths.identity, { ...identity, privateKey: keys.privateKey });
     }
-    writeIdentity(paths.identity, { ...identity, privateKey: keys.privateKey });
+    removeEnrolmentKeys(paths.nextKey);
+  } catch (error) {
+    if (!isSyncError(error) || io.signal.aborted) throw error;
+    io.stderr.write(`${error.code}: this replica has not got its next key yet; the next sync tries again.\n`);
   }
-  removeEnrolmentKeys(paths.nextKey);
 }
 
 /** Something that was begun and not ended. */

@@ -190,9 +190,15 @@ export type EnrolDeps = Pick<CloudApiDeps, 'api' | 'ids' | 'count' | 'signal' | 
 
 export async function enrol(deps: EnrolDeps, request: EnrolRequest): Promise<EnrolResponse> {
   const id = deps.ids.next();
-  const asked = { url: apiUrl(deps.api, '/v1/enrol'), body: JSON.stringify(request), correlationId: id };
+  const url = apiUrl(deps.api, '/v1/enrol');
+  const ask = async (version: number) =>
+    parseAnswer(await postJson(deps, { url, body: JSON.stringify(inVersion(version, request)), correlationId: id }), enrolResponseSchema);
   try {
-    return parseAnswer(await postJson(deps, asked), enrolResponseSchema);
+    return await ask(request.protocol).catch((error: unknown) => {
+      const version = isSyncError(error, 'PROTOCOL_UNSUPPORTED') ? commonVersion(error.details) : null;
+      if (version === null) throw error;
+      return ask(version);
+    });
   } catch (error) {
     throw withCorrelation(error, id);
   }

@@ -49,8 +49,15 @@ export async function postJson(
     deps.signal.throwIfAborted();
     if (cause instanceof SyncError) throw cause;
     if (timeout.aborted) throw new SyncError('CONNECTIVITY', `no answer from head office within ${timeoutMs / 1_000} s`, { cause });
-    throw new SyncError('CONNECTIVITY', 'head office cannot be reached', { cause });
+    const why = isOfClock(cause) ? ": its certificate is not valid at the time that this machine has; set the machine's clock" : '';
+    throw new SyncError('CONNECTIVITY', `head office cannot be reached${why}`, { cause });
   }
+}
+
+/** Such a clock is not measured: head office is not talked to before its certificate is looked at. */
+function isOfClock(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'CERT_NOT_YET_VALID' || code === 'CERT_HAS_EXPIRED';
 }
 
 async function readText(response: Response): Promise<string> {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { requireIdentity } from '../../agent/identity.ts';
 import { runFreshSync } from '../../agent/sync/run-sync.ts';
@@ -56,8 +56,7 @@ test('INV-55: an agent that is asked for another key has one after its next sync
   writeFileSync(agent.paths.identity, before);
   expect((await agent.run('records', 'put', 'customer', '{"user_id":"2","firstname":"Bea"}')).code).toBe(0);
   expect((await agent.run('logon', '--wait')).code).toBe(4);
-  rmSync(agent.paths.identity);
-  expect((await agent.run('enrol', '--api', fake.api, '--code', fake.addStore({ storeId: 'S1' }))).code).toBe(0);
+  expect((await agent.run('enrol', '--again', '--api', fake.api, '--code', fake.addStore({ storeId: 'S1' }))).code).toBe(0);
   expect((await agent.run('logon', '--wait')).code).toBe(0);
   expect((await fake.world.records.getMany('customer', ['2'])).get('2')?.fields['firstname']).toBe('Bea');
 });

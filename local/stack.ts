@@ -29,12 +29,12 @@ import { QueuePoller } from './events/queue-poller.ts';
 import { startSchedules } from './events/schedules.ts';
 import { StreamPoller } from './events/stream-poller.ts';
 import { StreamReader } from './events/stream-reader.ts';
-import { type Service, startCountingProxy } from './cost/counting-proxy.ts';
+import { startCountingProxy } from './cost/counting-proxy.ts';
 import { CostMeter } from './cost/meter.ts';
 import { LocalFunctions, shortName } from './runner/local-functions.ts';
 import { consolePage } from './http/console-page.ts';
 import { type Front, startFront } from './http/front.ts';
-import { type GuardedRequest, denialOf } from './access/denial.ts';
+import { type GuardedRequest, type GuardedService, denialOf } from './access/denial.ts';
 import { requireTriggers } from './access/triggers.ts';
 import { StateFile } from './state-file.ts';
 import { createTables } from './tables.ts';
@@ -58,7 +58,7 @@ interface Options {
 interface RunningStack {
   readonly stack: LocalStack;
   /** Where a function reaches a service: with the permissions of its role. */
-  endpointOf(service: Service, name: string): string;
+  endpointOf(service: GuardedService, name: string): string;
   /** Resolves when everything written so far has gone through the streams and queues. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -160,7 +160,7 @@ interface FunctionParts {
   readonly region: string;
   readonly logs: string;
   /** Of a service, counted for a function. */
-  readonly endpoint: (service: Service, operation: string) => string;
+  readonly endpoint: (service: GuardedService, operation: string) => string;
   readonly hourMs: number | undefined;
 }
 
@@ -303,7 +303,7 @@ function outputsOf(wiring: Wiring, prefix: string): Record<string, string> {
   return Object.fromEntries(named.map(([name, value]) => [kebabCase(name.slice(prefix.length)), value]));
 }
 
-function sdkEnvironment(endpoint: (service: Service) => string, region: string): Record<string, string> {
+function sdkEnvironment(endpoint: (service: GuardedService) => string, region: string): Record<string, string> {
   return {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

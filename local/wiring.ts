@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { SyncError } from '../protocol/sync-error.ts';
 import { type Statement, statementSchema } from './access/statement.ts';
 import { type StateMachineDefinition, stateMachineSchema } from './state-machine.ts';
-import { type Place, type Template, createResolver, isRunHere } from './template.ts';
+import { type Place, type Template, createResolver } from './template.ts';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
 const tableSchema = z.object({
@@ -38,6 +38,8 @@ const functionSchema = z.object({
   Role: z.string().optional(),
   Environment: z.object({ Variables: z.record(z.string(), z.string()) }).default({ Variables: {} }),
 });
+/** What else a role may have, gives it more or less than its policies say. */
+const roleSchema = z.strictObject({ AssumeRolePolicyDocument: z.unknown(), Tags: z.unknown().optional() });
 const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: z.object({ Statement: z.array(statementSchema) }) });
 const mappingSchema = z.object({
   EventSourceArn: z.string(),
@@ -142,7 +144,7 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
   const resolver = createResolver(template, place);
   const all = <S extends z.ZodType, T>(types: string[], schema: S, make: (id: string, properties: z.infer<S>) => T): T[] =>
     Object.entries(template.Resources)
-      .filter(([, resource]) => isRunHere(resource) && types.includes(resource.Type))
+      .filter(([, { Type }]) => types.includes(Type))
       .map(([id, resource]) => make(id, parseProperties(id, schema, resolver.resolve(resource.Properties ?? {}))));
 
   const tables = all(['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'], tableSchema, (id, properties) => ({
@@ -157,9 +159,8 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
     arn: resolver.attribute(id, 'Arn'),
     attributes: queueAttributes(properties),
   }));
-  const policies = Object.entries(template.Resources)
-    .filter(([, { Type }]) => Type === 'AWS::IAM::Policy')
-    .map(([id, { Properties }]) => parseProperties(id, policySchema, resolver.resolve(Properties ?? {})));
+  all(['AWS::IAM::Role'], roleSchema, () => null);
+  const policies = all(['AWS::IAM::Policy'], policySchema, (_, properties) => properties);
   const functions = all(['AWS::Lambda::Function'], functionSchema, (id, properties) => ({
     name: resolver.nameOf(id),
     arn: resolver.attribute(id, 'Arn'),

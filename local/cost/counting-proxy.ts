@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, type ServerResponse, createServer, request as httpRequest } from 'node:http';
 import type { GuardedRequest, GuardedService } from '../access/denial.ts';
+import type { Denial } from '../access/guard.ts';
 import { refusalOf } from '../access/refusal.ts';
 import type { CostMeter } from './meter.ts';
 import { countDynamo, countS3, countSqs } from './count-exchange.ts';
@@ -12,12 +13,10 @@ import { countDynamo, countS3, countSqs } from './count-exchange.ts';
 export interface CountingProxy {
   /** The address of a service for one function. */
   endpoint(service: GuardedService, name: string): string;
-  /** Why a function's call is refused; null: it is not. Until then every one is. */
+  /** From now on; until then every call is refused. */
   guard(denial: Denial): void;
   close(): Promise<void>;
 }
-
-type Denial = (name: string, request: GuardedRequest) => string | null;
 
 /** What a workflow is billed by is counted where it runs. */
 const COUNTERS = { dynamodb: countDynamo, s3: countS3, sqs: countSqs, sfn: () => {} } as const;
@@ -45,7 +44,7 @@ export async function startCountingProxy(targets: Readonly<Record<GuardedService
   };
 }
 
-const refuseAll: Denial = () => 'not authorized: whom this may be allowed to is not known yet';
+const refuseAll: Denial = (name) => `${name} is not authorized: nothing is known of roles yet`;
 
 interface Forwarding {
   readonly request: IncomingMessage;
@@ -66,7 +65,7 @@ async function forward({ request, response, targets, agent, meter, denial }: For
   const { method = '' } = request;
   const asked = { service, method, path, headers: request.headers, body };
   const denied = denial(name, asked);
-  if (denied !== null) return refuse(response, asked, `${name} is ${denied}`);
+  if (denied !== null) return refuse(response, asked, denied);
   const target = new URL(targets[service]);
   const headers = { ...request.headers, host: target.host, 'content-length': String(body.length) };
   const options = {
@@ -82,7 +81,7 @@ async function forward({ request, response, targets, agent, meter, denial }: For
   });
   const answered = await readAll(answer);
   const hidden = service === 's3' && answer.statusCode === 404 ? denial(name, { ...asked, missing: true }) : null;
-  if (hidden !== null) return refuse(response, asked, `${name} is ${hidden}`);
+  if (hidden !== null) return refuse(response, asked, hidden);
   const { statusCode: status = 502 } = answer;
   COUNTERS[service]({ ...asked, status, answer: answered }, (metric, amount) => meter.count(metric, amount, { operation: name }));
   const length = method === 'HEAD' ? {} : { 'content-length': String(answered.length) };

@@ -172,6 +172,7 @@ async function invoke({ stack }: typeof running, name: string, event: object): P
 }
 
 describe('a function whose role lost a permission is refused itself: its own calls go the same way', () => {
+  const said: string[] = [];
   let narrowed: typeof running;
   beforeAll(async () => {
     const assembly = await narrowedAssembly({
@@ -179,13 +180,14 @@ describe('a function whose role lost a permission is refused itself: its own cal
       freshrun: 'sqs:SendMessage',
       plan: 's3:ListBucket',
     });
-    narrowed = await startLocalStack({ dir: join(dir, 'narrowed'), organization: 'demo', assembly, log: () => {} });
+    narrowed = await startLocalStack({ dir: join(dir, 'narrowed'), organization: 'demo', assembly, log: (line) => said.push(line) });
   });
   afterAll(() => narrowed.close());
 
   test('of a table', async () => {
     expect(await invoke(running, 'watch-stores', {})).toMatchObject({ error: null });
     expect((await invoke(narrowed, 'watch-stores', {})).error).toContain('not authorized to perform dynamodb:Query');
+    expect(said).toContainEqual(expect.stringContaining('refused: watch-stores is not authorized to perform dynamodb:Query'));
   });
 
   test('of a queue', async () => {

@@ -29,17 +29,17 @@ import { QueuePoller } from './events/queue-poller.ts';
 import { startSchedules } from './events/schedules.ts';
 import { StreamPoller } from './events/stream-poller.ts';
 import { StreamReader } from './events/stream-reader.ts';
-import { type Service, startCountingProxy } from './cost/counting-proxy.ts';
+import { startCountingProxy } from './cost/counting-proxy.ts';
 import { CostMeter } from './cost/meter.ts';
-import { LocalFunctions, shortName } from './runner/local-functions.ts';
+import { LocalFunctions } from './runner/local-functions.ts';
 import { consolePage } from './http/console-page.ts';
 import { type Front, startFront } from './http/front.ts';
-import { type GuardedRequest, denialOf } from './access/denial.ts';
+import type { GuardedService } from './access/denial.ts';
+import { guardOf } from './access/guard.ts';
 import { requireTriggers } from './access/triggers.ts';
 import { StateFile } from './state-file.ts';
 import { createTables } from './tables.ts';
-import { kebabCase } from './template.ts';
-import { type FunctionDefinition, type Wiring, wire } from './wiring.ts';
+import { type FunctionDefinition, type Wiring, outputsOf, wire } from './wiring.ts';
 
 interface Options {
   /** Where everything is kept. */
@@ -58,7 +58,7 @@ interface Options {
 interface RunningStack {
   readonly stack: LocalStack;
   /** Where a function reaches a service: with the permissions of its role. */
-  endpointOf(service: Service, name: string): string;
+  endpointOf(service: GuardedService, name: string): string;
   /** Resolves when everything written so far has gone through the streams and queues. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -102,7 +102,7 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   const wiring = wire({ template: assembly.template, place, assetFolder: assembly.assetFolder });
   requireTriggers(wiring);
 
-  proxy.guard(guardOf(wiring));
+  proxy.guard(guardOf(wiring.functions, log));
   oidc.open({ audience: wiring.outputs['IdentityAudience'] ?? 'storeline', clientId: signInClient(wiring) });
 
   const functions = localFunctions({
@@ -110,7 +110,7 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
     meter,
     region: assembly.region,
     logs: join(dir, 'logs'),
-    endpoint: (service, operation) => proxy.endpoint(service, operation),
+    endpoint: (service, name) => proxy.endpoint(service, name),
     hourMs: options.hourMs,
   });
   opening.defer(() => functions.close());
@@ -144,23 +144,13 @@ export async function startLocalStack(options: Options): Promise<RunningStack> {
   };
 }
 
-/** By the name that stands in a function's own addresses. A function without a role in the template may do anything; who is none may do nothing. */
-function guardOf({ functions }: Wiring): (name: string, request: GuardedRequest) => string | null {
-  const permissions = new Map(functions.map((one) => [shortName(one), one.permissions]));
-  return (name, request) => {
-    const statements = permissions.get(name);
-    if (statements === undefined) return 'not authorized: no function has this name';
-    return statements === null ? null : denialOf(statements, request);
-  };
-}
-
 interface FunctionParts {
   readonly wiring: Wiring;
   readonly meter: CostMeter;
   readonly region: string;
   readonly logs: string;
   /** Of a service, counted for a function. */
-  readonly endpoint: (service: Service, operation: string) => string;
+  readonly endpoint: (service: GuardedService, name: string) => string;
   readonly hourMs: number | undefined;
 }
 
@@ -171,9 +161,9 @@ function localFunctions({ wiring, meter, region, logs, endpoint, hourMs }: Funct
       ...sdkEnvironment((service) => endpoint(service, name), region),
       ...(hourMs === undefined ? {} : { HOUR_MS: String(hourMs) }),
     }),
-    onInvoked: ({ operation, gbMs }) => {
-      meter.count('lambda.requests', 1, { operation });
-      meter.count('lambda.gbMs', gbMs, { operation });
+    onInvoked: ({ name, gbMs }) => {
+      meter.count('lambda.requests', 1, { operation: name });
+      meter.count('lambda.gbMs', gbMs, { operation: name });
     },
     logs,
     single: new Set(wiring.streamMappings.map((mapping) => mapping.function.name)),
@@ -230,7 +220,7 @@ interface StateParts {
 /** Streams first: what they hold may still send messages. */
 async function localState({ streamPollers, executions, wiring, functions, sqs }: StateParts): Promise<LocalState> {
   const pending: Record<string, number> = {};
-  const short = shortNames(wiring);
+  const short = new Map(wiring.functions.map(({ name, shortName }) => [name, shortName]));
   const add = (name: string, count: number) => {
     const key = short.get(name) ?? name;
     pending[key] = (pending[key] ?? 0) + count;
@@ -243,13 +233,8 @@ async function localState({ streamPollers, executions, wiring, functions, sqs }:
   return { idle: Object.values(pending).every((count) => count === 0), pending, invocations };
 }
 
-/** Physical name to folder name, from the outputs. */
-function shortNames(wiring: Wiring): Map<string, string> {
-  return new Map(Object.entries(outputsOf(wiring, 'Function')).map(([short, physical]) => [physical, short]));
-}
-
 async function callConsole(functions: LocalFunctions, wiring: Wiring, request: object): Promise<unknown> {
-  const name = outputsOf(wiring, 'Function')['console-api'];
+  const name = outputsOf(wiring.outputs, 'Function')['console-api'];
   if (name === undefined) throw new SyncError('LOCAL_STACK', 'the template has no console function');
   const { result } = await functions.invoke(name, JSON.stringify(request));
   if (!result.ok) throw new SyncError('LOCAL_STACK', result.error.errorMessage);
@@ -278,11 +263,11 @@ function describe({ assembly, wiring, emulators, front }: DescribeParts): LocalS
       lambda: front.origin,
       sfn: emulators.sfn.endpoint,
     },
-    tables: outputsOf(wiring, 'Table'),
-    buckets: outputsOf(wiring, 'Bucket'),
-    queues: outputsOf(wiring, 'Queue'),
-    functions: outputsOf(wiring, 'Function'),
-    workflows: outputsOf(wiring, 'Workflow'),
+    tables: outputsOf(wiring.outputs, 'Table'),
+    buckets: outputsOf(wiring.outputs, 'Bucket'),
+    queues: outputsOf(wiring.outputs, 'Queue'),
+    functions: outputsOf(wiring.outputs, 'Function'),
+    workflows: outputsOf(wiring.outputs, 'Workflow'),
     identity: { issuer: emulators.oidc.issuer, secrets: { ...emulators.oidc.secrets }, clientId: signInClient(wiring) },
   };
 }
@@ -297,13 +282,7 @@ function signInClient({ outputs }: Wiring): string {
   return outputs['IdentityClientId'] ?? 'storeline';
 }
 
-/** The template's outputs named `<prefix><Part>`, by part. */
-function outputsOf(wiring: Wiring, prefix: string): Record<string, string> {
-  const named = Object.entries(wiring.outputs).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(named.map(([name, value]) => [kebabCase(name.slice(prefix.length)), value]));
-}
-
-function sdkEnvironment(endpoint: (service: Service) => string, region: string): Record<string, string> {
+function sdkEnvironment(endpoint: (service: GuardedService) => string, region: string): Record<string, string> {
   return {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

@@ -29,7 +29,7 @@ export interface Place {
 
 export const ACCOUNT = '000000000000';
 
-/** Who may do what, where logs go, and what people are told of, has no meaning on one machine. */
+/** Where logs go and what people are told of has no meaning on one machine. Roles and their policies are read, but nothing is made of them. */
 const WITHOUT_MEANING = new Set([
   'AWS::IAM::Role',
   'AWS::IAM::Policy',
@@ -113,10 +113,6 @@ export function createResolver(template: Template, place: Place): Resolver {
     },
   };
   return resolver;
-}
-
-export function isRunHere(resource: Resource): boolean {
-  return !WITHOUT_MEANING.has(resource.Type);
 }
 
 function physicalName(template: Template, logicalId: string, place: Place): string {

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { SyncError } from '../protocol/sync-error.ts';
 import { type Statement, statementSchema } from './access/statement.ts';
 import { type StateMachineDefinition, stateMachineSchema } from './state-machine.ts';
-import { type Place, type Template, createResolver, isRunHere } from './template.ts';
+import { type Place, type Template, createResolver, kebabCase } from './template.ts';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
 const tableSchema = z.object({
@@ -38,6 +38,8 @@ const functionSchema = z.object({
   Role: z.string().optional(),
   Environment: z.object({ Variables: z.record(z.string(), z.string()) }).default({ Variables: {} }),
 });
+/** What else a role may have, gives it more or less than its policies say. */
+const roleSchema = z.strictObject({ AssumeRolePolicyDocument: z.unknown(), Tags: z.unknown().optional() });
 const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: z.object({ Statement: z.array(statementSchema) }) });
 const mappingSchema = z.object({
   EventSourceArn: z.string(),
@@ -74,6 +76,8 @@ export interface QueueDefinition {
 
 export interface FunctionDefinition {
   readonly name: string;
+  /** Of its folder, by the outputs: what costs are counted by and addresses are named. */
+  readonly shortName: string;
   readonly arn: string;
   /** Folder of the bundle. */
   readonly folder: string;
@@ -142,7 +146,7 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
   const resolver = createResolver(template, place);
   const all = <S extends z.ZodType, T>(types: string[], schema: S, make: (id: string, properties: z.infer<S>) => T): T[] =>
     Object.entries(template.Resources)
-      .filter(([, resource]) => isRunHere(resource) && types.includes(resource.Type))
+      .filter(([, { Type }]) => types.includes(Type))
       .map(([id, resource]) => make(id, parseProperties(id, schema, resolver.resolve(resource.Properties ?? {}))));
 
   const tables = all(['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'], tableSchema, (id, properties) => ({
@@ -157,11 +161,15 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
     arn: resolver.attribute(id, 'Arn'),
     attributes: queueAttributes(properties),
   }));
-  const policies = Object.entries(template.Resources)
-    .filter(([, { Type }]) => Type === 'AWS::IAM::Policy')
-    .map(([id, { Properties }]) => parseProperties(id, policySchema, resolver.resolve(Properties ?? {})));
+  all(['AWS::IAM::Role'], roleSchema, () => null);
+  const policies = all(['AWS::IAM::Policy'], policySchema, (_, properties) => properties);
+  const outputs = Object.fromEntries(
+    Object.entries(template.Outputs ?? {}).map(([name, { Value }]) => [name, String(resolver.resolve(Value))]),
+  );
+  const shortNames = new Map(Object.entries(outputsOf(outputs, 'Function')).map(([short, name]) => [name, short]));
   const functions = all(['AWS::Lambda::Function'], functionSchema, (id, properties) => ({
     name: resolver.nameOf(id),
+    shortName: shortNames.get(resolver.nameOf(id)) ?? resolver.nameOf(id),
     arn: resolver.attribute(id, 'Arn'),
     folder: assetFolder(properties.Code.S3Key),
     handler: properties.Handler,
@@ -198,8 +206,14 @@ export function wire({ template, place, assetFolder }: WiringInput): Wiring {
       definition: DefinitionString,
       permissions: RoleArn === undefined ? null : permissionsOf(RoleArn, policies),
     })),
-    outputs: Object.fromEntries(Object.entries(template.Outputs ?? {}).map(([name, { Value }]) => [name, String(resolver.resolve(Value))])),
+    outputs,
   };
+}
+
+/** The template's outputs named `<prefix><Part>`, by part. */
+export function outputsOf(outputs: Wiring['outputs'], prefix: string): Record<string, string> {
+  const named = Object.entries(outputs).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(named.map(([name, value]) => [kebabCase(name.slice(prefix.length)), value]));
 }
 
 function permissionsOf(role: string, policies: readonly z.infer<typeof policySchema>[]): Statement[] {

@@ -5,7 +5,8 @@ import { translated } from './aws-errors.ts';
 
 /**
  * The audit in a table of its own: `pk` = the month, `sk` = the entry's id, which begins with its time, and `<id>#end` for what
- * came of it. No role of ours may change or delete there (`infra/constructs/access.ts`).
+ * came of it. No role of ours may update or delete there (`infra/constructs/access.ts`); a put would take the place of an entry, and
+ * only the condition of the one put here keeps it from that.
  */
 const begunSchema = auditEntrySchema.omit({ outcome: true, change: true });
 const endSchema = auditEntrySchema.pick({ outcome: true, change: true }).extend({ change: auditEntrySchema.shape.change.default(null) });

@@ -1,19 +1,12 @@
 /**
  * Who may do what, in one place: each function exactly the calls its code makes, on the tables, prefixes and queues
- * it makes them on. A transaction needs the permissions of its parts.
+ * it makes them on. The local stack refuses what is missing here, so a test that goes there finds it.
  */
-import { Validations } from 'aws-cdk-lib';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { must } from '../../protocol/assert.ts';
 import type { Data } from './data.ts';
 import { freshWorkflowArn } from './fresh-workflow.ts';
 import type { Functions } from './functions.ts';
-
-const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
-const PUT = ['dynamodb:PutItem'];
+import { Grants, type TableCall } from './grants.ts';
 
 /** What stands in the table `stores`, by the beginning of its key. */
 const STORE = 'store#*';
@@ -27,162 +20,169 @@ const ERASURE = 'erasure';
 const UNDERTAKING = 'undertaking';
 const ROLLOUT = 'rollout';
 
+/** Who asks is read at every request; a proof, a new key and when a replica was heard of are written to its rows. */
+const DOOR: readonly TableCall[] = ['BatchGetItem', 'UpdateItem'];
+/** A store with its replicas and certificates. */
+const LISTING: readonly TableCall[] = ['GetItem', 'Query'];
+/** An inbox, its exceptions, and the transactions that change them. */
+const INBOX: readonly TableCall[] = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'];
+/** Snapshots and segments are made of pages, which are thrown away after. */
+const COMPACTION: readonly TableCall[] = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'BatchWriteItem'];
+const SNAPSHOTS = ['chunks/*', 'manifests/*'] as const;
+const OBJECTS = [...SNAPSHOTS, 'segments/*'] as const;
+
 export function grantAccess(data: Data, functions: Functions): void {
-  // The table itself and not its indexes, which the CDK's own grants would add.
-  const allow = (name: Parameters<Functions['get']>[0], table: TableV2, ...actions: string[]) =>
-    allowOn(functions.get(name), { actions, arn: table.tableArn });
-  /** Codes, erasures, undertakings and stores stand in one table; a function that is of one of them has nothing to do with the others. */
-  const allowStores = (name: Parameters<Functions['get']>[0], keys: readonly string[], ...actions: string[]) =>
-    allowOn(functions.get(name), { actions, arn: data.stores.tableArn, keys });
+  const grants = new Grants(data, functions);
+  grantFeeds(grants);
+  grantDoors(grants);
+  grantUploads(grants);
+  grantRuns(grants, freshWorkflowArn(functions));
+  grantUndertakings(grants);
+  grantConsole(grants, 'console-api');
+  grantConsole(grants, 'console');
+}
 
+/** From main data to what stores load. */
+function grantFeeds(grants: Grants): void {
+  const { records, feeds, compaction, rescope, feedWriterFailures } = grants.data;
+  const stream = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((call) => `dynamodb:${call}`);
+  grants.allow('feed-writer', stream, must(records.tableStreamArn, 'main data has a stream'));
   // A page and the move of its feed's head are one transaction; what cannot be understood goes to quarantine.
-  allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
-  allowStores('feed-writer', [QUARANTINE], ...PUT);
-  data.compaction.grantSendMessages(functions.get('feed-writer'));
+  grants.table('feed-writer', feeds, 'BatchGetItem', 'PutItem', 'UpdateItem');
+  grants.stores('feed-writer', [QUARANTINE], 'PutItem');
   // A record that was changed without a new revision gets one; nothing else of main data is touched.
-  allow('feed-writer', data.records, 'dynamodb:UpdateItem');
+  grants.table('feed-writer', records, 'UpdateItem');
+  grants.sends('feed-writer', compaction, rescope, feedWriterFailures);
 
-  data.rescope.grantSendMessages(functions.get('feed-writer'));
   // Records are placed where their customer is; what belongs to a customer is found by an index.
-  allow('rescope', data.records, 'dynamodb:BatchGetItem', ...PUT);
-  allowOn(functions.get('rescope'), { actions: ['dynamodb:Query'], arn: `${data.records.tableArn}/index/owner` });
-  data.rescope.grantSendMessages(functions.get('rescope'));
+  grants.table('rescope', records, 'BatchGetItem', 'PutItem');
+  grants.owned('rescope');
+  grants.sends('rescope', rescope);
+  grants.receives('rescope', rescope);
 
-  // Sealed pages are thrown away.
-  allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');
-  grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
+  grants.table('compact', feeds, ...COMPACTION);
+  grants.objects('compact', OBJECTS, 'GetObject', 'PutObject');
+  grants.receives('compact', compaction);
+}
 
+/** What agents call, beside uploads and runs. */
+function grantDoors(grants: Grants): void {
+  const { records, feeds, uploads, compaction } = grants.data;
   // A code is bound to its key in the transaction that makes the replica, opens its store and revokes those whose place it takes.
-  allowStores('enrol', [CODE, STORE, WRONG_CODES], ...READ, ...PUT, 'dynamodb:UpdateItem');
+  grants.stores('enrol', [CODE], 'GetItem', 'PutItem');
+  grants.stores('enrol', [STORE], ...DOOR, ...LISTING, 'PutItem');
+  grants.stores('enrol', [WRONG_CODES], 'GetItem', 'UpdateItem');
 
   // The first plan of a new scope puts the empty feed; every signed URL is as good as this role.
-  allow('plan', data.feeds, ...READ, ...PUT);
-  // A store that loads everything takes a slot, and its report gives it back. When a replica was heard of is kept in its row.
-  allowStores('plan', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:UpdateItem');
+  grants.table('plan', feeds, 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
+  grants.stores('plan', [STORE], ...DOOR);
+  // A store that loads everything takes a slot, and its report gives it back.
+  grants.stores('plan', [SLOT], 'PutItem');
+  // Which settings a store has.
+  grants.stores('plan', [ROLLOUT], 'GetItem');
   // How far a replica's operations are stored.
-  allow('plan', data.uploads, 'dynamodb:GetItem');
-  grantObjects(data, functions.get('plan'), ['s3:GetObject']);
-  data.compaction.grantSendMessages(functions.get('plan'));
+  grants.table('plan', uploads, 'GetItem');
+  grants.objects('plan', OBJECTS, 'GetObject');
+  grants.sends('plan', compaction);
 
-  allow('report', data.feeds, ...READ);
-  allowStores('report', [STORE, SLOT], ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
+  grants.table('report', feeds, 'GetItem');
+  // Certificates, and differences with those that are too old.
+  grants.stores('report', [STORE], ...DOOR, 'Query', 'PutItem', 'DeleteItem');
+  grants.stores('report', [SLOT], 'DeleteItem');
 
-  // Stored first, then rung for.
-  allowStores('push', [STORE], ...READ, 'dynamodb:UpdateItem');
-  allow('push', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-  // An object is looked for and checked; the address that a store puts it to is as good as this role.
-  grantUploads(data, functions.get('push'), ['s3:GetObject', 's3:PutObject']);
-  data.doorbell.grantSendMessages(functions.get('push'));
   // A replica that was restored or copied becomes a new one of the same store.
-  allowStores('fork', [STORE], ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem');
+  grants.stores('fork', [STORE], ...DOOR, 'PutItem', 'ConditionCheckItem');
   // Which key a replica signs with is kept in its row; every door takes the next one when it is used first.
-  allowStores('rotate-key', [STORE], ...READ, 'dynamodb:UpdateItem');
+  grants.stores('rotate-key', [STORE], ...DOOR);
   // One customer of main data; how many were looked up is counted in the stores table.
-  allow('lookup', data.records, 'dynamodb:BatchGetItem');
-  allowOn(functions.get('lookup'), { actions: ['dynamodb:Query'], arn: `${data.records.tableArn}/index/owner` });
-  allowStores('lookup', [STORE, LOOKUPS], ...READ, 'dynamodb:UpdateItem');
+  grants.stores('lookup', [STORE], ...DOOR);
+  grants.stores('lookup', [LOOKUPS], 'UpdateItem');
+  grants.table('lookup', records, 'BatchGetItem');
+  grants.owned('lookup');
   // The redemption, the entry of the ledger and the balance are one transaction.
-  allow('redeem', data.records, 'dynamodb:BatchGetItem', ...PUT);
-  allowStores('redeem', [STORE], ...READ, 'dynamodb:UpdateItem');
-  // Main data, the watermark, the receipts and the replica's own row are one transaction; once an hour it looks at every store.
-  allow('apply', data.records, ...READ, ...PUT);
-  allowStores('apply', [DIRECTORY, STORE], ...READ, 'dynamodb:ConditionCheckItem');
-  allow('apply', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-  // What is applied is thrown away.
-  grantUploads(data, functions.get('apply'), ['s3:GetObject', 's3:DeleteObject']);
-  data.doorbell.grantSendMessages(functions.get('apply'));
+  grants.stores('redeem', [STORE], ...DOOR);
+  grants.table('redeem', records, 'BatchGetItem', 'PutItem');
+}
 
+function grantUploads(grants: Grants): void {
+  const { records, uploads, doorbell } = grants.data;
+  // Stored first, then rung for.
+  grants.stores('push', [STORE], ...DOOR);
+  grants.table('push', uploads, ...INBOX);
+  // An object is looked for and checked; the address that a store puts it to is as good as this role.
+  grants.uploadObjects('push', 'GetObject', 'PutObject');
+  grants.sends('push', doorbell);
+
+  // Main data, the watermark, the receipts and the replica's own row are one transaction.
+  grants.table('apply', records, 'BatchGetItem', 'PutItem');
+  grants.table('apply', uploads, ...INBOX);
+  grants.stores('apply', [STORE], ...LISTING, 'BatchGetItem', 'ConditionCheckItem');
+  // Once an hour it looks at every store.
+  grants.stores('apply', [DIRECTORY], 'Query');
+  // What is applied is thrown away.
+  grants.uploadObjects('apply', 'GetObject', 'DeleteObject');
+  grants.sends('apply', doorbell);
+  grants.receives('apply', doorbell);
+}
+
+/** Runs, their checks, and what is looked at by the clock. */
+function grantRuns(grants: Grants, workflowArn: string): void {
+  const { feeds, uploads, doorbell, compaction } = grants.data;
   // Feeds that a store needs and that do not exist yet are made; a compaction gives them their first snapshot.
-  allow('fresh-run', data.feeds, ...READ, ...PUT);
-  allowStores('fresh-run', [STORE], ...READ, ...PUT);
-  allow('fresh-run', data.uploads, ...READ);
-  data.doorbell.grantSendMessages(functions.get('fresh-run'));
-  data.compaction.grantSendMessages(functions.get('fresh-run'));
+  grants.table('fresh-run', feeds, 'BatchGetItem', 'PutItem');
+  grants.stores('fresh-run', [STORE], ...LISTING, 'BatchGetItem', 'PutItem');
+  grants.table('fresh-run', uploads, 'GetItem');
+  grants.sends('fresh-run', doorbell, compaction);
 
   // Runs and commands stand beside their store; a fresh run gets its workflow, and its check reads what the store has proved.
-  allowStores('contact', [STORE], ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-  allow('contact', data.feeds, ...READ);
-  allow('contact', data.uploads, ...READ);
-  allowOn(functions.get('contact'), { actions: ['states:StartExecution'], arn: freshWorkflowArn(functions) });
+  grants.stores('contact', [STORE], ...DOOR, ...LISTING, 'PutItem', 'DeleteItem');
+  grants.table('contact', feeds, 'BatchGetItem');
+  grants.table('contact', uploads, 'GetItem');
+  grants.allow('contact', ['states:StartExecution'], workflowArn);
 
-  allowStores('watch-stores', [DIRECTORY, STORE], ...READ);
-  grantRollout(data, functions);
+  grants.stores('watch-stores', [DIRECTORY], 'Query');
+  grants.stores('watch-stores', [STORE], ...LISTING);
 
+  // What canary stores reported is read; the rollout is all that is written.
+  grants.stores('watch-rollout', [STORE], ...LISTING);
+  grants.stores('watch-rollout', [ROLLOUT], 'GetItem', 'PutItem');
+}
+
+/** What is begun by people and done in steps, each of which looks whether it is under way. */
+function grantUndertakings(grants: Grants): void {
+  const { records, feeds, uploads } = grants.data;
   // Records come again by the stream with a raised revision; a feed gets tombstones of what main data has no more.
-  allow('rebuild', data.records, ...READ, 'dynamodb:UpdateItem');
-  allow('rebuild', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
-  // Whether the rebuild that a step is part of is under way.
-  allowStores('rebuild', [UNDERTAKING], 'dynamodb:GetItem');
-  grantObjects(data, functions.get('rebuild'), ['s3:GetObject']);
+  grants.stores('rebuild', [UNDERTAKING], 'GetItem');
+  grants.table('rebuild', records, 'BatchGetItem', 'Query', 'UpdateItem');
+  grants.table('rebuild', feeds, 'BatchGetItem', 'PutItem', 'UpdateItem');
+  grants.objects('rebuild', SNAPSHOTS, 'GetObject');
 
   // Takes a person out of main data, uploads, feeds, bucket and quarantine, and what nobody needs out of the bucket.
-  allow('erase', data.records, ...READ, ...PUT, 'dynamodb:DeleteItem');
-  allow('erase', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem');
-  // Which stores have done it, and whether it is under way; what it writes is its own, and what it takes away is in quarantine.
-  allowStores('erase', [DIRECTORY, STORE, UNDERTAKING, ERASURE, QUARANTINE], ...READ);
-  allowStores('erase', [ERASURE], ...PUT);
-  allowStores('erase', [QUARANTINE], 'dynamodb:DeleteItem');
-  allow('erase', data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-  grantObjects(data, functions.get('erase'), ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']);
-
-  for (const name of ['console-api', 'console'] as const) {
-    allow(name, data.records, ...READ, ...PUT);
-    allow(name, data.feeds, ...READ);
-    // Exceptions are mended and discarded by people.
-    allow(name, data.uploads, ...READ, ...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-    // A store's zone and edition are changed where they stand.
-    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, QUARANTINE, ROLLOUT], ...READ);
-    allowStores(name, [DIRECTORY, STORE, CODE, UNDERTAKING, ROLLOUT], ...PUT, 'dynamodb:UpdateItem');
-    // The audit is added to, by these two only, and changed by nobody.
-    allow(name, data.audit, ...PUT, 'dynamodb:Query');
-  }
+  grants.stores('erase', [UNDERTAKING], 'GetItem');
+  grants.stores('erase', [ERASURE], ...LISTING, 'PutItem');
+  grants.table('erase', records, 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem');
+  grants.table('erase', uploads, ...INBOX);
+  grants.table('erase', feeds, ...COMPACTION, 'UpdateItem');
+  grants.objects('erase', OBJECTS, 'GetObject', 'PutObject', 'DeleteObject');
+  grants.stores('erase', [QUARANTINE], 'Query', 'DeleteItem');
+  // Which stores have done it.
+  grants.stores('erase', [DIRECTORY], 'Query');
+  grants.stores('erase', [STORE], ...LISTING);
 }
 
-function grantRollout(data: Data, functions: Functions): void {
-  const allow = (name: Parameters<Functions['get']>[0], keys: readonly string[], ...actions: string[]) =>
-    allowOn(functions.get(name), { actions, arn: data.stores.tableArn, keys });
-  // Which settings a store has.
-  allow('plan', [ROLLOUT], 'dynamodb:GetItem');
-  // What canary stores reported is read; the rollout is all that is written.
-  allow('watch-rollout', [ROLLOUT, STORE], ...READ);
-  allow('watch-rollout', [ROLLOUT], ...PUT);
-}
-
-interface Allowance {
-  readonly actions: string[];
-  readonly arn: string;
-  /** Only where the key begins so; a star at its end. */
-  readonly keys?: readonly string[];
-}
-
-function allowOn(grantee: IFunction, { actions, arn, keys }: Allowance): void {
-  const conditions = keys === undefined ? {} : { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } } };
-  must(grantee.role, 'the function has a role').addToPrincipalPolicy(new PolicyStatement({ actions, resources: [arn], ...conditions }));
-}
-
-function grantObjects(data: Data, grantee: IFunction, actions: string[]): void {
-  grantBucket(grantee, { bucket: data.snapshots, prefixes: ['chunks/*', 'manifests/*', 'segments/*'], actions });
-}
-
-function grantUploads(data: Data, grantee: IFunction, actions: string[]): void {
-  grantBucket(grantee, { bucket: data.uploadObjects, prefixes: ['uploads/*'], actions });
-}
-
-interface BucketGrant {
-  readonly bucket: Bucket;
-  readonly prefixes: readonly string[];
-  readonly actions: string[];
-}
-
-function grantBucket(grantee: IFunction, { bucket, prefixes, actions }: BucketGrant): void {
-  const role = must(grantee.role, 'the function has a role');
-  role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: prefixes.map((prefix) => bucket.arnForObjects(prefix)) }));
-  // Without it S3 answers 403 for an object that is not there, and the two cannot be told apart.
-  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
-  for (const prefix of prefixes) {
-    Validations.of(role).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::<${bucket.node.id}.Arn>/${prefix}]`,
-      reason: 'Objects are named by their content, so their names cannot be listed beforehand; the prefix is as narrow as it gets.',
-    });
-  }
+function grantConsole(grants: Grants, name: 'console' | 'console-api'): void {
+  const { records, feeds, uploads, audit } = grants.data;
+  grants.table(name, records, 'BatchGetItem', 'Query', 'PutItem');
+  grants.table(name, feeds, 'BatchGetItem', 'Query');
+  // Exceptions are mended and discarded by people.
+  grants.table(name, uploads, ...INBOX);
+  // A store's zone and edition are changed where they stand, and runs and commands stand beside it.
+  grants.stores(name, [STORE], ...DOOR, ...LISTING, 'PutItem');
+  grants.stores(name, [DIRECTORY], 'Query', 'PutItem');
+  grants.stores(name, [CODE], 'PutItem');
+  grants.stores(name, [UNDERTAKING], ...LISTING, 'PutItem');
+  grants.stores(name, [QUARANTINE], 'Query');
+  grants.stores(name, [ROLLOUT], 'GetItem', 'PutItem');
+  // Added to by these two only. That a put takes the place of no entry is the condition it is written with, which no role can ask for.
+  grants.table(name, audit, 'PutItem', 'Query');
 }

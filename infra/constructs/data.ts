@@ -17,7 +17,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { Organization } from '../../protocol/organization.ts';
 
 /** Of `records`: what belongs to a customer. */
-const OWNER_INDEX = 'owner';
+export const OWNER_INDEX = 'owner';
 
 /** The longest SQS keeps a message: as much time as can be had for somebody to look. */
 const FAILURES_KEPT = Duration.days(14);

@@ -139,6 +139,7 @@ interface FunctionsProps {
 
 export class Functions extends Construct {
   readonly #functions = new Map<FunctionName, IFunction>();
+  readonly #roles = new Map<FunctionName, Role>();
   readonly #logGroups = new Map<FunctionName, LogGroup>();
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
@@ -151,6 +152,10 @@ export class Functions extends Construct {
     return must(this.#functions.get(name), `function ${name} exists`);
   }
 
+  role(name: FunctionName): Role {
+    return must(this.#roles.get(name), `function ${name} has a role`);
+  }
+
   logGroup(name: FunctionName): LogGroup {
     return must(this.#logGroups.get(name), `function ${name} has a log`);
   }
@@ -160,6 +165,7 @@ export class Functions extends Construct {
     const logGroup = new LogGroup(this, `${name}-logs`, logGroupProps({ organization, key }));
     this.#logGroups.set(name, logGroup);
     const role = new Role(this, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.#roles.set(name, role);
     logGroup.grantWrite(role);
     role.addToPolicy(
       new PolicyStatement({
@@ -179,7 +185,8 @@ export class Functions extends Construct {
       architecture: Architecture.ARM_64,
       memorySize,
       timeout,
-      role,
+      // What it may do is written in one place; what triggers and queues would add by themselves is not.
+      role: role.withoutPolicyUpdates(),
       logGroup,
       tracing: Tracing.ACTIVE,
       ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
@@ -189,7 +196,6 @@ export class Functions extends Construct {
       },
     });
     acknowledge(made, role);
-    if (key !== undefined) acknowledgeKey(role);
     return made;
   }
 }
@@ -215,20 +221,6 @@ function refuseUnknown(names: readonly string[]): void {
       'INVALID_INPUT',
       `reservedConcurrency: there is no function ${unknown.join(', ')}; they are: ${FUNCTION_NAMES.join(', ')}`,
     );
-}
-
-function acknowledgeKey(role: Role): void {
-  Validations.of(role).acknowledge(
-    {
-      id: 'AwsSolutions-IAM5[Action::kms:GenerateDataKey*]',
-      reason:
-        'A data key with or without its plain text, of the one key of the stack: what the CDK allows whoever sends to an encrypted queue.',
-    },
-    {
-      id: 'AwsSolutions-IAM5[Action::kms:ReEncrypt*]',
-      reason: 'From or to the one key of the stack: what the CDK allows whoever sends to an encrypted queue.',
-    },
-  );
 }
 
 function acknowledge(made: LambdaFunction, role: Role): void {

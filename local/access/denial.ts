@@ -4,7 +4,8 @@
  * nobody checks it. What resources say of who may use them (policies of buckets, queues and keys) is not asked.
  */
 import { dynamoNeeds } from './dynamodb.ts';
-import { missingNeed, s3Needs } from './s3.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import { missingNeeds, s3Needs } from './s3.ts';
 import { sqsNeeds } from './sqs.ts';
 import { type Need, type Needs, type Statement, isAllowed } from './statement.ts';
 import { statesNeeds } from './step-functions.ts';
@@ -13,13 +14,11 @@ export type GuardedService = 'dynamodb' | 's3' | 'sqs' | 'sfn';
 
 export interface GuardedRequest {
   readonly service: GuardedService;
-  /** The header `x-amz-target`, of the services that name a call in it. */
-  readonly target: string;
   readonly method: string;
   /** With its query. */
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  readonly copies?: boolean;
   /** S3 has answered that there is no such object, and asks whether that may be told. */
   readonly missing?: boolean;
 }
@@ -27,8 +26,8 @@ export interface GuardedRequest {
 /** Why not; null: it may. */
 export function denialOf(statements: readonly Statement[], request: GuardedRequest): string | null {
   const needs = needsOf(request);
-  if (needs === null) {
-    const call = request.service === 's3' ? `${request.method} ${request.path}` : request.target;
+  if (needs === null || needs.length === 0) {
+    const call = request.service === 's3' ? `${request.method} ${request.path}` : targetOf(request);
     return `not authorized: which permission ${request.service} ${call} takes is not known here; add it to local/access/`;
   }
   const missing = needs.find((need) => !statements.some((statement) => isAllowed(statement, need)));
@@ -40,13 +39,18 @@ function describe({ action, resource, keys }: Need): string {
 }
 
 function needsOf(request: GuardedRequest): Needs {
-  const { service, target, body, missing, copies = false } = request;
-  if (service === 's3') return missing === true ? [missingNeed(request.path)] : s3Needs({ ...request, copies });
-  const operation = target.split('.')[1] ?? '';
+  const { service, body, missing } = request;
+  if (service === 's3') return missing === true ? missingNeeds(request.path) : s3Needs(request);
+  const operation = targetOf(request).split('.')[1] ?? '';
   const asked = parsed(body);
   if (asked === null) return null;
   const needs = { dynamodb: dynamoNeeds, sqs: sqsNeeds, sfn: statesNeeds }[service];
   return needs(operation, asked);
+}
+
+/** The services that take JSON name the call in it. */
+function targetOf({ headers }: GuardedRequest): string {
+  return String(headers['x-amz-target']);
 }
 
 function parsed(body: Buffer): object | null {

@@ -16,9 +16,9 @@ const pk = (key: string) => ({ pk: { S: key }, sk: { S: 'x' } });
 const ask = (operation: string, body: object) =>
   denialOf(statements, {
     service: 'dynamodb',
-    target: `DynamoDB_20120810.${operation}`,
     method: 'POST',
     path: '/',
+    headers: { 'x-amz-target': `DynamoDB_20120810.${operation}` },
     body: Buffer.from(JSON.stringify(body)),
   });
 const query = (key: string, more: object = {}) =>
@@ -33,6 +33,10 @@ describe('what a function may ask of DynamoDB', () => {
   test.each<[string, string | null]>([
     ['what it names and may', ask('PutItem', { TableName: 'stores', Item: pk('store#S1') })],
     ['a key that is named whole', query('stores')],
+    [
+      'a key by a name that stands for it',
+      query('stores', { KeyConditionExpression: '#p = :pk', ExpressionAttributeNames: { '#p': 'pk' } }),
+    ],
     ['an index, which has a statement of its own', query('anybody', { IndexName: 'owner' })],
     ['many at once', ask('BatchGetItem', { RequestItems: { stores: { Keys: [pk('store#S1'), pk('stores')] } } })],
     [
@@ -66,9 +70,24 @@ describe('what a function may ask of DynamoDB', () => {
       }),
     ],
     ['a part of a batch', ask('BatchWriteItem', { RequestItems: { stores: [{ DeleteRequest: { Key: pk('quarantine') } }] } })],
-    ['a table as a whole', ask('Scan', { TableName: 'stores' })],
   ])('refuses %s', (_, denial) => expect(denial).toContain('not authorized'));
 
-  test('a call whose permissions are not known is refused as such', () =>
-    expect(ask('ExecuteStatement', { Statement: 'SELECT 1' })).toContain('not known here'));
+  test.each<[string, string | null]>([
+    ['a statement', ask('ExecuteStatement', { Statement: 'SELECT 1' })],
+    ['a table as a whole', ask('Scan', { TableName: 'stores' })],
+    ['a batch of nothing, which may be of something else', ask('BatchExecuteStatement', { RequestItems: {} })],
+    ['a transaction of nothing', ask('TransactWriteItems', { TransactItems: [] })],
+    [
+      'a query that names another key first',
+      query('store#S1', {
+        KeyConditionExpression: 'sk = :pk AND pk = :other',
+        ExpressionAttributeValues: { ':pk': { S: 'store#S1' }, ':other': { S: 'erasure' } },
+      }),
+    ],
+    [
+      'the same by names that stand for others',
+      query('store#S1', { KeyConditionExpression: '#a = :pk AND #b = :x', ExpressionAttributeNames: { '#a': 'sk', '#b': 'pk' } }),
+    ],
+    ['a query that is written another way', query('store#S1', { KeyConditionExpression: ':pk = pk' })],
+  ])('what permission it takes is not known of %s, and it is refused', (_, denial) => expect(denial).toContain('not known here'));
 });

@@ -1,5 +1,5 @@
 /** Access that is denied, said as each service says it, so that a function's client raises its real error. */
-import type { GuardedService } from './denial.ts';
+import type { GuardedRequest } from './denial.ts';
 
 interface Refusal {
   readonly status: number;
@@ -7,7 +7,7 @@ interface Refusal {
   readonly body: string;
 }
 
-export function refusalOf(service: GuardedService, method: string, message: string): Refusal {
+export function refusalOf({ service, method }: Pick<GuardedRequest, 'service' | 'method'>, message: string): Refusal {
   if (service === 's3') {
     const text = message.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
     const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>${text}</Message></Error>`;

@@ -1,7 +1,7 @@
 /** What a request of SQS needs. A queue is named by its address, whose last part is its name in the ARN. */
 import type { Needs } from './statement.ts';
 
-/** Calls that functions and pollers make, with the permission that each takes. */
+/** Calls that functions make, with the permission that each takes. */
 const ACTIONS: Readonly<Record<string, string>> = {
   SendMessage: 'sqs:SendMessage',
   SendMessageBatch: 'sqs:SendMessage',

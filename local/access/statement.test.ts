@@ -12,6 +12,7 @@ describe('a statement', () => {
     ['s3:GetObject', 'arn:aws:s3:::b/chunks/*', 's3:GetObject', 'a/b/chunks/c', false],
     ['s3:GetObject', 'arn:aws:s3:::b', 's3:GetObject', 'b/a', false],
     ['s3:Get*', 'arn:aws:s3:::b/*', 's3:GetObject', 'b/a', true],
+    ['s3:getobject', 'arn:aws:s3:::b/*', 's3:GetObject', 'b/a', true],
     ['s3:Get*', 'arn:aws:s3:::b/*', 's3:PutObject', 'b/a', false],
     ['s3:GetObject', 'arn:aws:s3:::b/a*a', 's3:GetObject', 'b/a', false],
     ['s3:GetObject', 'arn:aws:s3:::b/*/x/*', 's3:GetObject', 'b/1/x/2', true],
@@ -36,6 +37,9 @@ describe('a statement', () => {
   );
 });
 
+test('a statement may have a name', () =>
+  expect(statementSchema.safeParse({ Sid: 'one', Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }).success).toBe(true));
+
 test('a statement about a key, for use through a service, is understood', () => {
   const about = {
     Action: ['kms:Decrypt'],
@@ -48,9 +52,10 @@ test('a statement about a key, for use through a service, is understood', () => 
 describe('what a function may ask of', () => {
   const ask = (service: 'sqs' | 'sfn' | 's3', target: string, body: object, more: object = {}) => {
     const statements = [allow('sqs:SendMessage', DOORBELL), allow('s3:GetObject', 'arn:aws:s3:::b/a')];
-    return denialOf(statements, { service, target, method: 'POST', path: '/', body: Buffer.from(JSON.stringify(body)), ...more });
+    const headers = { 'x-amz-target': target };
+    return denialOf(statements, { service, method: 'POST', path: '/', headers, body: Buffer.from(JSON.stringify(body)), ...more });
   };
-  const object = { method: 'GET', path: '/b/a' };
+  const object = { method: 'GET', path: '/b/a', headers: {} };
   test.each([
     ['a queue', ask('sqs', 'AmazonSQS.SendMessage', { QueueUrl: 'http://sqs/000000000000/doorbell' }), null],
     ['a queue, many messages', ask('sqs', 'AmazonSQS.SendMessageBatch', { QueueUrl: 'http://sqs/000000000000/doorbell' }), null],
@@ -66,6 +71,7 @@ describe('what a function may ask of', () => {
       'perform states:StartExecution on stateMachine:fresh',
     ],
     ['an object', ask('s3', '', {}, object), null],
+    ['nothing that is understood', ask('s3', '', {}, { ...object, method: 'POST', path: '/b?delete' }), 'not known here'],
     ['an object that is not there', ask('s3', '', {}, { ...object, missing: true }), 'perform s3:ListBucket on b'],
   ])('%s', (_, denial, expected) => (expected === null ? expect(denial).toBeNull() : expect(denial).toContain(expected)));
 });

@@ -16,6 +16,7 @@ const viaService = z.strictObject({ StringEquals: z.strictObject({ 'kms:ViaServi
 
 export const statementSchema = z
   .strictObject({
+    Sid: z.string().optional(),
     Effect: z.literal('Allow', 'only what is allowed is known to the local stack'),
     Action: patterns,
     Resource: patterns,
@@ -40,24 +41,28 @@ export interface Need {
 /** The needs of a request; null: it is not known here what it needs, and so it is refused. */
 export type Needs = readonly Need[] | null;
 
+/** What stands in an ARN after service, region and account. */
+export function resourceOf(arn: string): string {
+  return arn.split(':').slice(5).join(':');
+}
+
+/** Letters of actions are of either size. */
 export function isAllowed({ Action, Resource, Condition }: Statement, { action, resource, keys = [] }: Need): boolean {
   const leading = Condition !== undefined && ON_KEYS in Condition ? Condition[ON_KEYS][LEADING_KEYS] : null;
-  const [service = ''] = action.split(':');
   return (
-    Action.some((one) => isLike(action, one)) &&
-    Resource.some((arn) => isOn(arn, service, resource)) &&
-    (leading === null || keys.every((key) => leading.some((one) => isLike(key, one))))
+    Action.some((one) => isLike(action.toLowerCase(), { pattern: one.toLowerCase() })) &&
+    Resource.some((arn) => isOn(arn, { action, resource })) &&
+    (leading === null || keys.every((key) => leading.some((one) => isLike(key, { pattern: one }))))
   );
 }
 
 /** Region and account are not compared: everything here is of one. */
-function isOn(arn: string, service: string, resource: string): boolean {
+function isOn(arn: string, { action, resource }: Need): boolean {
   if (arn === '*') return true;
-  const [, , ofService, , , ...rest] = arn.split(':');
-  return ofService === service && isLike(resource, rest.join(':'));
+  return arn.split(':')[2] === action.split(':')[0] && isLike(resource, { pattern: resourceOf(arn) });
 }
 
-function isLike(text: string, like: string): boolean {
+function isLike(text: string, { pattern: like }: { readonly pattern: string }): boolean {
   const [first = '', ...others] = like.split('*');
   const last = others.pop();
   if (last === undefined) return text === like;

@@ -6,8 +6,7 @@
 import { SyncError } from '../../protocol/sync-error.ts';
 import { START_EXECUTION } from '../state-machine.ts';
 import type { Wiring } from '../wiring.ts';
-import { type Need, type Statement, isAllowed } from './statement.ts';
-import { resourceOf } from './step-functions.ts';
+import { type Need, type Statement, isAllowed, resourceOf } from './statement.ts';
 
 const STREAM = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((call) => `dynamodb:${call}`);
 const QUEUE = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((call) => `sqs:${call}`);

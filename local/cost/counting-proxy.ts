@@ -1,36 +1,31 @@
 import { Agent, type IncomingMessage, type ServerResponse, createServer, request as httpRequest } from 'node:http';
-import type { GuardedRequest } from '../access/denial.ts';
+import type { GuardedRequest, GuardedService } from '../access/denial.ts';
+import type { Denial } from '../access/guard.ts';
 import { refusalOf } from '../access/refusal.ts';
 import type { CostMeter } from './meter.ts';
-import { type Exchange, countDynamo, countS3, countSqs } from './count-exchange.ts';
+import { countDynamo, countS3, countSqs } from './count-exchange.ts';
 
 /**
- * Stands between the functions and the emulators, asks whether a call is allowed, and counts. Each function gets addresses that begin with its name, so
- * that what is asked for is known by who asked. Bytes pass as they are, except that DynamoDB is asked for the units it
- * consumed.
+ * Stands between the functions and the emulators, asks whether a call is allowed, and counts. Each function gets addresses with its
+ * name in their path, so that what is asked for is known by who asked. Bytes pass as they are, except that DynamoDB is asked for
+ * the units it consumed.
  */
 export interface CountingProxy {
   /** The address of a service for one function. */
-  endpoint(service: Service, operation: string): string;
-  /** Why a function's call is refused; null: it is not. */
+  endpoint(service: GuardedService, name: string): string;
+  /** From now on; until then every call is refused. */
   guard(denial: Denial): void;
   close(): Promise<void>;
 }
 
-type Denial = (operation: string, request: GuardedRequest) => string | null;
-
-export type Service = GuardedRequest['service'];
-
 /** What a workflow is billed by is counted where it runs. */
 const COUNTERS = { dynamodb: countDynamo, s3: countS3, sqs: countSqs, sfn: () => {} } as const;
 
-export async function startCountingProxy(targets: Readonly<Record<Service, string>>, meter: CostMeter): Promise<CountingProxy> {
+export async function startCountingProxy(targets: Readonly<Record<GuardedService, string>>, meter: CostMeter): Promise<CountingProxy> {
   const agent = new Agent({ keepAlive: true });
-  let guard: Denial | null = null;
+  let guard = refuseAll;
   const server = createServer((request, response) => {
-    void forward({ request, response, targets, agent, meter, denial: (...call) => guard?.(...call) ?? null }).catch(() =>
-      response.destroy(),
-    );
+    void forward({ request, response, targets, agent, meter, denial: (...call) => guard(...call) }).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -39,7 +34,7 @@ export async function startCountingProxy(targets: Readonly<Record<Service, strin
     guard: (asked) => {
       guard = asked;
     },
-    endpoint: (service, operation) => `${origin}/${service}/${operation}`,
+    endpoint: (service, name) => `${origin}/${service}/${name}`,
     close: async () => {
       agent.destroy();
       const closed = new Promise((resolve) => server.close(resolve));
@@ -49,27 +44,28 @@ export async function startCountingProxy(targets: Readonly<Record<Service, strin
   };
 }
 
+const refuseAll: Denial = (name) => `${name} is not authorized: nothing is known of roles yet`;
+
 interface Forwarding {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly targets: Readonly<Record<Service, string>>;
+  readonly targets: Readonly<Record<GuardedService, string>>;
   readonly agent: Agent;
   readonly meter: CostMeter;
   readonly denial: Denial;
 }
 
 async function forward({ request, response, targets, agent, meter, denial }: Forwarding): Promise<void> {
-  const [, name = '', operation = '', path = ''] = /^\/([a-z0-9]+)\/([^/?]+)(.*)$/.exec(request.url ?? '') ?? [];
-  if (!(name in targets)) {
+  const [, service = '', name = '', path = ''] = /^\/([a-z0-9]+)\/([^/?]+)(.*)$/.exec(request.url ?? '') ?? [];
+  if (!isGuarded(service)) {
     response.writeHead(404).end();
     return;
   }
-  const service = name as Service;
   const body = withConsumption(service, await readAll(request));
-  const asked = { service, path, body, ...headOf(request) };
-  const { method } = asked;
-  const denied = denial(operation, asked);
-  if (denied !== null) return refuse(response, asked, `${operation} is ${denied}`);
+  const { method = '' } = request;
+  const asked = { service, method, path, headers: request.headers, body };
+  const denied = denial(name, asked);
+  if (denied !== null) return refuse(response, asked, denied);
   const target = new URL(targets[service]);
   const headers = { ...request.headers, host: target.host, 'content-length': String(body.length) };
   const options = {
@@ -84,32 +80,25 @@ async function forward({ request, response, targets, agent, meter, denial }: For
     httpRequest(options, resolve).on('error', reject).end(body);
   });
   const answered = await readAll(answer);
-  const hidden = service === 's3' && answer.statusCode === 404 ? denial(operation, { ...asked, missing: true }) : null;
-  if (hidden !== null) return refuse(response, asked, `${operation} is ${hidden}`);
-  const exchange: Exchange = {
-    method,
-    path,
-    headers: request.headers,
-    body,
-    status: answer.statusCode ?? 0,
-    answer: answered,
-  };
-  COUNTERS[service](exchange, (metric, amount) => meter.count(metric, amount, { operation }));
+  const hidden = service === 's3' && answer.statusCode === 404 ? denial(name, { ...asked, missing: true }) : null;
+  if (hidden !== null) return refuse(response, asked, hidden);
+  const { statusCode: status = 502 } = answer;
+  COUNTERS[service]({ ...asked, status, answer: answered }, (metric, amount) => meter.count(metric, amount, { operation: name }));
   const length = method === 'HEAD' ? {} : { 'content-length': String(answered.length) };
-  response.writeHead(answer.statusCode ?? 502, { ...without(answer.headers), ...length });
+  response.writeHead(status, { ...without(answer.headers), ...length });
   response.end(answered);
 }
 
-function headOf({ method = '', headers }: IncomingMessage): Pick<GuardedRequest, 'method' | 'target' | 'copies'> {
-  return { method, target: String(headers['x-amz-target']), copies: 'x-amz-copy-source' in headers };
+function isGuarded(service: string): service is GuardedService {
+  return Object.hasOwn(COUNTERS, service);
 }
 
-function refuse(response: ServerResponse, { service, method }: GuardedRequest, message: string): void {
-  const { status, headers, body } = refusalOf(service, method, message);
+function refuse(response: ServerResponse, request: GuardedRequest, message: string): void {
+  const { status, headers, body } = refusalOf(request, message);
   response.writeHead(status, headers).end(body);
 }
 
-function withConsumption(service: Service, body: Buffer): Buffer {
+function withConsumption(service: GuardedService, body: Buffer): Buffer {
   if (service !== 'dynamodb' || body.length === 0) return body;
   const asked = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
   return Buffer.from(JSON.stringify({ ...asked, ReturnConsumedCapacity: 'TOTAL' }));

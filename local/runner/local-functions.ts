@@ -27,9 +27,9 @@ interface Entry {
 interface Options {
   readonly functions: readonly FunctionDefinition[];
   /** What every function gets beside its own environment. */
-  readonly environment: (operation: string) => Readonly<Record<string, string>>;
+  readonly environment: (shortName: string) => Readonly<Record<string, string>>;
   /** Told of every invocation: the function's short name, and memory × time. */
-  readonly onInvoked: (invoked: { readonly operation: string; readonly gbMs: number }) => void;
+  readonly onInvoked: (invoked: { readonly name: string; readonly gbMs: number }) => void;
   readonly logs: string;
   /** Functions with one thread only, by name: one batch at a time. */
   readonly single: ReadonlySet<string>;
@@ -52,7 +52,7 @@ export class LocalFunctions {
     this.#onInvoked = onInvoked;
     const entry = (definition: FunctionDefinition): Entry => ({
       definition,
-      environment: { ...environment(shortName(definition)), ...definition.environment, ...lambdaEnvironment(definition) },
+      environment: { ...environment(definition.shortName), ...definition.environment, ...lambdaEnvironment(definition) },
       log: new LogFile(join(logs, `${definition.name}.log`)),
       limit: pLimit(single.has(definition.name) ? 1 : THREADS_MAX),
       idle: [],
@@ -121,7 +121,7 @@ export class LocalFunctions {
       deadlineMs: startedAt + definition.timeoutMs,
     };
     const result = await thread.invoke({ event, context });
-    this.#onInvoked({ operation: shortName(definition), gbMs: ((Date.now() - startedAt) * definition.memoryMb) / 1_024 });
+    this.#onInvoked({ name: definition.shortName, gbMs: ((Date.now() - startedAt) * definition.memoryMb) / 1_024 });
     if (!result.ok) log.write(`${JSON.stringify({ requestId, ...result.error })}\n`);
     log.write(`REPORT RequestId: ${requestId} Duration: ${Date.now() - startedAt} ms\n`);
     if (thread.gone) this.#threads.delete(thread);
@@ -134,12 +134,6 @@ export class LocalFunctions {
     this.#threads.add(thread);
     return thread;
   }
-}
-
-/** The function's folder: its name without the stack's. */
-/** As costs are counted by and addresses are named: the folder of the function. */
-export function shortName({ name }: FunctionDefinition): string {
-  return name.replace(/^storeline-[a-z0-9]+-/, '');
 }
 
 function lambdaEnvironment({ name, handler, memoryMb }: FunctionDefinition): Record<string, string> {

@@ -70,9 +70,9 @@ describe('an organization with a key of its own', () => {
         Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
         Resource: { 'Fn::GetAtt': [KEY, 'Arn'] },
       });
-      for (const { Action, Resource: on } of all)
-        if ([Action].flat().some((action) => action.startsWith('kms:')))
-          expect(JSON.stringify(on), id).toMatch(/^\{"Fn::GetAtt":\["OwnKey/);
+      // And no other way: what the CDK grants to whoever sends to an encrypted queue would open it by itself.
+      for (const statement of all)
+        if ([statement.Action].flat().some((action) => action.startsWith('kms:'))) expect(statement, id).toEqual(own);
     }
     template.hasResourceProperties('AWS::KMS::Key', {
       KeyPolicy: {

@@ -277,13 +277,14 @@ function statements(policy: Resource): Statement[] {
   return (policy.Properties['PolicyDocument'] as { Statement: Statement[] }).Statement;
 }
 
-/** `table or queue: its actions`, for reading. */
+/** `table or queue, and the leading keys: its actions`, for reading. */
 function accessOf(all: Statement[]): Record<string, string[]> {
   const access: Record<string, string[]> = {};
-  for (const { Action, Resource: resource } of all) {
+  for (const { Action, Resource: resource, Condition } of all) {
+    const keys = [Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? []].flat();
     for (const target of [resource].flat()) {
       const [id, attribute] = (target as { 'Fn::GetAtt'?: string[] })['Fn::GetAtt'] ?? [JSON.stringify(target)];
-      const name = attribute === undefined || attribute === 'Arn' ? `${id}` : `${id}.${attribute}`;
+      const name = [attribute === undefined || attribute === 'Arn' ? `${id}` : `${id}.${attribute}`, ...keys].join(' ');
       if (!/logs|^"\*"/.test(name)) access[name] = [...(access[name] ?? []), ...[Action].flat()].sort();
     }
   }

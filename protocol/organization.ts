@@ -4,6 +4,8 @@ import { COMPONENT_NAMES, SCOPE_CHOICES } from './catalogue/types.ts';
 import { canarySchema } from './rollout.ts';
 import { storeSettingsSchema } from './store-settings.ts';
 
+const tableName = z.string().regex(/^[\w.-]{3,255}$/, 'the name of a table of the same account and region');
+
 /** One organization's settings: `orgs/<name>.json`. One stack is made from each. */
 export const organizationSchema = z.strictObject({
   /** Also the stack's and every resource's name part. */
@@ -74,6 +76,19 @@ export const organizationSchema = z.strictObject({
    * thousand for all its functions, and a new one perhaps ten, so nothing is reserved by itself.
    */
   reservedConcurrency: z.record(z.string(), z.int().min(1).max(1_000)).default({}),
+  /**
+   * Tables that stand in for the stack's own after a restore (docs/operations/restore.md), by name; of `records` also its stream, by the label
+   * that ends its ARN. It stays here as long as the stack: without it the stack would make itself empty ones.
+   */
+  restored: z
+    .strictObject({
+      records: tableName,
+      recordsStream: z.iso.datetime({ local: true }),
+      feeds: tableName,
+      stores: tableName,
+      uploads: tableName,
+    })
+    .optional(),
   /** Data outlives the stack unless this says otherwise. */
   retainData: z.boolean().default(true),
 });

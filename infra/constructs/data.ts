@@ -5,8 +5,17 @@
  * would take away what a replica still needs. Only `records` has a stream; what the
  * stream's own consumer and what it asks for write back (a revision that was forgotten, a place that changed) comes to rest. Logical ids are fixed, so that moving code around never replaces a table.
  */
-import { CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { AttributeType, Billing, ProjectionType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  Billing,
+  type ITableV2,
+  ProjectionType,
+  StreamViewType,
+  TableEncryptionV2,
+  type TablePropsV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
@@ -18,6 +27,19 @@ import type { Organization } from '../../protocol/organization.ts';
 
 /** Of `records`: what belongs to a customer. */
 export const OWNER_INDEX = 'owner';
+
+const RECORDS: Partial<TablePropsV2> = {
+  dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+  // Only records of working sets have an owner, so for the others this index costs nothing.
+  globalSecondaryIndexes: [
+    {
+      indexName: OWNER_INDEX,
+      partitionKey: { name: 'owner', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    },
+  ],
+};
 
 /** The longest SQS keeps a message: as much time as can be had for somebody to look. */
 const FAILURES_KEPT = Duration.days(14);
@@ -32,15 +54,15 @@ export const APPLY_TIMEOUT = Duration.seconds(60);
 export const RESCOPE_TIMEOUT = Duration.seconds(60);
 
 export class Data extends Construct {
-  readonly records: TableV2;
-  readonly feeds: TableV2;
-  readonly stores: TableV2;
-  readonly audit: TableV2;
+  readonly records: ITableV2;
+  readonly feeds: ITableV2;
+  readonly stores: ITableV2;
+  readonly audit: ITableV2;
   readonly snapshots: Bucket;
   readonly compaction: Queue;
   readonly compactionFailures: Queue;
   readonly feedWriterFailures: Queue;
-  readonly uploads: TableV2;
+  readonly uploads: ITableV2;
   readonly uploadObjects: Bucket;
   readonly doorbell: Queue;
   readonly doorbellFailures: Queue;
@@ -52,19 +74,16 @@ export class Data extends Construct {
   constructor(scope: Construct, id: string, { organization, key }: { readonly organization: Organization; readonly key: Key | undefined }) {
     super(scope, id);
     this.#key = key;
-    this.records = this.#table('Records', organization, StreamViewType.NEW_AND_OLD_IMAGES);
-    // Only records of working sets have an owner, so for the others this index costs nothing.
-    this.records.addGlobalSecondaryIndex({
-      indexName: OWNER_INDEX,
-      partitionKey: { name: 'owner', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
-    this.feeds = this.#table('Feeds', organization);
-    this.stores = this.#table('Stores', organization);
+    const { restored } = organization;
+    this.records =
+      restored === undefined
+        ? this.#table('Records', organization, RECORDS)
+        : this.#restored('Records', restored.records, restored.recordsStream);
+    this.feeds = restored === undefined ? this.#table('Feeds', organization) : this.#restored('Feeds', restored.feeds);
+    this.stores = restored === undefined ? this.#table('Stores', organization) : this.#restored('Stores', restored.stores);
+    this.uploads = restored === undefined ? this.#table('Uploads', organization) : this.#restored('Uploads', restored.uploads);
     // Apart from everything that is restored from a backup, and from everything that other functions write.
     this.audit = this.#table('Audit', organization);
-    this.uploads = this.#table('Uploads', organization);
     this.snapshots = this.#bucket('Snapshots', organization, [
       // No index names a segment behind the horizon; the rest is for a plan that is being worked off.
       { prefix: 'segments/', expiration: Duration.millis(limits.horizonMs).plus(Duration.days(15)) },
@@ -129,7 +148,7 @@ export class Data extends Construct {
     };
   }
 
-  get tables(): Readonly<Record<string, { readonly table: TableV2; readonly indexes: readonly string[] }>> {
+  get tables(): Readonly<Record<string, { readonly table: ITableV2; readonly indexes: readonly string[] }>> {
     return {
       records: { table: this.records, indexes: [OWNER_INDEX] },
       feeds: { table: this.feeds, indexes: [] },
@@ -139,7 +158,16 @@ export class Data extends Construct {
     };
   }
 
-  #table(id: string, organization: Organization, dynamoStream?: StreamViewType): TableV2 {
+  /** A stack cannot take in a table in place of one that it has, so it only uses this one; the one it had is kept, outside of it. */
+  #restored(id: string, tableName: string, streamLabel?: string): ITableV2 {
+    const tableArn = Stack.of(this).formatArn({ service: 'dynamodb', resource: 'table', resourceName: tableName });
+    return TableV2.fromTableAttributes(this, id, {
+      tableArn,
+      ...(streamLabel === undefined ? {} : { tableStreamArn: `${tableArn}/stream/${streamLabel}` }),
+    });
+  }
+
+  #table(id: string, organization: Organization, props: Partial<TablePropsV2> = {}): ITableV2 {
     const table = new TableV2(this, id, {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
@@ -149,10 +177,10 @@ export class Data extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: organization.retainData,
       removalPolicy: removalPolicy(organization),
-      ...(dynamoStream === undefined ? {} : { dynamoStream }),
+      ...props,
     });
     keepLogicalId(table, id);
-    return table;
+    return table as ITableV2;
   }
 
   #bucket(id: string, organization: Organization, rules: readonly LifecycleRule[]): Bucket {

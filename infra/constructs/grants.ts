@@ -3,7 +3,7 @@
  * is beside it: indexes, every version, the use of a key without the service that holds the data.
  */
 import { Validations } from 'aws-cdk-lib';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -33,7 +33,7 @@ export class Grants {
   }
 
   /** The table itself and not its indexes. */
-  table(name: FunctionName, { tableArn }: TableV2, ...calls: TableCall[]): void {
+  table(name: FunctionName, { tableArn }: ITableV2, ...calls: TableCall[]): void {
     this.allow(name, ofTables(calls), tableArn);
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Duration } from 'aws-cdk-lib';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 
 /** All that the functions use. An alarm takes ten metrics at most. */
 const OPERATIONS = [
@@ -18,7 +18,7 @@ const OPERATIONS = [
   'TransactWriteItems',
 ] as const;
 
-export function systemErrors(table: TableV2, period: Duration): MathExpression {
+export function systemErrors(table: ITableV2, period: Duration): MathExpression {
   const dimensions = OPERATIONS.map((Operation) => ({ TableName: table.tableName, Operation }));
   return sum(
     dimensions.map((dimensionsMap) => counted('SystemErrors', dimensionsMap, period)),
@@ -27,7 +27,7 @@ export function systemErrors(table: TableV2, period: Duration): MathExpression {
 }
 
 /** Of the table and of each of its indexes, which DynamoDB counts apart. */
-export function throttles(table: TableV2, indexes: readonly string[], period: Duration): MathExpression {
+export function throttles(table: ITableV2, indexes: readonly string[], period: Duration): MathExpression {
   const ofTable = { TableName: table.tableName };
   const dimensions = [ofTable, ...indexes.map((index) => ({ ...ofTable, GlobalSecondaryIndexName: index }))];
   const metrics = dimensions.flatMap((dimensionsMap) =>

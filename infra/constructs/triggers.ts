@@ -6,7 +6,6 @@
  * hours instead of holding up everything behind it.
  */
 import { Duration, Validations } from 'aws-cdk-lib';
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
@@ -53,7 +52,7 @@ export function addTriggers(scope: Construct, props: TriggersProps): Rule {
 function addStream({ data, functions }: TriggersProps): void {
   functions.get('feed-writer').addEventSource(
     // The cast: the class says `string | undefined` where its interface says optional.
-    new DynamoEventSource(data.records as ITable, {
+    new DynamoEventSource(data.records, {
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 1000,
       parallelizationFactor: 1,

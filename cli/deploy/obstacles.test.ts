@@ -54,4 +54,12 @@ describe('what stands against a deployment', () => {
     expect(changeObstacles('acme', [removed('AWS::SQS::Queue'), { ...removed('AWS::S3::Bucket'), change: 'add' }])).toEqual([]);
     expect(changeObstacles('acme', [removed('AWS::S3::Bucket')])).toMatchObject([{ code: 'NOT_READY' }]);
   });
+
+  test('empty tables in place of restored ones, and not the tables of the first time', () => {
+    const added = (id: string) => ({ id, type: 'AWS::DynamoDB::GlobalTable', change: 'add' as const });
+    expect(changeObstacles('acme', ['Records', 'Audit'].map(added))).toEqual([]);
+    expect(changeObstacles('acme', [added('Records')])).toMatchObject([
+      { code: 'NOT_READY', message: expect.stringContaining('empty tables') as string },
+    ]);
+  });
 });

@@ -48,8 +48,18 @@ export function placeObstacles({ organization, account, bootstrapVersion, stack,
 }
 
 export function changeObstacles(name: string, changes: readonly ResourceChange[]): Obstacle[] {
-  return dataRemoved(changes).map(({ id, type }) => ({
-    code: 'NOT_READY',
-    message: `${name} would lose ${id} (${type}), which holds data. If that is meant, say --allow-data-removal`,
-  }));
+  const lost = dataRemoved(changes).map(
+    ({ id, type }) => `${name} would lose ${id} (${type}), which holds data. If that is meant, say --allow-data-removal`,
+  );
+  return [...lost, ...(beginsAnew(changes) ? [anew(name)] : [])].map((message) => ({ code: 'NOT_READY', message }));
+}
+
+/** The table of main data would be made in a stack that is there already. */
+function beginsAnew(changes: readonly ResourceChange[]): boolean {
+  const added = new Set(changes.flatMap(({ id, change }) => (change === 'add' ? [id] : [])));
+  return added.has('Records') && !added.has('Audit');
+}
+
+function anew(name: string): string {
+  return `${name} would begin anew with empty tables: it uses tables that were restored, and its file does not name them any more. Put \`restored\` back`;
 }

@@ -1,4 +1,3 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoErasureStore } from '../../functions/aws/dynamo-erasure-store.ts';
 import { DynamoFeedStore } from '../../functions/aws/dynamo-feed-store.ts';
@@ -81,19 +80,11 @@ describe('uploads in DynamoDB', () => {
     await registry.addStore({ storeId, name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
     await registry.putEnrolmentCode({ sha256: storeId, storeId, issuedAt: 1, expiresAt: 2 });
     const enrolled = await registry.enrol({ sha256: storeId, now: 1 }, { uuid: 'u', publicKey, status: 'ACTIVE', enrolledAt: '' });
-    const Key = { pk: `store#${storeId}`, sk: 'replica#u' };
     return {
       uploads: new DynamoUploadStore(documents, { uploads: table, records: table, stores: table }),
       records: new DynamoRecordStore(documents, table),
       replicaId: enrolled?.replica.replicaId ?? '',
-      revoke: async () => {
-        const revoked = {
-          UpdateExpression: 'SET #s = :s',
-          ExpressionAttributeNames: { '#s': 'status' },
-          ExpressionAttributeValues: { ':s': 'REVOKED' },
-        };
-        await documents.send(new UpdateCommand({ TableName: table, Key, ...revoked }));
-      },
+      registry,
     };
   });
 });

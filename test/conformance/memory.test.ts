@@ -68,17 +68,13 @@ describe('wrong codes in memory', () => {
 
 describe('uploads in memory', () => {
   uploadStoreSuite(() => {
-    const active = { is: true };
-    const uploads = new MemoryUploadStore(Faults.none(), records, () => active.is);
-    return Promise.resolve({
-      uploads,
-      records,
-      replicaId: `U${(count += 1)}:u`,
-      revoke: () => {
-        active.is = false;
-        return Promise.resolve();
-      },
-    });
+    const registry = new MemoryStoreRegistry();
+    const storeId = `U${(count += 1)}`;
+    const replicaId = `${storeId}:u`;
+    const publicKey = { kty: 'EC', crv: 'P-256', x: '', y: '' } as const;
+    registry.replicas.set(replicaId, { replicaId, storeId, publicKey, status: 'ACTIVE', enrolledAt: '' });
+    const uploads = new MemoryUploadStore(Faults.none(), records, (id) => registry.isTrusted(id));
+    return Promise.resolve({ uploads, records, replicaId, registry });
   });
 });
 

@@ -31,6 +31,7 @@ export function addIdentityCommands(store: Command): void {
     .description('refuse a machine that nobody trusts any more, for good: nothing of it is applied from now on')
     .option('--replica <id>', 'this replica and what came of its disk; otherwise all of the store')
     .requiredOption('--reason <text>', 'why; it stands in the audit')
+    .option('--only', 'of --replica: what came of its disk stays as it is')
     .option('--force', 'although operations of it wait, which are never applied then, or a copy goes with it')
     .option('--json', 'as JSON')
     .action(revokeStore);
@@ -81,17 +82,22 @@ async function decommissionStore(storeId: string, { reason, force = false, json,
 
 interface RevokeOptions extends OfficeOptions {
   readonly replica?: string;
+  readonly only?: boolean;
   readonly force?: boolean;
   readonly reason: string;
   readonly json?: boolean;
 }
 
-async function revokeStore(storeId: string, { replica, reason, force = false, json, ...where }: RevokeOptions): Promise<void> {
+async function revokeStore(
+  storeId: string,
+  { replica, reason, only = false, force = false, json, ...where }: RevokeOptions,
+): Promise<void> {
   checkId('the store id', storeId);
   const request = {
     op: 'store.revoke' as const,
     storeId,
     reason,
+    only,
     force,
     by: userInfo().username,
     ...(replica === undefined ? {} : { replicaId: replica }),
@@ -107,7 +113,7 @@ async function revokeStore(storeId: string, { replica, reason, force = false, js
   );
 }
 
-async function rotateKey(storeId: string, { replica, json, ...where }: Omit<RevokeOptions, 'reason' | 'force'>): Promise<void> {
+async function rotateKey(storeId: string, { replica, json, ...where }: Omit<RevokeOptions, 'reason' | 'only' | 'force'>): Promise<void> {
   checkId('the store id', storeId);
   const request = {
     op: 'store.rotate-key' as const,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/ports/clock.ts';
-import { type Replica, type StoreRegistry, isTrusted } from '../../core/ports/store-registry.ts';
+import { type Replica, type StoreRegistry, isTrusted, lastHeardAt } from '../../core/ports/store-registry.ts';
 import type { UploadException } from '../../core/ports/upload-store.ts';
 import { descendants } from '../../core/stores/descendants.ts';
 import type { Waiting } from '../../protocol/messages/console-stores.ts';
@@ -28,10 +28,14 @@ interface Revoked {
 
 export async function revoke(deps: RevokeDeps, request: ConsoleOp<'store.revoke'>): Promise<Revoked> {
   const { registry, clock } = deps;
-  const { storeId, replicaId, force } = request;
+  const { storeId, replicaId, only, force } = request;
+  if (only && replicaId === undefined) throw new SyncError('INVALID_INPUT', 'say which replica only is to be revoked');
   const listing = await registry.readListing(storeId);
   if (listing === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
-  const choose = (replicas: readonly Replica[]) => (replicaId === undefined ? replicas : descendants(replicas, replicaId));
+  const choose = (replicas: readonly Replica[]) => {
+    const chosen = replicaId === undefined ? replicas : descendants(replicas, replicaId);
+    return only ? chosen.filter((one) => one.replicaId === replicaId) : chosen;
+  };
   const chosen = choose(listing.replicas);
   if (replicaId !== undefined && chosen.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no replica ${replicaId}`);
   const before = new Set(listing.replicas.filter((replica) => !isTrusted(replica)).map((replica) => replica.replicaId));
@@ -51,7 +55,7 @@ async function refuseLoss(
   const waiting = await lostWith(deps, { storeId, ids: chosen.map((replica) => replica.replicaId), before });
   const copies = replicaId === undefined ? [] : chosen.filter((one) => one.status === 'ACTIVE' && one.replicaId !== replicaId);
   const why = [
-    ...copies.map((copy) => `${copy.replicaId} came of its disk and goes with it`),
+    ...copies.map((copy) => `${copy.replicaId} came of its disk and goes with it (last heard of ${lastHeardAt(copy)}; --only leaves it)`),
     ...[describeWaiting(waiting)].filter((text) => text !== ''),
   ];
   if (why.length > 0)

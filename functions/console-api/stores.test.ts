@@ -60,8 +60,14 @@ test('INV-25: who revokes a replica revokes everything that came of its disk, an
   if (copy === undefined) throw new Error('it is there');
   const again = await fork({ registry, clock }, copy, { protocol: 2, publicKey: two, agentVersion: '1' });
   const revoked = [stolen.replicaId, thief.replicaId, again.replicaId];
+  const asIs = { op: 'store.revoke', storeId: 'S1', replicaId: stolen.replicaId, only: false, force: false, reason: 'stolen', by: 'x' };
+  await expect(ask(asIs)).rejects.toMatchObject({
+    code: 'NOT_COMPLETE',
+    message: expect.stringContaining(`${thief.replicaId} came of its disk and goes with it`) as string,
+  });
+  expect(registry.replicas.get(stolen.replicaId)?.status).toBe('ACTIVE');
   expect(
-    await ask({ op: 'store.revoke', storeId: 'S1', replicaId: stolen.replicaId, force: true, reason: 'stolen', by: 'x' }),
+    await ask({ op: 'store.revoke', storeId: 'S1', replicaId: stolen.replicaId, only: false, force: true, reason: 'stolen', by: 'x' }),
   ).toMatchObject({
     revoked,
   });
@@ -77,7 +83,7 @@ test('INV-49: what was changed is said with how it was before', async () => {
   const replica = (await enrol(code, 'one'))?.replica.replicaId ?? '';
   const move = await storesApi(deps, { op: 'store.change', storeId: 'S1', zone: 'north' });
   expect(move.change).toEqual({ before: { zone: null, edition: 'core' }, after: { zone: 'north', edition: 'core' } });
-  const revoked = await storesApi(deps, { op: 'store.revoke', storeId: 'S1', force: false, reason: 'stolen', by: 'x' });
+  const revoked = await storesApi(deps, { op: 'store.revoke', storeId: 'S1', only: false, force: false, reason: 'stolen', by: 'x' });
   expect(revoked.change).toEqual({ before: { active: [replica] }, after: { revoked: [replica], waiting: 0 } });
   const made = await storesApi(deps, { op: 'store.code', storeId: 'S1', replace: false, by: 'x' });
   expect(JSON.stringify(made.change)).not.toContain((made.answer as { code: string }).code);
@@ -193,7 +199,7 @@ test('INV-11, INV-25: a replica whose operations wait is revoked only by force, 
   const box = new TestOutbox();
   const operation = box.put('customer', { user_id: '1' });
   await uploads.store(await uploads.readHead(replicaId), [operation], time.now);
-  const revoke = (force: boolean) => ask({ op: 'store.revoke', storeId: 'S1', replicaId, force, reason: 'stolen', by: 'x' });
+  const revoke = (force: boolean) => ask({ op: 'store.revoke', storeId: 'S1', replicaId, only: false, force, reason: 'stolen', by: 'x' });
   await expect(revoke(false)).rejects.toMatchObject({
     code: 'NOT_COMPLETE',
     message: expect.stringMatching(/nothing was revoked: 1 operations of S1:one .*--force/) as string,
@@ -236,4 +242,15 @@ test('INV-11: what comes in while a store closes is applied', async () => {
   const doorbell = { ring: (id: string) => Promise.resolve(void rung.push(id)) };
   expect(await ringWaiting({ ...deps, doorbell })).toBe(1);
   expect([rung, registry.isTrusted(replicaId)]).toEqual([[replicaId], true]);
+});
+
+test('a replica that was given up is revoked alone, and the one that goes on in its place stays', async () => {
+  const { registry, ask, enrol, code } = await world();
+  const old = (await enrol(code, 'old'))?.replica;
+  if (old === undefined) throw new Error('it is enrolled');
+  registry.replicas.set('S1:on', { ...old, replicaId: 'S1:on', forkedFrom: old.replicaId });
+  const revoke = { op: 'store.revoke', storeId: 'S1', only: true, force: false, reason: 'restored', by: 'x' };
+  await expect(ask(revoke)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await ask({ ...revoke, replicaId: old.replicaId })).toMatchObject({ revoked: [old.replicaId] });
+  expect([...registry.replicas.values()].map(({ status }) => status)).toEqual(['REVOKED', 'ACTIVE']);
 });

@@ -58,6 +58,8 @@ export const storeIdentityRequests = [
     storeId: idSchema,
     /** None: every replica of the store. */
     replicaId: z.string().max(120).optional(),
+    /** What came of its disk stays. */
+    only: z.boolean().default(false),
     force: z.boolean().default(false),
     reason: z.string().min(3).max(500),
     by: z.string().min(1).max(100),

@@ -83,7 +83,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   allowStores('lookup', [STORE, LOOKUPS], ...READ, 'dynamodb:UpdateItem');
   // The redemption, the entry of the ledger and the balance are one transaction.
   allow('redeem', data.records, 'dynamodb:BatchGetItem', ...PUT);
-  allowStores('redeem', [STORE], ...READ, 'dynamodb:UpdateItem');
+  allowStores('redeem', [STORE], ...READ, 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem');
   // Main data, the watermark, the receipts and the replica's own row are one transaction; once an hour it looks at every store.
   allow('apply', data.records, ...READ, ...PUT);
   allowStores('apply', [DIRECTORY, STORE], ...READ, 'dynamodb:ConditionCheckItem');

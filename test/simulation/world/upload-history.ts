@@ -87,7 +87,11 @@ export class UploadHistory {
     this.#random = random;
     mkdirSync(folder, { recursive: true });
     this.#faults = new Faults(() => this.#fault());
-    this.#records = new MemoryRecordStore(this.#faults, () => this.now);
+    this.#records = new MemoryRecordStore(
+      this.#faults,
+      () => this.now,
+      (id) => this.#registry.isTrusted(id),
+    );
     this.#uploads = new MemoryUploadStore(this.#faults, this.#records, (id) => this.#registry.isTrusted(id));
     this.#objects = new MemoryObjectStore(this.#faults, () => this.now);
     this.#inbox = this.#newInbox();
@@ -266,11 +270,11 @@ export class UploadHistory {
       ids: { next: () => this.#uuid() },
       settings: { scopes: {}, withheld: new Set<string>() },
     };
-    const store = this.#registry.stores.get(till.storeId);
-    assert(store !== undefined, 'a till is of a store');
+    const caller = await this.#registry.readReplica(till.replicaId);
+    assert(caller !== null, 'a till is of a store');
     for (let tries = 0; tries < 2; tries += 1) {
       const answer: { value?: RedeemResponse } = {};
-      await this.#invoke(async () => void (answer.value = await redeem(deps, store, { protocol: 1, collection, fields })));
+      await this.#invoke(async () => void (answer.value = await redeem(deps, caller, { protocol: 1, collection, fields })));
       if (answer.value === undefined || this.#chance()) continue;
       this.#checks.answered(answer.value.outcome, { collection, key: answer.value.key });
       return;

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type * as z from 'zod';
 import type { consoleResponseSchemas } from '../../protocol/messages/console.ts';
+import type { Waiting } from '../../protocol/messages/console-stores.ts';
 import { idSchema } from '../../protocol/messages/id.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { type OfficeOptions, withOfficeOptions } from '../office-options.ts';
@@ -12,7 +13,7 @@ import { withStack } from '../stack.ts';
 export function addIdentityCommands(store: Command): void {
   withOfficeOptions(store.command('code <id>'))
     .description('a new one-time code for a store that is there: another machine, one whose key was lost, or a store that comes back')
-    .option('--replace', "it takes the place of the store's replicas: they are revoked when the code is used")
+    .option('--replace', "it takes the place of the store's replicas: they are refused from when the code is used")
     .option('--json', 'as JSON')
     .action(async (storeId: string, options: OfficeOptions & { replace?: boolean; json?: boolean }) => {
       checkId('the store id', storeId);
@@ -21,15 +22,17 @@ export function addIdentityCommands(store: Command): void {
       print({ json: options.json === true }, answer, () => codeText(`Store ${storeId}.${replacedText(answer)}`, answer));
     });
   withOfficeOptions(store.command('decommission <id>'))
-    .description('a store closes: its replicas are revoked and its codes void; what it sent stays, and a new code takes it back')
+    .description('a store closes: its replicas are refused and its codes void; what it sent is applied, and a new code takes it back')
     .requiredOption('--reason <text>', 'why; it stands in the audit')
-    .option('--force', 'although operations of it wait: they are kept, and not applied')
+    .option('--force', 'although operations of it wait: they are kept, and done with when it is their turn')
     .option('--json', 'as JSON')
     .action(decommissionStore);
   withOfficeOptions(store.command('revoke <id>'))
-    .description('refuse a store from the next request on, for good: a machine that was stolen, or a store that closes')
-    .option('--replica <id>', 'only this replica of it; otherwise all')
+    .description('refuse a machine that nobody trusts any more, for good: nothing of it is applied from now on')
+    .option('--replica <id>', 'this replica and what came of its disk; otherwise all of the store')
     .requiredOption('--reason <text>', 'why; it stands in the audit')
+    .option('--only', 'of --replica: what came of its disk stays as it is')
+    .option('--force', 'although operations of it wait, which are never applied then, or a copy goes with it')
     .option('--json', 'as JSON')
     .action(revokeStore);
   withOfficeOptions(store.command('rotate-key <id>'))
@@ -46,7 +49,16 @@ export function codeText(what: string, { code, expiresAt }: { readonly code: str
 function replacedText({ active, replaces }: z.infer<(typeof consoleResponseSchemas)['store.code']>): string {
   if (active.length === 0) return '';
   const names = active.join(', ');
-  return replaces ? ` Revoked when it is used: ${names}.` : ` It adds a machine beside ${names}; with --replace it takes their place.`;
+  return replaces
+    ? ` Refused from when it is used: ${names}; what they sent is applied.`
+    : ` It adds a machine beside ${names}; with --replace it takes their place.`;
+}
+
+function waitingLines({ replicas, exceptions }: Waiting, what: string): string[] {
+  return [
+    ...replicas.map(({ replicaId, operations }) => `${what}: ${operations} operations of ${replicaId}`),
+    ...exceptions.map(({ opId, status, collection }) => `Kept, for somebody to decide: ${collection} ${opId} ${status}`),
+  ];
 }
 
 interface DecommissionOptions extends OfficeOptions {
@@ -59,12 +71,10 @@ async function decommissionStore(storeId: string, { reason, force = false, json,
   checkId('the store id', storeId);
   const request = { op: 'store.decommission' as const, storeId, reason, force, by: userInfo().username };
   const answer = await withStack(where, ({ office }) => office.call<'store.decommission'>(request));
-  const { replicas, exceptions } = answer.waiting;
   print({ json: json === true }, answer, () =>
     [
-      ...replicas.map(({ replicaId, operations }) => `Kept, and not applied: ${operations} operations of ${replicaId}`),
-      ...exceptions.map(({ opId, status, collection }) => `Kept, for somebody to decide: ${collection} ${opId} ${status}`),
-      `Store ${storeId} is closed. Revoked: ${answer.revoked.join(', ') || 'nothing, it had no replica'}.`,
+      ...waitingLines(answer.waiting, 'Kept, and applied when it is their turn'),
+      `Store ${storeId} is closed. Refused from now on: ${answer.retired.join(', ') || 'nothing, it had no active replica'}.`,
       `\`storeline store code ${storeId}\` takes it back.`,
     ].join('\n'),
   );
@@ -72,16 +82,23 @@ async function decommissionStore(storeId: string, { reason, force = false, json,
 
 interface RevokeOptions extends OfficeOptions {
   readonly replica?: string;
+  readonly only?: boolean;
+  readonly force?: boolean;
   readonly reason: string;
   readonly json?: boolean;
 }
 
-async function revokeStore(storeId: string, { replica, reason, json, ...where }: RevokeOptions): Promise<void> {
+async function revokeStore(
+  storeId: string,
+  { replica, reason, only = false, force = false, json, ...where }: RevokeOptions,
+): Promise<void> {
   checkId('the store id', storeId);
   const request = {
     op: 'store.revoke' as const,
     storeId,
     reason,
+    only,
+    force,
     by: userInfo().username,
     ...(replica === undefined ? {} : { replicaId: replica }),
   };
@@ -89,11 +106,14 @@ async function revokeStore(storeId: string, { replica, reason, json, ...where }:
   print({ json: json === true }, answer, () =>
     answer.revoked.length === 0
       ? `Store ${storeId} has no replica.`
-      : `Revoked: ${answer.revoked.join(', ')}. What they had sent stays. \`storeline store code ${storeId}\` lets the store enrol again.`,
+      : [
+          ...waitingLines(answer.waiting, 'Kept, and never applied'),
+          `Revoked: ${answer.revoked.join(', ')}. What they had sent stays. \`storeline store code ${storeId}\` lets the store enrol again.`,
+        ].join('\n'),
   );
 }
 
-async function rotateKey(storeId: string, { replica, json, ...where }: Omit<RevokeOptions, 'reason'>): Promise<void> {
+async function rotateKey(storeId: string, { replica, json, ...where }: Omit<RevokeOptions, 'reason' | 'only' | 'force'>): Promise<void> {
   checkId('the store id', storeId);
   const request = {
     op: 'store.rotate-key' as const,

@@ -45,8 +45,11 @@ export interface RecordStore {
    * One that lost its race does not hold up the others.
    */
   writeMany(writes: readonly RecordWrite[]): Promise<('written' | 'conflict')[]>;
-  /** All of them or none; `conflict`: one of them moved. At most `limits.transactionWritesMax`. */
-  writeTogether(writes: readonly RecordWrite[]): Promise<'written' | 'conflict'>;
+  /**
+   * All of them or none; `conflict`: one of them moved, or the replica that they are of is revoked (INV-25). At most
+   * `limits.transactionWritesMax`.
+   */
+  writeTogether(writes: readonly RecordWrite[], sender?: string): Promise<'written' | 'conflict'>;
   /** Raises one record's `rev` if it still is `rev`; its content stays. Another writer was faster: nothing happens. */
   raiseRev(record: { readonly collection: string; readonly key: string; readonly rev: number }, to: number): Promise<void>;
   /** Records of an owner, a part at a time. Follows main data a little later: an index of its own. */

@@ -31,12 +31,18 @@ export interface PublicKey {
   readonly y: string;
 }
 
+/**
+ * `ACTIVE`: it is let in. `RETIRED`, because another took its place or its store closed: it is refused from then on, and what head office
+ * has acknowledged is applied (INV-11). `REVOKED`, by a person who does not trust it: nothing of it is applied any more (INV-25).
+ */
+export const REPLICA_STATUSES = ['ACTIVE', 'RETIRED', 'REVOKED'] as const;
+
 /** A replica's id is `<storeId>:<uuid>`, so its rows are found from the id alone. */
 export interface Replica {
   readonly replicaId: string;
   readonly storeId: string;
   readonly publicKey: PublicKey;
-  readonly status: 'ACTIVE' | 'REVOKED';
+  readonly status: (typeof REPLICA_STATUSES)[number];
   readonly enrolledAt: string;
   /** The replica whose disk it was restored or copied from; absent where it enrolled with a code. */
   readonly forkedFrom?: string | undefined;
@@ -53,6 +59,11 @@ export interface Replica {
   readonly newKeyAskedAt?: string | undefined;
   /** The store settings that it was told last, while its store is a canary; absent where it never was. */
   readonly told?: ToldSettings | undefined;
+}
+
+/** What head office has of it is applied. */
+export function isTrusted({ status }: Pick<Replica, 'status'>): boolean {
+  return status !== 'REVOKED';
 }
 
 /** A replica that never asked for anything was last heard of when it enrolled. */
@@ -100,7 +111,7 @@ export interface StoreRegistry {
   /**
    * Binds the code to the public key and registers the replica in one transaction: of two keys with one code exactly
    * one wins. The same code with the same key gives the same replica again until the code expires, because the answer
-   * may have been lost. With a code that replaces, the replicas that were active are revoked in the same transaction, and named. A
+   * may have been lost. With a code that replaces, the replicas that were active are retired in the same transaction, and named. A
    * store that was closed is open again. Null when there is no such code, it has expired at `now` (ms) or is void, or another key has used it.
    */
   enrol(
@@ -114,7 +125,9 @@ export interface StoreRegistry {
    * changes nothing.
    */
   addFork(replica: Replica & { readonly forkedFrom: string }): Promise<'added' | 'gone'>;
-  /** From the next request on it is nobody's; for good. One that is gone is left gone. */
+  /** An active one is refused from the next request on; any other is left as it is. */
+  retireReplica(replicaId: string): Promise<void>;
+  /** From the next request on it is nobody's, and nothing of it is applied; for good. One that is gone is left gone. */
   revokeReplica(replicaId: string): Promise<void>;
   /** The key that comes after `before`, in place of another one that was to. `gone`: it is not active with that key any more. */
   offerKey(

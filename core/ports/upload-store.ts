@@ -106,7 +106,7 @@ export interface UploadStore {
   /** Another object in place of one that was lost, and is wanted no more; `conflict` when the head moved meanwhile. */
   replaceObject(head: UploadHead, entry: ObjectEntry): Promise<'stored' | 'conflict'>;
   /**
-   * All of it or nothing; `conflict` when the head or a record moved meanwhile, or the replica is not active any more (INV-25).
+   * All of it or nothing; `conflict` when the head or a record moved meanwhile, or the replica is revoked (INV-25).
    * `refused`: something in it is no item that the database takes, today or ever.
    */
   apply(step: ApplyStep): Promise<'applied' | 'conflict' | 'refused'>;
@@ -133,8 +133,8 @@ export interface UploadStore {
   readHeld(waitsFor: string): Promise<UploadException[]>;
   /**
    * Closes an exception or gives it another state, with everything that follows, in one transaction conditional on the
-   * exception as it was read; the replica learns of it by `readRevised`. `whileActive`: nobody decided it, so only as long as
-   * the replica is active (INV-25).
+   * exception as it was read; the replica learns of it by `readRevised`. `sender`: nobody decided it, so only as long
+   * as this one of those who sent it is trusted (INV-25); null: a person decided.
    */
   closeException(
     before: UploadException,
@@ -142,7 +142,7 @@ export interface UploadStore {
       readonly receipt: Receipt;
       readonly exception: UploadException | null;
       readonly by: string;
-      readonly whileActive: boolean;
+      readonly sender: string | null;
     },
   ): Promise<'closed' | 'conflict'>;
 }

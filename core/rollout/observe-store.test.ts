@@ -115,6 +115,15 @@ test.each<[string, Replica[], Run[], string]>([
     'HEARD',
   ],
   [
+    'the other one goes on as this one',
+    [
+      replica({ told: { revision: 7, at: at(0), syncedAt: null } }),
+      replica({ replicaId: 'S1:s', forkedFrom: 'S1:r', heardAt: at(1), told: { revision: 7, at: at(1), syncedAt: at(1) } }),
+    ],
+    [],
+    'SYNCED',
+  ],
+  [
     'the other one is revoked',
     [replica({ told: { revision: 7, at: at(1), syncedAt: at(1) } }), replica({ replicaId: 'S1:s', heardAt: at(1), status: 'REVOKED' })],
     [],

@@ -2,6 +2,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { CanaryStore, Measure, Trial } from '../../protocol/rollout.ts';
 import type { ComponentRun, Run } from '../../protocol/runs.ts';
 import { type Replica, lastHeardAt } from '../ports/store-registry.ts';
+import { expectedReplicas } from '../stores/descendants.ts';
 
 /**
  * What a canary store says about a candidate, out of what it reported: counted in two windows of the same length, the one before the
@@ -58,12 +59,11 @@ export function observeStore(seen: Seen, trial: Trial, time: { readonly now: num
 /** A replica that was heard of and has not synced with the candidate is a reason to wait, whatever the others did. */
 function standingOf({ replicas, runs }: Seen, { revision, startedAt }: Trial): CanaryStore['standing'] {
   const start = Date.parse(startedAt);
-  const heard = replicas.filter(
+  const heard = expectedReplicas(replicas).filter(
     (replica) =>
-      replica.status === 'ACTIVE' &&
-      (replica.told?.revision === revision ||
-        Date.parse(lastHeardAt(replica)) >= start ||
-        runs.some((run) => run.replicaId === replica.replicaId && ms(run, replica) >= start)),
+      replica.told?.revision === revision ||
+      Date.parse(lastHeardAt(replica)) >= start ||
+      runs.some((run) => run.replicaId === replica.replicaId && ms(run, replica) >= start),
   );
   if (heard.length === 0) return 'SILENT';
   return heard.every(({ told }) => told?.revision === revision && told.syncedAt !== null) ? 'SYNCED' : 'HEARD';

@@ -435,6 +435,34 @@ describe('exceptions', () => {
     expect(decided.status).toBe('ACCEPTED_EFFECTS_PENDING');
   });
 
+  test('INV-11: what a retired replica had stored is rung for and applied, and what waited of it is released', async () => {
+    outbox.put('bill', bill('1', { user_id: 'later' }));
+    expect(await statuses()).toEqual(['HELD']);
+    outbox.put('bill', bill('2'));
+    await world.push(replicaId, outbox, { after: 1 });
+    await world.registry.retireReplica(replicaId);
+    world.rung.length = 0;
+    expect(await ringWaiting({ ...world.deps, registry: world.registry })).toBe(1);
+    expect(world.rung).toEqual([replicaId]);
+    expect(await applyReplica(world.deps, replicaId)).toEqual({ applied: 1, more: false });
+    world.edit('customer', { user_id: 'later', firstname: 'Eve' });
+    expect(await sweepHeld(world.deps)).toBe(1);
+    expect([world.record('bill', 'T1/1'), world.record('bill', 'T1/2')]).not.toContain(null);
+  });
+
+  test('INV-11: what waited of a revoked replica is released where a copy sent it too that is trusted', async () => {
+    outbox.put('bill', bill('1', { user_id: 'later' }));
+    expect(await statuses()).toEqual(['HELD']);
+    const replica = world.registry.replicas.get(replicaId);
+    if (replica === undefined) throw new Error('it is there');
+    world.registry.replicas.set('S1:copy', { ...replica, replicaId: 'S1:copy', forkedFrom: replicaId });
+    expect((await world.send('S1:copy', outbox)).map(({ status }) => status)).toEqual(['HELD']);
+    await world.registry.revokeReplica(replicaId);
+    world.edit('customer', { user_id: 'later', firstname: 'Eve' });
+    expect(await sweepHeld(world.deps)).toBe(1);
+    expect(world.record('bill', 'T1/1')).not.toBeNull();
+  });
+
   test('INV-25: what a revoked replica had stored is not applied', async () => {
     outbox.put('bill', bill('1'));
     const replica = world.registry.replicas.get(replicaId);

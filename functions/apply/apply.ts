@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
-import type { Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
+import { type Replica, type Store, type StoreRegistry, isTrusted } from '../../core/ports/store-registry.ts';
 import type { Doorbell, UploadException, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import { type Step, planStep } from '../../core/upload/plan-step.ts';
 import type { ScopeSettings } from '../../protocol/catalogue/scopes.ts';
@@ -47,8 +47,8 @@ const CONFLICT_WAIT_MS = 40;
 
 export async function applyReplica(deps: ApplyDeps, replicaId: string): Promise<Applied> {
   const who = await deps.registry.readReplica(replicaId);
-  // A revoked replica's operations stay stored and are not applied (INV-25).
-  if (who === null || who.replica.status !== 'ACTIVE') return { applied: 0, more: false };
+  // A revoked replica's operations stay stored and are not applied (INV-25); those of a retired one are (INV-11).
+  if (who === null || !isTrusted(who.replica)) return { applied: 0, more: false };
   let applied = 0;
   let conflicts = 0;
   for (

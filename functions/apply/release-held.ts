@@ -18,7 +18,7 @@ export async function releaseHeld(deps: ResolveDeps, writes: readonly RecordWrit
   const there = writes.filter(({ record, previousRev }) => previousRev === null && !record.deleted && WAITED_FOR.has(record.collection));
   for (const { record } of there)
     for (const exception of await deps.uploads.readHeld(`${record.collection}/${record.key}`))
-      await resolveException(deps, exception, { operation: exception.operation, by: 'head office', whileActive: true });
+      await resolveException(deps, exception, { operation: exception.operation, by: 'head office', isByItself: true });
 }
 
 const PAGE = 100;
@@ -33,7 +33,7 @@ export async function sweepHeld(deps: ResolveDeps & { readonly uploads: Pick<Upl
       const [collection = '', ...key] = (exception.waitsFor ?? '').split('/');
       const records = await deps.records.getMany(collection, [key.join('/')]);
       if (records.get(key.join('/'))?.deleted !== false) continue;
-      const { status } = await resolveException(deps, exception, { operation: exception.operation, by: 'head office', whileActive: true });
+      const { status } = await resolveException(deps, exception, { operation: exception.operation, by: 'head office', isByItself: true });
       if (status !== 'HELD') released += 1;
     }
     after = page.next;

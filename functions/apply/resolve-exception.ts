@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
-import type { StoreRegistry } from '../../core/ports/store-registry.ts';
+import { type StoreRegistry, isTrusted } from '../../core/ports/store-registry.ts';
 import type { UploadException, UploadStore } from '../../core/ports/upload-store.ts';
 import { planStep } from '../../core/upload/plan-step.ts';
 import { collectionOf } from '../../protocol/catalogue/catalogue.ts';
@@ -11,8 +11,8 @@ import { loadRecords } from './load-records.ts';
 
 /**
  * Judges an exception again: what waited, after the record came; what was refused, after somebody mended it. The
- * operation keeps its id, so it can be applied once only, and its replica learns what became of it. Of a revoked replica nothing
- * is applied by itself (`whileActive`, INV-25); a person who looked may still decide that a sale was one.
+ * operation keeps its id, so it can be applied once only, and its replica learns what became of it. What only revoked replicas sent is not
+ * applied by itself (INV-25); a person who looked may still decide that a sale was one.
  */
 export interface ResolveDeps {
   readonly uploads: Pick<UploadStore, 'closeException' | 'readHeld'>;
@@ -28,7 +28,7 @@ interface Resolution {
   readonly operation: Operation;
   readonly by: string;
   /** Nobody decided it. */
-  readonly whileActive?: boolean;
+  readonly isByItself?: boolean;
   /** Somebody said yes to what waits for that. */
   readonly isApproved?: boolean;
 }
@@ -36,10 +36,11 @@ interface Resolution {
 export async function resolveException(
   deps: ResolveDeps,
   exception: UploadException,
-  { operation, by, whileActive = false, isApproved = false }: Resolution,
+  { operation, by, isByItself = false, isApproved = false }: Resolution,
 ): Promise<Receipt> {
+  const sender = isByItself ? await trustedSender(deps, exception) : null;
+  if (isByItself && sender === null) return exception.receipt;
   const who = await deps.registry.readReplica(exception.replicaId);
-  if (whileActive && who?.replica.status !== 'ACTIVE') return exception.receipt;
   if (who === null) throw new SyncError('NOT_FOUND', 'the store of this operation is gone');
   for (let tries = 0; tries < TRIES; tries += 1) {
     const step = planStep({
@@ -61,11 +62,17 @@ export async function resolveException(
       receipt,
       exception: open,
       by,
-      whileActive,
+      sender,
     });
     if (closed === 'closed') return receipt;
   }
   throw new SyncError('CONFLICT', 'somebody else works on this exception or its records', { retryAfterMs: 500 });
+}
+
+/** Whoever sent it first, or a copy of that disk that sent it too. */
+async function trustedSender({ registry }: ResolveDeps, { replicaId, copies }: UploadException): Promise<string | null> {
+  const senders = await Promise.all([replicaId, ...copies].map((id) => registry.readReplica(id)));
+  return senders.find((sender) => sender !== null && isTrusted(sender.replica))?.replica.replicaId ?? null;
 }
 
 /**
@@ -79,7 +86,7 @@ export async function discardException(
 ): Promise<Receipt> {
   const at = new Date(deps.clock.now()).toISOString();
   const receipt: Receipt = { ...exception.receipt, ...(await closingOf(deps, reason, replacedBy)), at };
-  const closed = await deps.uploads.closeException(exception, { writes: [], lost: [], receipt, exception: null, by, whileActive: false });
+  const closed = await deps.uploads.closeException(exception, { writes: [], lost: [], receipt, exception: null, by, sender: null });
   if (closed === 'conflict') throw new SyncError('CONFLICT', 'somebody else closed this exception', { retryAfterMs: 500 });
   return receipt;
 }

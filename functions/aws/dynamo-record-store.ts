@@ -9,11 +9,13 @@ import {
 import * as z from 'zod';
 import { keyHash } from '../../core/key-hash.ts';
 import type { BucketPart, MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
+import { must } from '../../protocol/assert.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { Scope } from '../../protocol/feed.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
 import { sendAll } from './leftovers.ts';
+import { whileTrusted } from './store-item.ts';
 
 /**
  * Main data in DynamoDB: `pk` = `<collection>#<bucket>`, `sk` = key.
@@ -52,10 +54,13 @@ export function putRecord(table: string, { record, previousRev }: RecordWrite) {
 export class DynamoRecordStore implements RecordStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
+  readonly #stores: string | null;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
+  /** `stores`: where it writes what replicas send. */
+  constructor(client: DynamoDBDocumentClient, table: string, stores: string | null = null) {
     this.#client = client;
     this.#table = table;
+    this.#stores = stores;
   }
 
   async getMany(collection: string, keys: readonly string[]): Promise<ReadonlyMap<string, MainRecord>> {
@@ -84,8 +89,10 @@ export class DynamoRecordStore implements RecordStore {
     return outcomes;
   }
 
-  async writeTogether(writes: readonly RecordWrite[]): Promise<'written' | 'conflict'> {
-    const TransactItems = writes.map((write) => ({ Put: putRecord(this.#table, write) }));
+  async writeTogether(writes: readonly RecordWrite[], sender?: string): Promise<'written' | 'conflict'> {
+    const puts = writes.map((write) => ({ Put: putRecord(this.#table, write) }));
+    const checks = sender === undefined ? [] : [{ ConditionCheck: whileTrusted(must(this.#stores, 'replicas stand in a table'), sender) }];
+    const TransactItems = [...puts, ...checks];
     for (let tries = 0; ; tries += 1) {
       try {
         await translated('write records together', this.#client.send(new TransactWriteCommand({ TransactItems })));

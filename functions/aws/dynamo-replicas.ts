@@ -10,17 +10,26 @@ import { updateIf } from './update-if.ts';
 /** The rows of replicas: what a door reads at every request, and what is known of a replica's key, clock and end. */
 type ReplicaRows = Pick<
   StoreRegistry,
-  'addFork' | 'readReplica' | 'noteContact' | 'noteTold' | 'noteSynced' | 'revokeReplica' | 'offerKey' | 'takeKey' | 'askForKey'
+  | 'addFork'
+  | 'readReplica'
+  | 'noteContact'
+  | 'noteTold'
+  | 'noteSynced'
+  | 'retireReplica'
+  | 'revokeReplica'
+  | 'offerKey'
+  | 'takeKey'
+  | 'askForKey'
 >;
 
 /** Others that change a row at the same moment, before the caller is told to come back. */
 const TRIES = 5;
 
-export const REVOKED = {
-  UpdateExpression: 'SET #status = :revoked',
-  ConditionExpression: 'attribute_exists(pk)',
+export const RETIRED = {
+  UpdateExpression: 'SET #status = :retired',
+  ConditionExpression: '#status = :active',
   ExpressionAttributeNames: { '#status': 'status' },
-  ExpressionAttributeValues: { ':revoked': 'REVOKED' },
+  ExpressionAttributeValues: { ':retired': 'RETIRED', ':active': 'ACTIVE' },
 };
 
 type Item = Record<string, unknown>;
@@ -93,8 +102,16 @@ export class DynamoReplicas implements ReplicaRows {
     });
   }
 
+  async retireReplica(replicaId: string): Promise<void> {
+    await this.#changeReplica(replicaId, RETIRED);
+  }
+
   async revokeReplica(replicaId: string): Promise<void> {
-    await this.#changeReplica(replicaId, REVOKED);
+    await this.#changeReplica(replicaId, {
+      UpdateExpression: 'SET #status = :revoked',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':revoked': 'REVOKED' },
+    });
   }
 
   async offerKey(

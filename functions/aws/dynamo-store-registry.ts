@@ -8,7 +8,7 @@ import type { FeedName } from '../../protocol/feed.ts';
 import { type Certificate, certificateSchema } from '../../protocol/messages/report.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
 import { cancellationReasons, isConditionFailed, translated } from './aws-errors.ts';
-import { DynamoReplicas, REVOKED } from './dynamo-replicas.ts';
+import { DynamoReplicas, RETIRED } from './dynamo-replicas.ts';
 import {
   certificatePrefix,
   changeSchema,
@@ -227,9 +227,9 @@ export class DynamoStoreRegistry extends DynamoReplicas implements StoreRegistry
       ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(codesVoidThrough) OR codesVoidThrough < :issuedAt)',
       ExpressionAttributeValues: { ':issuedAt': code.issuedAt },
     };
-    const revoke = code.replaced.map((replicaId) => ({ Update: { TableName, Key: replicaRow(replicaId), ...REVOKED } }));
+    const retire = code.replaced.map((replicaId) => ({ Update: { TableName, Key: replicaRow(replicaId), ...RETIRED } }));
     try {
-      const TransactItems = [{ Put: useCode }, { Put: putReplica }, { Update: openStore }, ...revoke];
+      const TransactItems = [{ Put: useCode }, { Put: putReplica }, { Update: openStore }, ...retire];
       await translated('enrol a replica', this.client.send(new TransactWriteCommand({ TransactItems })));
       return true;
     } catch (error) {

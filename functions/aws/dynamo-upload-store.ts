@@ -16,6 +16,7 @@ import { isRefusedForGood } from './aws-errors.ts';
 import { putRecord } from './dynamo-record-store.ts';
 import { batchItem, endOf, inboxEntry, objectItem } from './inbox-item.ts';
 import { lostItems, lostOf, lostValues } from './lost-item.ts';
+import { whileTrusted } from './store-item.ts';
 import { type Action, type Item, UploadTable } from './upload-table.ts';
 
 /**
@@ -167,7 +168,7 @@ export class DynamoUploadStore implements UploadStore {
     const actions: Action[] = [
       { Update: watermark },
       { Put: this.#table.newItem(answers) },
-      { ConditionCheck: this.#active(replicaId) },
+      { ConditionCheck: whileTrusted(this.#tables.stores, replicaId) },
       ...writes.map((write) => ({ Put: putRecord(this.#tables.records, write) })),
       ...exceptions.flatMap((exception) => this.#exception(exception, exception.version - 1)),
       ...this.#lost(lost),
@@ -243,7 +244,7 @@ export class DynamoUploadStore implements UploadStore {
   }
 
   async closeException(before: UploadException, step: Parameters<UploadStore['closeException']>[1]): Promise<'closed' | 'conflict'> {
-    const { exception, writes, lost, whileActive } = step;
+    const { exception, writes, lost, sender } = step;
     const told = await Promise.all([before.replicaId, ...before.copies].map((replicaId) => this.#told(replicaId, before, step)));
     const isStanding = 'version = :version';
     const gone = {
@@ -259,7 +260,7 @@ export class DynamoUploadStore implements UploadStore {
       ...(before.waitsFor === null || stillHeld
         ? []
         : [{ Delete: { TableName: this.#table.name, Key: { pk: `held#${before.waitsFor}`, sk: before.opId } } }]),
-      ...(whileActive ? [{ ConditionCheck: this.#active(before.replicaId) }] : []),
+      ...(sender === null ? [] : [{ ConditionCheck: whileTrusted(this.#tables.stores, sender) }]),
       ...writes.map((write) => ({ Put: putRecord(this.#tables.records, write) })),
       ...this.#lost(lost),
     ];
@@ -303,17 +304,6 @@ export class DynamoUploadStore implements UploadStore {
 
   #lost(values: readonly LostValue[]): Action[] {
     return lostItems(values).map((Item) => ({ Put: { TableName: this.#table.name, Item } }));
-  }
-
-  #active(replicaId: string): Item {
-    const colon = replicaId.lastIndexOf(':');
-    return {
-      TableName: this.#tables.stores,
-      Key: { pk: `store#${replicaId.slice(0, colon)}`, sk: `replica#${replicaId.slice(colon + 1)}` },
-      ConditionExpression: '#status = :active',
-      ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: { ':active': 'ACTIVE' },
-    };
   }
 }
 

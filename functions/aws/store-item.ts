@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { REPLICA_STATUSES } from '../../core/ports/store-registry.ts';
 import { EDITIONS } from '../../protocol/catalogue/types.ts';
 import { toldSettingsSchema } from '../../protocol/rollout.ts';
 
@@ -20,7 +21,7 @@ export const replicaSchema = z.object({
   replicaId: z.string(),
   storeId: z.string(),
   publicKey: publicKeySchema,
-  status: z.enum(['ACTIVE', 'REVOKED']),
+  status: z.enum(REPLICA_STATUSES),
   enrolledAt: z.string(),
   forkedFrom: z.string().optional(),
   heardAt: z.string().optional(),
@@ -46,6 +47,17 @@ export function storeKey(storeId: string): string {
 
 export function replicaRow(replicaId: string): { pk: string; sk: string } {
   return { pk: storeKey(storeIdOf(replicaId)), sk: replicaKey(uuidOf(replicaId)) };
+}
+
+/** Part of a transaction that is good only as long as the replica is trusted (INV-25). */
+export function whileTrusted(table: string, replicaId: string) {
+  return {
+    TableName: table,
+    Key: replicaRow(replicaId),
+    ConditionExpression: '#status IN (:active, :retired)',
+    ExpressionAttributeNames: { '#status': 'status' },
+    ExpressionAttributeValues: { ':active': 'ACTIVE', ':retired': 'RETIRED' },
+  };
 }
 
 export function replicaKey(uuid: string): string {

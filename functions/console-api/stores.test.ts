@@ -11,6 +11,8 @@ import { MemoryWrongCodes } from '../../test/simulation/world/memory-wrong-codes
 import { enrol as enrolFunction } from '../enrol/enrol.ts';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { fork } from '../fork/fork.ts';
+import { must } from '../../protocol/assert.ts';
+import { ringWaiting } from '../apply/ring-waiting.ts';
 import { storesApi } from './stores.ts';
 
 const organization = organizationSchema.parse({ name: 'demo', displayName: 'D', region: 'eu-west-2', timeZone: 'UTC', currency: 'GBP' });
@@ -21,7 +23,9 @@ async function world() {
   const registry = new MemoryStoreRegistry();
   let bytes = 0;
   const randomBytes = () => new Uint8Array(16).fill((bytes += 1));
-  const uploads = new MemoryUploadStore(Faults.none(), new MemoryRecordStore(Faults.none(), () => time.now), () => true);
+  const uploads = new MemoryUploadStore(Faults.none(), new MemoryRecordStore(Faults.none(), () => time.now), (id) =>
+    registry.isTrusted(id),
+  );
   const deps = { registry, rollouts: new MemoryRolloutStore(), uploads, clock, randomBytes, organization };
   const ask = async (request: object) => (await storesApi(deps, request as Parameters<typeof storesApi>[1])).answer;
   const enrol = async (code: string, uuid: string) => {
@@ -56,7 +60,15 @@ test('INV-25: who revokes a replica revokes everything that came of its disk, an
   if (copy === undefined) throw new Error('it is there');
   const again = await fork({ registry, clock }, copy, { protocol: 2, publicKey: two, agentVersion: '1' });
   const revoked = [stolen.replicaId, thief.replicaId, again.replicaId];
-  expect(await ask({ op: 'store.revoke', storeId: 'S1', replicaId: stolen.replicaId, reason: 'stolen', by: 'x' })).toMatchObject({
+  const asIs = { op: 'store.revoke', storeId: 'S1', replicaId: stolen.replicaId, only: false, force: false, reason: 'stolen', by: 'x' };
+  await expect(ask(asIs)).rejects.toMatchObject({
+    code: 'NOT_COMPLETE',
+    message: expect.stringContaining(`${thief.replicaId} came of its disk and goes with it`) as string,
+  });
+  expect(registry.replicas.get(stolen.replicaId)?.status).toBe('ACTIVE');
+  expect(
+    await ask({ op: 'store.revoke', storeId: 'S1', replicaId: stolen.replicaId, only: false, force: true, reason: 'stolen', by: 'x' }),
+  ).toMatchObject({
     revoked,
   });
   for (const replicaId of revoked) expect(registry.replicas.get(replicaId)?.status).toBe('REVOKED');
@@ -71,8 +83,8 @@ test('INV-49: what was changed is said with how it was before', async () => {
   const replica = (await enrol(code, 'one'))?.replica.replicaId ?? '';
   const move = await storesApi(deps, { op: 'store.change', storeId: 'S1', zone: 'north' });
   expect(move.change).toEqual({ before: { zone: null, edition: 'core' }, after: { zone: 'north', edition: 'core' } });
-  const revoked = await storesApi(deps, { op: 'store.revoke', storeId: 'S1', reason: 'stolen', by: 'x' });
-  expect(revoked.change).toEqual({ before: { active: [replica] }, after: { revoked: [replica] } });
+  const revoked = await storesApi(deps, { op: 'store.revoke', storeId: 'S1', only: false, force: false, reason: 'stolen', by: 'x' });
+  expect(revoked.change).toEqual({ before: { active: [replica] }, after: { revoked: [replica], waiting: 0 } });
   const made = await storesApi(deps, { op: 'store.code', storeId: 'S1', replace: false, by: 'x' });
   expect(JSON.stringify(made.change)).not.toContain((made.answer as { code: string }).code);
   expect((await storesApi(deps, { op: 'store.list', limit: 1 })).change).toBeNull();
@@ -120,16 +132,16 @@ test('INV-25: who enrols with a code that replaces takes the place of every repl
       return enrolled;
     },
     readListing: (storeId: string) => registry.readListing(storeId),
-    revokeReplica: (replicaId: string) => registry.revokeReplica(replicaId),
+    retireReplica: (replicaId: string) => registry.retireReplica(replicaId),
   };
   const deps = { registry: racing, wrongCodes: new MemoryWrongCodes(), clock, ids: { next: () => 'new' }, organization: 'demo' };
   const request = { protocol: 2, code: answer.code, publicKey: key, agentVersion: '1' };
   for (let times = 0; times < 2; times += 1) expect((await enrolFunction(deps, request, '')).replicaId).toBe('S1:new');
   const states = [...registry.replicas].map(([id, { status }]) => [id, status]);
   expect(states).toEqual([
-    ['S1:old', 'REVOKED'],
+    ['S1:old', 'RETIRED'],
     ['S1:new', 'ACTIVE'],
-    ['S1:copy', 'REVOKED'],
+    ['S1:copy', 'RETIRED'],
   ]);
   await expect(enrolFunction(deps, { ...request, publicKey: other }, '')).rejects.toMatchObject({ code: 'CODE_INVALID' });
 });
@@ -149,11 +161,11 @@ test('INV-25: a store is closed with its codes and replicas, and a new code open
   const { code: out } = (await ask({ op: 'store.code', storeId: 'S1', replace: false, by: 'x' })) as { code: string };
   time.now += 1_000;
   const at = new Date(time.now).toISOString();
-  const closed = { storeId: 'S1', at, waiting: { replicas: [], exceptions: [] }, revoked: ['S1:one'] };
+  const closed = { storeId: 'S1', at, waiting: { replicas: [], exceptions: [] }, retired: ['S1:one'] };
   expect(await ask({ op: 'store.decommission', storeId: 'S1', reason: 'the lease ends', force: false, by: 'x' })).toEqual(closed);
   expect(await enrol(out, 'late')).toBeNull();
   expect(await ask({ op: 'store.show', storeId: 'S1' })).toMatchObject({
-    store: { closed: { at, reason: 'the lease ends' }, replicas: [{ status: 'REVOKED' }] },
+    store: { closed: { at, reason: 'the lease ends' }, replicas: [{ status: 'RETIRED' }] },
   });
   time.now += 1_000;
   const { code: again } = (await ask({ op: 'store.code', storeId: 'S1', replace: false, by: 'x' })) as { code: string };
@@ -177,6 +189,68 @@ test('a store whose operations wait is closed only by force, and what waits is n
   expect([registry.replicas.get(replicaId)?.status, registry.stores.get('S1')?.closed]).toEqual(['ACTIVE', undefined]);
   expect((await enrol(code, 'one'))?.replica.replicaId).toBe(replicaId);
   const waiting = { replicas: [{ replicaId, operations: 1 }], exceptions: [] };
-  expect(await close(true)).toMatchObject({ waiting, revoked: [replicaId] });
+  expect(await close(true)).toMatchObject({ waiting, retired: [replicaId] });
   expect((await uploads.readHead(replicaId)).stored.seq).toBe(1);
+});
+
+test('INV-11, INV-25: a replica whose operations wait is revoked only by force, and whoever does it hears what is never applied', async () => {
+  const { registry, time, uploads, ask, enrol, code } = await world();
+  const replicaId = (await enrol(code, 'one'))?.replica.replicaId ?? '';
+  const box = new TestOutbox();
+  const operation = box.put('customer', { user_id: '1' });
+  await uploads.store(await uploads.readHead(replicaId), [operation], time.now);
+  const revoke = (force: boolean) => ask({ op: 'store.revoke', storeId: 'S1', replicaId, only: false, force, reason: 'stolen', by: 'x' });
+  await expect(revoke(false)).rejects.toMatchObject({
+    code: 'NOT_COMPLETE',
+    message: expect.stringMatching(/nothing was revoked: 1 operations of S1:one .*--force/) as string,
+  });
+  // Also of one that was retired before, whose operations would be applied.
+  await registry.retireReplica(replicaId);
+  await expect(revoke(false)).rejects.toMatchObject({ code: 'NOT_COMPLETE' });
+  // And what waits for another record, unless a copy sent it too that is trusted.
+  await uploads.apply({ head: await uploads.readHead(replicaId), appliedThrough: 1, writes: [], receipts: [], lost: [], exceptions: [] });
+  const receipt = { seq: 1, opId: operation.opId, status: 'HELD' as const, attributes: [], at: '' };
+  const held = { opId: operation.opId, storeId: 'S1', replicaId, copies: ['S1:copy'], operation, receipt, waitsFor: 'customer/1' };
+  uploads.exceptions.set(operation.opId, { ...held, against: [], at: '', version: 1 });
+  await expect(revoke(false)).resolves.toMatchObject({ revoked: [replicaId], waiting: { replicas: [], exceptions: [] } });
+  registry.replicas.set(replicaId, { ...must(registry.replicas.get(replicaId), 'it is there'), status: 'ACTIVE' });
+  uploads.exceptions.set(operation.opId, { ...held, copies: [], against: [], at: '', version: 1 });
+  await expect(revoke(false)).rejects.toMatchObject({ message: expect.stringMatching(/customer .* HELD/) as string });
+  // What is acknowledged between the look and the end is said as well.
+  const racing = async (id: string) => {
+    await uploads.store(await uploads.readHead(id), [box.put('customer', { user_id: '2' })], time.now);
+    await MemoryStoreRegistry.prototype.revokeReplica.call(registry, id);
+  };
+  registry.revokeReplica = racing;
+  expect(await revoke(true)).toMatchObject({
+    waiting: { replicas: [{ replicaId, operations: 1 }], exceptions: [{ opId: operation.opId, status: 'HELD' }] },
+  });
+  // Said once: it is lost already.
+  expect(await revoke(false)).toMatchObject({ revoked: [replicaId], waiting: { replicas: [], exceptions: [] } });
+});
+
+test('INV-11: what comes in while a store closes is applied', async () => {
+  const { deps, registry, time, uploads, ask, enrol, code } = await world();
+  const replicaId = (await enrol(code, 'one'))?.replica.replicaId ?? '';
+  const voidCodes = registry.voidCodes.bind(registry);
+  registry.voidCodes = async (...input) => {
+    await uploads.store(await uploads.readHead(replicaId), [new TestOutbox().put('customer', { user_id: '1' })], time.now);
+    await voidCodes(...input);
+  };
+  await ask({ op: 'store.decommission', storeId: 'S1', reason: 'the lease ends', force: false, by: 'x' });
+  const rung: string[] = [];
+  const doorbell = { ring: (id: string) => Promise.resolve(void rung.push(id)) };
+  expect(await ringWaiting({ ...deps, doorbell })).toBe(1);
+  expect([rung, registry.isTrusted(replicaId)]).toEqual([[replicaId], true]);
+});
+
+test('a replica that was given up is revoked alone, and the one that goes on in its place stays', async () => {
+  const { registry, ask, enrol, code } = await world();
+  const old = (await enrol(code, 'old'))?.replica;
+  if (old === undefined) throw new Error('it is enrolled');
+  registry.replicas.set('S1:on', { ...old, replicaId: 'S1:on', forkedFrom: old.replicaId });
+  const revoke = { op: 'store.revoke', storeId: 'S1', only: true, force: false, reason: 'restored', by: 'x' };
+  await expect(ask(revoke)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await ask({ ...revoke, replicaId: old.replicaId })).toMatchObject({ revoked: [old.replicaId] });
+  expect([...registry.replicas.values()].map(({ status }) => status)).toEqual(['REVOKED', 'ACTIVE']);
 });

@@ -1,11 +1,10 @@
 import { sha256Hex } from '../../codec/pack.ts';
 import { formatCode, normalizeCode } from '../../core/enrolment-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { type Replica, type Store, type StoreListing, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
+import { type Store, type StoreListing, type StoreRegistry, lastHeardAt } from '../../core/ports/store-registry.ts';
 import { keySince } from '../../core/proofs/replica-keys.ts';
 import type { RolloutStore } from '../../core/ports/rollout-store.ts';
 import { agentStanding } from '../../core/rollout/agent-version.ts';
-import { descendants } from '../../core/stores/descendants.ts';
 import { horizonUse } from '../../core/stores/horizon-use.ts';
 import { clockSkew } from '../../protocol/clock-skew.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -16,14 +15,15 @@ import { SyncError } from '../../protocol/sync-error.ts';
 import type * as z from 'zod';
 import { type Done, changed, looked } from './done.ts';
 import { settingsOfStores } from './rollout.ts';
-import { revokeReplicas } from '../revoke-replicas.ts';
-import { type DecommissionDeps, decommission } from './decommission.ts';
+import { decommission } from './decommission.ts';
+import { revoke } from './revoke.ts';
+import { type WaitingDeps, countWaiting } from './waiting.ts';
 
 /** Which stores there are, what they may read, and who may speak for them. */
 export interface StoreDeps {
   readonly registry: StoreRegistry;
   readonly rollouts: Pick<RolloutStore, 'read'>;
-  readonly uploads: DecommissionDeps['uploads'];
+  readonly uploads: WaitingDeps['uploads'];
   readonly clock: Clock;
   /** 16 bytes nobody can guess. */
   readonly randomBytes: () => Uint8Array;
@@ -50,7 +50,7 @@ export async function storesApi(deps: StoreDeps, request: Request): Promise<Done
     case 'store.code':
       return newCode(deps, request);
     case 'store.revoke':
-      return revoke(deps, request);
+      return revokeReplicas(deps, request);
     case 'store.decommission':
       return closeStore(deps, request);
     case 'store.rotate-key':
@@ -98,15 +98,9 @@ async function makeCode(
   return { storeId, code, expiresAt: new Date(expiresAt).toISOString() };
 }
 
-/** One replica with all that became of its disk, or all of a store and the codes that are still out. */
-async function revoke({ registry, clock }: StoreDeps, { storeId, replicaId }: Extract<Request, { op: 'store.revoke' }>): Promise<Done> {
-  const before = (await registry.readListing(storeId))?.replicas.filter(({ status }) => status === 'ACTIVE') ?? [];
-  if (replicaId === undefined) await registry.voidCodes(storeId, clock.now());
-  const choose = (all: readonly Replica[]) => (replicaId === undefined ? all : descendants(all, replicaId));
-  const revoked = await revokeReplicas(registry, storeId, choose);
-  if (revoked === null) throw new SyncError('NOT_FOUND', `there is no store ${storeId}`);
-  if (replicaId !== undefined && revoked.length === 0) throw new SyncError('NOT_FOUND', `store ${storeId} has no replica ${replicaId}`);
-  return changed({ storeId, revoked }, { active: before.map((replica) => replica.replicaId) }, { revoked });
+async function revokeReplicas(deps: StoreDeps, request: Extract<Request, { op: 'store.revoke' }>): Promise<Done> {
+  const { active, ...answer } = await revoke(deps, request);
+  return changed(answer, { active }, { revoked: answer.revoked, waiting: countWaiting(answer.waiting) });
 }
 
 async function askForKey({ registry, clock }: StoreDeps, request: Extract<Request, { op: 'store.rotate-key' }>): Promise<Done> {
@@ -167,6 +161,5 @@ function zoneAndEdition({ zone, edition }: Store): { zone: string | null; editio
 
 async function closeStore(deps: StoreDeps, request: Extract<Request, { op: 'store.decommission' }>): Promise<Done> {
   const answer = await decommission(deps, request);
-  const waiting = answer.waiting.replicas.reduce((sum, { operations }) => sum + operations, 0) + answer.waiting.exceptions.length;
-  return changed(answer, { waiting }, { closedAt: answer.at, revoked: answer.revoked });
+  return changed(answer, { waiting: countWaiting(answer.waiting) }, { closedAt: answer.at, retired: answer.retired });
 }

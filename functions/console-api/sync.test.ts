@@ -119,6 +119,16 @@ describe('a manual sync', () => {
     expect(await call(manual)).toMatchObject({ command: { state: 'PENDING' } });
   });
 
+  test('a replica whose disk goes on as another one makes its store not overdue', async () => {
+    const { call, add, time } = world();
+    add('S1', 'on', { forkedFrom: 'S1:r', heardAt: at(START + 24 * HOUR) });
+    time.now = START + 25 * HOUR;
+    expect(await call({ op: 'sync.list' })).toMatchObject({ stores: [{ replicas: 2, isOverdue: false }] });
+    expect(await call({ op: 'sync.status', storeId: 'S1' })).toMatchObject({ replicas: [{ isOverdue: false }, { isOverdue: false }] });
+    time.now = START + 49 * HOUR;
+    expect(await call({ op: 'sync.list' })).toMatchObject({ stores: [{ isOverdue: true }] });
+  });
+
   test('goes to the replica that was heard of last, or to the one that is named, and to none that is revoked or not there', async () => {
     const { call, add } = world();
     add('S1', 'newer', { heardAt: at(START + HOUR) });

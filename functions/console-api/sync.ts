@@ -6,6 +6,7 @@ import { COMMAND_LIFE_MS, afterCommandEvent, expired } from '../../core/runs/com
 import { expectedContact } from '../../core/runs/expected.ts';
 import { etaMs, percentOf } from '../../core/runs/roll-up.ts';
 import { isManualOffered, neverTransferred } from '../../core/runs/gate.ts';
+import { expectedReplicas } from '../../core/stores/descendants.ts';
 import { componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
 import { clockSkew } from '../../protocol/clock-skew.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -56,15 +57,16 @@ async function list(deps: SyncDeps, { after, limit }: Of<'sync.list'>): Promise<
     stores.map(async ({ store, replicas }) => {
       const [[last], fresh] = await Promise.all([deps.runs.readRuns(store.storeId, 1), deps.runs.listFresh(store.storeId)]);
       const active = replicas.filter((replica) => replica.status === 'ACTIVE');
-      const heard = active.map((replica) => expectedOf(deps, replica));
+      const expected = expectedReplicas(replicas);
       return {
         storeId: store.storeId,
         name: store.name,
         replicas: active.length,
         last: last === undefined ? null : { runId: last.runId, kind: last.kind, state: last.state, updatedAt: last.updatedAt },
         freshComplete:
-          active.length > 0 && active.every(({ replicaId }) => fresh.some((one) => one.replicaId === replicaId && one.completeAt !== null)),
-        isOverdue: heard.some(({ isOverdue }) => isOverdue),
+          expected.length > 0 &&
+          expected.every(({ replicaId }) => fresh.some((one) => one.replicaId === replicaId && one.completeAt !== null)),
+        isOverdue: expected.some((replica) => expectedOf(deps, replica).isOverdue),
       };
     }),
   );
@@ -73,6 +75,7 @@ async function list(deps: SyncDeps, { after, limit }: Of<'sync.list'>): Promise<
 
 async function status(deps: SyncDeps, { storeId }: Of<'sync.status'>): Promise<object> {
   const { replicas } = await storeOf(deps, storeId);
+  const expected = new Set(expectedReplicas(replicas));
   const [runs, fresh, commands] = await Promise.all([
     deps.runs.readRuns(storeId, RUNS_SHOWN),
     deps.runs.listFresh(storeId),
@@ -87,6 +90,7 @@ async function status(deps: SyncDeps, { storeId }: Of<'sync.status'>): Promise<o
         agentVersion: replica.agentVersion ?? null,
         clock: replica.skewMs === undefined ? null : clockSkew(replica.skewMs),
         ...expectedOf(deps, replica),
+        ...(expected.has(replica) ? {} : { isOverdue: false }),
         storedThrough: stored.seq,
         appliedThrough,
         fresh: fresh.find(({ replicaId }) => replicaId === replica.replicaId) ?? null,

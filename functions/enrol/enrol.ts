@@ -8,7 +8,7 @@ import { descendants } from '../../core/stores/descendants.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { EnrolRequest, EnrolResponse } from '../../protocol/messages/enrol.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
-import { revokeReplicas } from '../revoke-replicas.ts';
+import { endReplicas } from '../end-replicas.ts';
 import { checkPublicKey } from '../http/check-public-key.ts';
 
 /**
@@ -17,7 +17,7 @@ import { checkPublicKey } from '../http/check-public-key.ts';
  */
 export interface EnrolDeps {
   readonly wrongCodes: WrongCodes;
-  readonly registry: Pick<StoreRegistry, 'enrol' | 'readListing' | 'revokeReplica'>;
+  readonly registry: Pick<StoreRegistry, 'enrol' | 'readListing' | 'retireReplica'>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly organization: string;
@@ -37,9 +37,13 @@ export async function enrol(deps: EnrolDeps, request: EnrolRequest, address: str
     throw new SyncError('CODE_INVALID', 'the code is wrong, was used already or has expired');
   }
   const { storeId } = enrolled.store;
-  // Whose place it took is revoked already; what came of their disks at the same moment goes too.
+  // Whose place it took is retired already; what came of their disks at the same moment goes too.
   const gone = enrolled.replaced;
-  if (gone.length > 0) await revokeReplicas(deps.registry, storeId, (replicas) => gone.flatMap((id) => descendants(replicas, id)));
+  if (gone.length > 0)
+    await endReplicas(deps.registry, storeId, {
+      choose: (replicas) => gone.flatMap((id) => descendants(replicas, id)),
+      end: (replicaId) => deps.registry.retireReplica(replicaId),
+    });
   return {
     organization: deps.organization,
     storeId,

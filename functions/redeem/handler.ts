@@ -17,16 +17,16 @@ const count = createCounts(settings.name);
 const documents = documentClient();
 const door = agentDoor(documents, env.STORES_TABLE);
 const deps = {
-  records: new DynamoRecordStore(documents, env.RECORDS_TABLE),
+  records: new DynamoRecordStore(documents, env.RECORDS_TABLE, env.STORES_TABLE),
   clock: systemClock,
   ids: systemIds,
   settings: { scopes: settings.scopes, withheld: new Set(withheldFields(settings.shareSensitiveFields)) },
 };
 
 export const handler = httpFunction({ logger, clock: systemClock }, redeemRequestSchema, async (request) => {
-  const { store, replica } = await authenticateOnce(door, request);
-  const answer = await redeem(deps, store, request.body);
-  logger.info('redemption', { replicaId: replica.replicaId, collection: request.body.collection, outcome: answer.outcome });
+  const caller = await authenticateOnce(door, request);
+  const answer = await redeem(deps, caller, request.body);
+  logger.info('redemption', { replicaId: caller.replica.replicaId, collection: request.body.collection, outcome: answer.outcome });
   count('redemptions-declined', answer.outcome === 'DECLINED' ? 1 : 0);
   return answer;
 });

@@ -18,16 +18,16 @@ beforeEach(() => {
 
 const points = { external_reference_number: '1', user_id: 'c1', program_id: 'p', points_redeemed: '60', transaction_number: 'B1' };
 
-function ask(collection: RedeemRequest['collection'], fields: RedeemRequest['fields'], scopes = {}) {
-  const store = world.registry.stores.get('S1');
-  if (store === undefined) throw new Error('the store is there');
+async function ask(collection: RedeemRequest['collection'], fields: RedeemRequest['fields'], scopes = {}) {
+  const caller = await world.registry.readReplica(replicaId);
+  if (caller === null) throw new Error('the store is there');
   const deps = {
     records: world.records,
     clock: { now: () => world.now },
     ids: { next: () => `00000000-0000-7000-8000-${String((ids += 1)).padStart(12, '0')}` },
     settings: { scopes, withheld: new Set<string>() },
   };
-  return redeem(deps, store, { protocol: 1, collection, fields });
+  return redeem(deps, caller, { protocol: 1, collection, fields });
 }
 
 const balance = () => world.record('loyalty_summary', 'c1/p')?.fields['points'];
@@ -102,4 +102,14 @@ test('INV-17: a coupon is redeemed once, and its zone comes with it', async () =
   });
   expect(world.record('coupon_redemption', '1')).toMatchObject({ scopes: ['zone:north'], fields: { zone_code: 'north' } });
   expect(world.record('coupon', 'k')?.fields).toMatchObject({ redemption_count: 1, redemptions_left: 0 });
+});
+
+test('INV-25: nothing is redeemed for a replica that was revoked since it was let in', async () => {
+  const getMany = world.records.getMany.bind(world.records);
+  world.records.getMany = async (...input) => {
+    await world.registry.revokeReplica(replicaId);
+    return getMany(...input);
+  };
+  await expect(ask('points_redemption', points)).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect([balance(), world.record('points_redemption', '1')]).toEqual(['100', null]);
 });

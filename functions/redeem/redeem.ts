@@ -1,7 +1,7 @@
 import { recordKey } from '../../core/outbox/capture.ts';
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { RecordStore } from '../../core/ports/record-store.ts';
-import type { Store } from '../../core/ports/store-registry.ts';
+import type { Replica, Store } from '../../core/ports/store-registry.ts';
 import { RecordOverlay } from '../../core/records/record-overlay.ts';
 import { decideOperation } from '../../core/upload/decide-operation.ts';
 import { type Verdict, rejected } from '../../core/upload/verdict.ts';
@@ -16,6 +16,7 @@ import { loadRecords } from '../apply/load-records.ts';
  * A redemption that waits for its answer at the till: judged by the same rules as one that comes with an upload, and
  * written in one transaction or not at all (INV-48). Which of the two ways it came makes no difference to what is there
  * after, so a till may ask, get no answer, and record it offline: it is spent once.
+ * Nothing is written for a replica that was revoked since it was let in (INV-25).
  */
 export interface RedeemDeps {
   readonly records: Pick<RecordStore, 'getMany' | 'writeTogether'>;
@@ -28,7 +29,11 @@ export interface RedeemDeps {
 const CONFLICT_TRIES = 8;
 const APPROVED: ReadonlySet<Verdict['status']> = new Set<Verdict['status']>(['ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'DUPLICATE']);
 
-export async function redeem(deps: RedeemDeps, store: Store, { collection, fields }: RedeemRequest): Promise<RedeemResponse> {
+export async function redeem(
+  deps: RedeemDeps,
+  { store, replica }: { readonly store: Store; readonly replica: Pick<Replica, 'replicaId'> },
+  { collection, fields }: RedeemRequest,
+): Promise<RedeemResponse> {
   const address = recordKey(collectionOf(collection), fields);
   if (address.outcome === 'refused')
     throw new SyncError('INVALID_INPUT', address.issues.map(({ field, reason }) => `${field} ${reason}`).join('; '));
@@ -41,7 +46,7 @@ export async function redeem(deps: RedeemDeps, store: Store, { collection, field
     const overlay = new RecordOverlay(seen, now);
     const judged = withRecords(overlay, decideOperation({ operation, records: overlay, now, store, settings: deps.settings }), deps);
     const writes = overlay.writes();
-    if (writes.length > 0 && (await deps.records.writeTogether(writes)) === 'conflict') continue;
+    if (writes.length > 0 && (await deps.records.writeTogether(writes, replica.replicaId)) === 'conflict') continue;
     const isApproved = APPROVED.has(judged.status);
     const balance = isApproved ? overlay.get(collection, key)?.fields['balance_after'] : undefined;
     return {

@@ -38,3 +38,27 @@ test('stores that were not heard of when expected or for half of the horizon, wo
     ['half', false],
   ]);
 });
+
+test('a replica whose disk was restored and goes on as another one is not waited for, as long as that one comes', async () => {
+  const registry = new MemoryStoreRegistry();
+  const at = (days: number) => new Date(start + days * 86_400_000).toISOString();
+  registry.stores.set('S1', { storeId: 'S1', name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
+  const publicKey = { kty: 'EC', crv: 'P-256', x: '', y: '' } as const;
+  const old = { replicaId: 'S1:old', storeId: 'S1', publicKey, status: 'ACTIVE', enrolledAt: at(0), heardAt: at(1) } as const;
+  registry.replicas.set(old.replicaId, old);
+  registry.replicas.set('S1:on', { ...old, replicaId: 'S1:on', forkedFrom: old.replicaId, enrolledAt: at(2), heardAt: at(39) });
+  const away = async (days: number) =>
+    (await awayReplicas({ registry, clock: { now: () => Date.parse(at(days)) }, expectedEveryHours: 72 })).map(
+      ({ replicaId }) => replicaId,
+    );
+  expect(await away(40)).toEqual([]);
+  // The store is silent: that is said once.
+  expect(await away(50)).toEqual(['S1:on']);
+  // The original runs as well, and was heard of since: both are waited for.
+  await registry.noteContact(old.replicaId, { heardAt: at(41), agentVersion: '1', skewMs: 0 });
+  expect(await away(50)).toEqual(['S1:on', 'S1:old']);
+  // What goes on was revoked: nobody goes on.
+  registry.replicas.set(old.replicaId, old);
+  await registry.revokeReplica('S1:on');
+  expect(await away(40)).toEqual(['S1:old']);
+});

@@ -100,7 +100,7 @@ function grantDoors(grants: Grants): void {
   grants.table('lookup', records, 'BatchGetItem');
   grants.owned('lookup');
   // The redemption, the entry of the ledger and the balance are one transaction.
-  grants.stores('redeem', [STORE], ...DOOR);
+  grants.stores('redeem', [STORE], ...DOOR, 'ConditionCheckItem');
   grants.table('redeem', records, 'BatchGetItem', 'PutItem');
 }
 

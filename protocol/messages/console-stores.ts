@@ -50,7 +50,22 @@ export const listedStoreSchema = storeSchema.extend({
 
 export const storeIdentityRequests = [
   z.strictObject({
-    /** A store closes: every replica is revoked, every code void. Refused while operations of it wait, unless it is forced. */
+    /**
+     * Refused from the next request on, for good, and nothing of it is applied any more. What it had sent stays; what it has not is not taken
+     * any more. Refused while operations of it wait, or where a copy that was not named goes with it, unless it is forced.
+     */
+    op: z.literal('store.revoke'),
+    storeId: idSchema,
+    /** None: every replica of the store. */
+    replicaId: z.string().max(120).optional(),
+    /** What came of its disk stays. */
+    only: z.boolean().default(false),
+    force: z.boolean().default(false),
+    reason: z.string().min(3).max(500),
+    by: z.string().min(1).max(100),
+  }),
+  z.strictObject({
+    /** A store closes: every replica is retired, every code void. Refused while operations of it wait, unless it is forced. */
     op: z.literal('store.decommission'),
     storeId: idSchema,
     reason: z.string().min(3).max(500),
@@ -69,7 +84,9 @@ export const storeIdentityRequests = [
 ] as const;
 
 export const storeIdentityResponses = {
-  'store.decommission': z.object({ storeId: z.string(), at: z.string(), waiting: waitingSchema, revoked: z.array(z.string()) }),
+  'store.decommission': z.object({ storeId: z.string(), at: z.string(), waiting: waitingSchema, retired: z.array(z.string()) }),
+  /** `waiting`: what is kept and never applied by itself. */
+  'store.revoke': z.object({ storeId: z.string(), revoked: z.array(z.string()), waiting: waitingSchema }),
   'store.rotate-key': z.object({ storeId: z.string(), asked: z.array(z.string()) }),
   'store.show': z.object({ store: listedStoreSchema }),
 } as const;

@@ -56,17 +56,8 @@ export const consoleRequestSchema = z.discriminatedUnion('op', [
     /** A new one-time code: another machine, or the same one after its key was lost. A store that was decommissioned is taken back with it. */
     op: z.literal('store.code'),
     storeId: idSchema,
-    /** The replicas there are, and all that came of them, are revoked when it is used. Otherwise they stay as they are. */
+    /** The replicas there are, and all that came of them, are retired when it is used. Otherwise they stay as they are. */
     replace: z.boolean().default(false),
-    by: z.string().min(1).max(100),
-  }),
-  z.strictObject({
-    /** Refused from the next request on, for good. What it had sent stays; what it has not is not taken any more. */
-    op: z.literal('store.revoke'),
-    storeId: idSchema,
-    /** None: every replica of the store. */
-    replicaId: z.string().max(120).optional(),
-    reason,
     by: z.string().min(1).max(100),
   }),
   ...storeIdentityRequests,
@@ -231,11 +222,10 @@ export const consoleResponseSchemas = {
     storeId: z.string(),
     code: z.string(),
     expiresAt: z.string(),
-    /** Replicas that are active now, and whether they are revoked when the code is used. */
+    /** Replicas that are active now, and whether they are retired when the code is used. */
     active: z.array(z.string()),
     replaces: z.boolean(),
   }),
-  'store.revoke': z.object({ storeId: z.string(), revoked: z.array(z.string()) }),
   'audit.list': z.object({ entries: z.array(auditEntrySchema), next }),
   'sync.list': z.object({
     stores: z.array(

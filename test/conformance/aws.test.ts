@@ -1,4 +1,3 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoErasureStore } from '../../functions/aws/dynamo-erasure-store.ts';
 import { DynamoFeedStore } from '../../functions/aws/dynamo-feed-store.ts';
@@ -40,6 +39,16 @@ beforeAll(async () => {
 });
 afterAll(() => emulators.close());
 
+async function enrolled() {
+  const registry = new DynamoStoreRegistry(emulators.documents, emulators.table);
+  const storeId = `U${(count += 1)}`;
+  const publicKey = { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) } as const;
+  await registry.addStore({ storeId, name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
+  await registry.putEnrolmentCode({ sha256: storeId, storeId, issuedAt: 1, expiresAt: 2 });
+  const one = await registry.enrol({ sha256: storeId, now: 1 }, { uuid: 'u', publicKey, status: 'ACTIVE', enrolledAt: '' });
+  return { registry, replicaId: one?.replica.replicaId ?? '' };
+}
+
 describe('feed store in DynamoDB', () => {
   feedStoreSuite(
     () => Promise.resolve(new DynamoFeedStore(emulators.documents, emulators.table)),
@@ -49,8 +58,9 @@ describe('feed store in DynamoDB', () => {
 
 describe('record store in DynamoDB', () => {
   recordStoreSuite(
-    () => Promise.resolve(new DynamoRecordStore(emulators.documents, emulators.table)),
+    () => Promise.resolve(new DynamoRecordStore(emulators.documents, emulators.table, emulators.table)),
     () => `c${(count += 1)}`,
+    enrolled,
   );
 });
 
@@ -75,25 +85,10 @@ describe('wrong codes in DynamoDB', () => {
 describe('uploads in DynamoDB', () => {
   uploadStoreSuite(async () => {
     const { documents, table } = emulators;
-    const registry = new DynamoStoreRegistry(documents, table);
-    const storeId = `U${(count += 1)}`;
-    const publicKey = { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) } as const;
-    await registry.addStore({ storeId, name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
-    await registry.putEnrolmentCode({ sha256: storeId, storeId, issuedAt: 1, expiresAt: 2 });
-    const enrolled = await registry.enrol({ sha256: storeId, now: 1 }, { uuid: 'u', publicKey, status: 'ACTIVE', enrolledAt: '' });
-    const Key = { pk: `store#${storeId}`, sk: 'replica#u' };
     return {
       uploads: new DynamoUploadStore(documents, { uploads: table, records: table, stores: table }),
       records: new DynamoRecordStore(documents, table),
-      replicaId: enrolled?.replica.replicaId ?? '',
-      revoke: async () => {
-        const revoked = {
-          UpdateExpression: 'SET #s = :s',
-          ExpressionAttributeNames: { '#s': 'status' },
-          ExpressionAttributeValues: { ':s': 'REVOKED' },
-        };
-        await documents.send(new UpdateCommand({ TableName: table, Key, ...revoked }));
-      },
+      ...(await enrolled()),
     };
   });
 });

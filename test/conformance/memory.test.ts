@@ -30,7 +30,20 @@ import { storeRegistrySuite } from './store-registry-suite.ts';
 
 let count = 0;
 const feeds = new MemoryFeedStore(Faults.none());
-const records = new MemoryRecordStore(Faults.none(), () => 0);
+const registry = new MemoryStoreRegistry();
+const records = new MemoryRecordStore(
+  Faults.none(),
+  () => 0,
+  (id) => registry.isTrusted(id),
+);
+
+function enrolled() {
+  const storeId = `U${(count += 1)}`;
+  const replicaId = `${storeId}:u`;
+  const publicKey = { kty: 'EC', crv: 'P-256', x: '', y: '' } as const;
+  registry.replicas.set(replicaId, { replicaId, storeId, publicKey, status: 'ACTIVE', enrolledAt: '' });
+  return Promise.resolve({ registry, replicaId });
+}
 
 describe('feed store in memory', () => {
   feedStoreSuite(
@@ -43,13 +56,14 @@ describe('record store in memory', () => {
   recordStoreSuite(
     () => Promise.resolve(records),
     () => `c${(count += 1)}`,
+    enrolled,
   );
 });
 
 describe('store registry in memory', () => {
-  const registry = new MemoryStoreRegistry();
+  const stores = new MemoryStoreRegistry();
   storeRegistrySuite(
-    () => Promise.resolve(registry),
+    () => Promise.resolve(stores),
     () => `S${(count += 1)}`,
   );
 });
@@ -67,18 +81,9 @@ describe('wrong codes in memory', () => {
 });
 
 describe('uploads in memory', () => {
-  uploadStoreSuite(() => {
-    const active = { is: true };
-    const uploads = new MemoryUploadStore(Faults.none(), records, () => active.is);
-    return Promise.resolve({
-      uploads,
-      records,
-      replicaId: `U${(count += 1)}:u`,
-      revoke: () => {
-        active.is = false;
-        return Promise.resolve();
-      },
-    });
+  uploadStoreSuite(async () => {
+    const one = await enrolled();
+    return { uploads: new MemoryUploadStore(Faults.none(), records, (id) => registry.isTrusted(id)), records, ...one };
   });
 });
 

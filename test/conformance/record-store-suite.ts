@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest';
 import { byKey } from '../../core/feed/page-sections.ts';
 import type { MainRecord, RecordStore } from '../../core/ports/record-store.ts';
+import type { StoreRegistry } from '../../core/ports/store-registry.ts';
 import { limits } from '../../protocol/limits.ts';
 
 /** What every store of main data promises. `fresh` gives an unused collection name. */
-export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => string): void {
+export function recordStoreSuite(
+  open: () => Promise<RecordStore>,
+  fresh: () => string,
+  enrolled: () => Promise<{ readonly replicaId: string; readonly registry: Pick<StoreRegistry, 'retireReplica' | 'revokeReplica'> }>,
+): void {
   const record = (collection: string, key: string, rev: number, deleted = false): MainRecord => ({
     collection,
     key,
@@ -64,6 +69,22 @@ export function recordStoreSuite(open: () => Promise<RecordStore>, fresh: () => 
     expect(await together(['b', 6, 5], ['a', 6, null])).toBe('conflict');
     expect([...(await store.getMany(collection, ['a', 'b', 'c'])).values()].map(({ rev }) => rev)).toEqual([5, 5]);
     expect(await together(['a', 6, 5], ['c', 1, null])).toBe('written');
+  });
+
+  test('INV-25: what a replica sent is written as long as it is trusted', async () => {
+    const store = await open();
+    const collection = fresh();
+    const { replicaId, registry } = await enrolled();
+    const write = (key: string, sender: string) => store.writeTogether([{ record: record(collection, key, 1), previousRev: null }], sender);
+    expect(await write('active', replicaId)).toBe('written');
+    await registry.retireReplica(replicaId);
+    expect(await write('retired', replicaId)).toBe('written');
+    await registry.revokeReplica(replicaId);
+    expect([await write('revoked', replicaId), await write('nobody', `${replicaId}-nobody`)]).toEqual(['conflict', 'conflict']);
+    expect([...(await store.getMany(collection, ['active', 'retired', 'revoked', 'nobody'])).keys()].toSorted()).toEqual([
+      'active',
+      'retired',
+    ]);
   });
 
   test('records are listed by their owner, tombstones too, and leave the list with it', async () => {

@@ -142,7 +142,9 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     const replicaId = stolen?.replicaId ?? '';
     for (let times = 0; times < 2; times += 1) await registry.revokeReplica(replicaId);
     expect((await registry.readReplica(replicaId))?.replica).toEqual({ ...stolen, status: 'REVOKED' });
-    await registry.revokeReplica(`${storeId}:gone`);
+    await registry.retireReplica(replicaId);
+    expect((await registry.readReplica(replicaId))?.replica.status).toBe('REVOKED');
+    for (const end of ['retireReplica', 'revokeReplica'] as const) await registry[end](`${storeId}:gone`);
     expect(await registry.readReplica(`${storeId}:gone`)).toBeNull();
   });
 
@@ -202,7 +204,7 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     await registry.voidCodes(fresh(), 1);
   });
 
-  test('INV-25: a code that replaces revokes what is active when it is used, and says so again; a closed store is opened by it', async () => {
+  test('INV-11, INV-25: a code that replaces retires what is active when it is used, and says so again; a closed store is opened by it', async () => {
     const registry = await open();
     const storeId = fresh();
     const code = (name: string) => `${name}-${storeId}`;
@@ -225,8 +227,13 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(tries[0]?.replica).toEqual(tries[1]?.replica);
     expect(await registry.readStore(storeId)).toEqual(aStore(storeId));
     const found = (await listed(registry)).find(({ store }) => store.storeId === storeId)?.replicas ?? [];
-    expect(found.filter(({ status }) => status === 'ACTIVE')).toEqual([tries[0]?.replica]);
-    expect(found).toHaveLength(3);
+    expect(new Map(found.map(({ replicaId, status }) => [replicaId, status]))).toEqual(
+      new Map([
+        [`${storeId}:one`, 'REVOKED'],
+        [`${storeId}:two`, 'RETIRED'],
+        [tries[0]?.replica.replicaId, 'ACTIVE'],
+      ]),
+    );
   });
 
   test('an expired or unknown code enrols nobody', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MainRecord, RecordStore, RecordWrite } from '../../core/ports/record-store.ts';
+import type { StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { ApplyStep, UploadException, UploadHead, UploadStore } from '../../core/ports/upload-store.ts';
 import type { Operation, Receipt } from '../../protocol/operation.ts';
 import { TestOutbox } from '../fixtures/operations.ts';
@@ -9,7 +10,7 @@ export interface OpenUploads {
   readonly uploads: UploadStore;
   readonly records: RecordStore;
   readonly replicaId: string;
-  readonly revoke: () => Promise<void>;
+  readonly registry: Pick<StoreRegistry, 'retireReplica' | 'revokeReplica'>;
 }
 
 const at = '2026-11-23T08:00:00.000Z';
@@ -115,17 +116,27 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
   });
 
   test('INV-25: nothing of a revoked replica is applied', async () => {
-    const { uploads, replicaId, revoke } = await open();
+    const { uploads, replicaId, registry } = await open();
     const { operations } = outboxOf(1);
     await uploads.store(await uploads.readHead(replicaId), operations, 5);
     const head = await uploads.readHead(replicaId);
-    await revoke();
+    await registry.revokeReplica(replicaId);
     expect(await uploads.apply(step(head, operations))).toBe('conflict');
     expect((await uploads.readHead(replicaId)).appliedThrough).toBe(0);
   });
 
+  test('INV-11: what a retired replica had stored is applied', async () => {
+    const { uploads, replicaId, registry } = await open();
+    const { operations } = outboxOf(1);
+    await uploads.store(await uploads.readHead(replicaId), operations, 5);
+    const head = await uploads.readHead(replicaId);
+    await registry.retireReplica(replicaId);
+    expect(await uploads.apply(step(head, operations))).toBe('applied');
+    expect((await uploads.readHead(replicaId)).appliedThrough).toBe(1);
+  });
+
   test('INV-25: what waited of a replica that was revoked since is closed by a person only', async () => {
-    const { uploads, replicaId, revoke } = await open();
+    const { uploads, replicaId, registry } = await open();
     const [operation] = outboxOf(1).operations as [Operation];
     await uploads.store(await uploads.readHead(replicaId), [operation], 5);
     const receipt = receiptOf(operation, 'HELD');
@@ -139,11 +150,11 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     };
     const held: UploadException = { ...exception, copies: [], against: [], at, version: 1 };
     await uploads.apply(step(await uploads.readHead(replicaId), [operation], { exceptions: [held], receipts: [receipt] }));
-    await revoke();
+    await registry.revokeReplica(replicaId);
     const close = { writes: [], lost: [], receipt: { ...receipt, status: 'ACCEPTED' as const }, exception: null, by: 'x' };
-    expect(await uploads.closeException(held, { ...close, whileActive: true })).toBe('conflict');
+    expect(await uploads.closeException(held, { ...close, sender: replicaId })).toBe('conflict');
     expect(await uploads.readException(held.opId)).toEqual(held);
-    expect(await uploads.closeException(held, { ...close, whileActive: false })).toBe('closed');
+    expect(await uploads.closeException(held, { ...close, sender: null })).toBe('closed');
   });
 
   test('an exception is listed, found by what it waits for, and closed once; the replica hears of it', async () => {
@@ -173,7 +184,7 @@ export function uploadStoreSuite(open: () => Promise<OpenUploads>): void {
     expect(await uploads.readHeld(waitsFor)).toEqual(exceptions.slice(0, 2));
     const [first, second] = exceptions as [UploadException, UploadException, UploadException];
     const receipt = { ...first.receipt, status: 'ACCEPTED' as const, rev: 10 };
-    const close = { writes: [write(`${replicaId}-owner`)], lost: [], receipt, exception: null, by: 'someone', whileActive: false };
+    const close = { writes: [write(`${replicaId}-owner`)], lost: [], receipt, exception: null, by: 'someone', sender: null };
     expect(await uploads.closeException(first, close)).toBe('closed');
     expect(await uploads.closeException(first, close)).toBe('conflict');
     expect(await uploads.readException(first.opId)).toBeNull();

@@ -296,8 +296,8 @@ test('a code that replaces, and a store that closes: whose place was taken is le
   expect([replacing.active, await isIn(first)]).toEqual([[first.replicaId], true]);
   const second = await enrol(replacing.code, 'S5-second');
   expect([await isIn(first), await isIn(second)]).toEqual([false, true]);
-  const closed = await json<{ revoked: string[] }>(storeline('store', 'decommission', 'S5', '--reason', 'the lease ends', ...at));
-  expect(closed.revoked).toContain(second.replicaId);
+  const closed = await json<{ retired: string[] }>(storeline('store', 'decommission', 'S5', '--reason', 'the lease ends', ...at));
+  expect(closed.retired).toEqual([second.replicaId]);
   expect(await isIn(second)).toBe(false);
   const shown = await storeline('store', 'show', 'S5', '--dir', cloud);
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/Closed .*: the lease ends\n\nS5:/)]);

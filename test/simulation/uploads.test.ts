@@ -27,6 +27,7 @@ const scenario: Scenario = {
     restore: 1,
     copy: 1,
     break: 1,
+    replace: 1,
   },
   length: 20,
   async run(seed, steps) {

@@ -58,7 +58,7 @@ export class StormOffice {
 
   constructor(time: VirtualTime) {
     this.#time = time;
-    this.uploads = new MemoryUploadStore(Faults.none(), this.world.records, (id) => this.registry.replicas.get(id)?.status === 'ACTIVE');
+    this.uploads = new MemoryUploadStore(Faults.none(), this.world.records, (id) => this.registry.isTrusted(id));
     this.#objects = new MemoryObjectStore(Faults.none(), () => time.now);
   }
 

@@ -11,10 +11,12 @@ export class MemoryRecordStore implements RecordStore {
   readonly stream: StreamRecord[] = [];
   readonly #faults: Faults;
   readonly #now: () => number;
+  readonly #isTrusted: (replicaId: string) => boolean;
 
-  constructor(faults: Faults, now: () => number) {
+  constructor(faults: Faults, now: () => number, isTrusted: (replicaId: string) => boolean = () => true) {
     this.#faults = faults;
     this.#now = now;
+    this.#isTrusted = isTrusted;
   }
 
   getMany(collection: string, keys: readonly string[]): Promise<ReadonlyMap<string, MainRecord>> {
@@ -40,8 +42,11 @@ export class MemoryRecordStore implements RecordStore {
     );
   }
 
-  writeTogether(writes: readonly RecordWrite[]): Promise<'written' | 'conflict'> {
-    return this.#faults.strike('writeTogether', () => (this.writeAtOnce(writes) ? 'written' : 'conflict'));
+  writeTogether(writes: readonly RecordWrite[], sender?: string): Promise<'written' | 'conflict'> {
+    return this.#faults.strike('writeTogether', () => {
+      const isGood = sender === undefined || this.#isTrusted(sender);
+      return isGood && this.writeAtOnce(writes) ? 'written' : 'conflict';
+    });
   }
 
   /** All of them or none; false: one of them moved. */

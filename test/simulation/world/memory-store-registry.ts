@@ -1,13 +1,14 @@
 import type { ListRequest } from '../../../core/ports/list-request.ts';
-import type {
-  Contact,
-  Enrolled,
-  PublicKey,
-  Replica,
-  Store,
-  StoreChange,
-  StoreListing,
-  StoreRegistry,
+import {
+  type Contact,
+  type Enrolled,
+  type PublicKey,
+  type Replica,
+  type Store,
+  type StoreChange,
+  type StoreListing,
+  type StoreRegistry,
+  isTrusted,
 } from '../../../core/ports/store-registry.ts';
 import { isSameKey } from '../../../core/proofs/replica-keys.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
@@ -100,7 +101,7 @@ export class MemoryStoreRegistry implements StoreRegistry {
     const enrolled: Replica = { ...replica, storeId: store.storeId, replicaId: `${store.storeId}:${uuid}` };
     const active = [...this.replicas.values()].filter((one) => one.storeId === store.storeId && one.status === 'ACTIVE');
     const replaced = code.replaces === true ? active.map(({ replicaId }) => replicaId) : [];
-    for (const replicaId of replaced) void this.revokeReplica(replicaId);
+    for (const replicaId of replaced) void this.retireReplica(replicaId);
     this.codes.set(sha256, { ...code, usedBy: enrolled.replicaId, replaced });
     this.stores.set(store.storeId, store);
     this.replicas.set(enrolled.replicaId, enrolled);
@@ -132,6 +133,15 @@ export class MemoryStoreRegistry implements StoreRegistry {
       const { told } = replica;
       return told?.revision === revision && told.syncedAt === null ? { ...replica, told: { ...told, syncedAt: at } } : replica;
     });
+  }
+
+  isTrusted(replicaId: string): boolean {
+    const replica = this.replicas.get(replicaId);
+    return replica !== undefined && isTrusted(replica);
+  }
+
+  retireReplica(replicaId: string): Promise<void> {
+    return this.#change(replicaId, (replica) => (replica.status === 'ACTIVE' ? { ...replica, status: 'RETIRED' } : replica));
   }
 
   revokeReplica(replicaId: string): Promise<void> {

@@ -26,12 +26,12 @@ export class MemoryUploadStore implements UploadStore {
   lost: LostValue[] = [];
   readonly #faults: Faults;
   readonly #records: MemoryRecordStore;
-  readonly #isActive: (replicaId: string) => boolean;
+  readonly #isTrusted: (replicaId: string) => boolean;
 
-  constructor(faults: Faults, records: MemoryRecordStore, isActive: (replicaId: string) => boolean) {
+  constructor(faults: Faults, records: MemoryRecordStore, isTrusted: (replicaId: string) => boolean) {
     this.#faults = faults;
     this.#records = records;
-    this.#isActive = isActive;
+    this.#isTrusted = isTrusted;
   }
 
   readHead(replicaId: string): Promise<UploadHead> {
@@ -105,7 +105,7 @@ export class MemoryUploadStore implements UploadStore {
   apply({ head, appliedThrough, writes, receipts, exceptions, lost }: ApplyStep): Promise<'applied' | 'conflict' | 'refused'> {
     return this.#faults.strike('apply', () => {
       const state = this.#of(head.replicaId);
-      const moved = state.head.appliedThrough !== head.appliedThrough || !this.#isActive(head.replicaId);
+      const moved = state.head.appliedThrough !== head.appliedThrough || !this.#isTrusted(head.replicaId);
       if (
         moved ||
         exceptions.some(({ opId, version }) => (this.exceptions.get(opId)?.version ?? 0) !== version - 1) ||
@@ -173,10 +173,10 @@ export class MemoryUploadStore implements UploadStore {
 
   closeException(
     before: UploadException,
-    { writes, lost, receipt, exception, whileActive }: Parameters<UploadStore['closeException']>[1],
+    { writes, lost, receipt, exception, sender }: Parameters<UploadStore['closeException']>[1],
   ): Promise<'closed' | 'conflict'> {
     return this.#faults.strike('closeException', () => {
-      if (whileActive && !this.#isActive(before.replicaId)) return 'conflict';
+      if (sender !== null && !this.#isTrusted(sender)) return 'conflict';
       if (this.exceptions.get(before.opId)?.version !== before.version || !this.#records.writeAtOnce(writes)) return 'conflict';
       if (exception === null) this.exceptions.delete(before.opId);
       else this.exceptions.set(before.opId, exception);

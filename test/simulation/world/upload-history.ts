@@ -42,6 +42,7 @@ import { COUPONS, CUSTOMERS, OPENING, type Recorded, UploadChecks } from './uplo
  * - a backlog goes up as objects or in batches, as the run has it; an object is put late, twice or never announced; one that was
  *   stored is lost while its store still has it
  * - clocks of stores are off by up to a day; a disk is restored from a backup, its copy runs beside it, or it breaks
+ * - a new machine takes the place of all that a store has, whatever of theirs is not applied yet or still on its way
  */
 interface Till {
   readonly storeId: string;
@@ -52,6 +53,7 @@ interface Till {
   backup: { readonly path: string; readonly replicaId: string } | null;
 }
 
+const ENROLLED = { publicKey: { kty: 'EC', crv: 'P-256', x: '', y: '' }, status: 'ACTIVE', enrolledAt: '' } as const;
 const DAY_MS = 86_400_000;
 const CALM_ROUNDS = 12;
 /** As small as it takes for a history of forty steps to have some. */
@@ -85,8 +87,12 @@ export class UploadHistory {
     this.#random = random;
     mkdirSync(folder, { recursive: true });
     this.#faults = new Faults(() => this.#fault());
-    this.#records = new MemoryRecordStore(this.#faults, () => this.now);
-    this.#uploads = new MemoryUploadStore(this.#faults, this.#records, (id) => this.#registry.replicas.get(id)?.status === 'ACTIVE');
+    this.#records = new MemoryRecordStore(
+      this.#faults,
+      () => this.now,
+      (id) => this.#registry.isTrusted(id),
+    );
+    this.#uploads = new MemoryUploadStore(this.#faults, this.#records, (id) => this.#registry.isTrusted(id));
     this.#objects = new MemoryObjectStore(this.#faults, () => this.now);
     this.#inbox = this.#newInbox();
     this.#checks = new UploadChecks({
@@ -115,37 +121,31 @@ export class UploadHistory {
     this.#random = random;
     this.now += 1 + random.below(60_000);
     const till = random.of(this.#tills);
-    switch (kind) {
-      case 'record':
-        return this.#record(till);
-      case 'redeem':
-        return this.#redeem(till);
-      case 'push':
-        return this.#push(till);
-      case 'apply':
-        return this.#apply();
-      case 'release':
+    const does = this.#steps(till, random)[kind];
+    assert(does !== undefined, () => `no step ${kind}`);
+    await does();
+  }
+
+  #steps(till: Till, random: Random): Readonly<Record<string, () => Promise<void> | void>> {
+    return {
+      record: () => this.#record(till),
+      redeem: () => this.#redeem(till),
+      push: () => this.#push(till),
+      apply: () => this.#apply(),
+      release: () => {
         if (this.#faults.held > 0) this.#faults.release(random.below(this.#faults.held));
         return this.#settle();
-      case 'kill':
-        return this.#faults.killHeld();
-      case 'office':
-        return this.#office();
-      case 'backup':
-        return this.#backUp(till);
-      case 'restore':
-        return this.#restore(till);
-      case 'copy':
-        return this.#copy(till);
-      case 'break':
-        return this.#break(till);
-      case 'lose':
-        return this.#lose();
-      case 'sweep':
-        return this.#sweep();
-      default:
-        throw new Error(`no step ${kind}`);
-    }
+      },
+      kill: () => this.#faults.killHeld(),
+      office: () => this.#office(),
+      backup: () => this.#backUp(till),
+      restore: () => this.#restore(till),
+      copy: () => this.#copy(till),
+      break: () => this.#break(till),
+      replace: () => this.#replace(till),
+      lose: () => this.#lose(),
+      sweep: () => this.#sweep(),
+    };
   }
 
   /** What a function may not do, seen after every step. */
@@ -270,11 +270,11 @@ export class UploadHistory {
       ids: { next: () => this.#uuid() },
       settings: { scopes: {}, withheld: new Set<string>() },
     };
-    const store = this.#registry.stores.get(till.storeId);
-    assert(store !== undefined, 'a till is of a store');
+    const caller = await this.#registry.readReplica(till.replicaId);
+    assert(caller !== null, 'a till is of a store');
     for (let tries = 0; tries < 2; tries += 1) {
       const answer: { value?: RedeemResponse } = {};
-      await this.#invoke(async () => void (answer.value = await redeem(deps, store, { protocol: 1, collection, fields })));
+      await this.#invoke(async () => void (answer.value = await redeem(deps, caller, { protocol: 1, collection, fields })));
       if (answer.value === undefined || this.#chance()) continue;
       this.#checks.answered(answer.value.outcome, { collection, key: answer.value.key });
       return;
@@ -414,7 +414,20 @@ export class UploadHistory {
 
   /** A machine that breaks for good: what it has sent is all that is left of it. */
   async #break(till: Till): Promise<void> {
-    if (this.#tills.length === 1) return;
+    if (this.#tills.length > 1) await this.#remove(till);
+  }
+
+  /** Somebody enrols with a code that replaces: the door refuses every other machine of the store from now on. */
+  async #replace({ storeId, skewMs }: Till): Promise<void> {
+    const uuid = this.#uuid();
+    await this.#registry.putEnrolmentCode({ sha256: uuid, storeId, issuedAt: this.now, expiresAt: this.now + 1, replaces: true });
+    const enrolled = await this.#registry.enrol({ sha256: uuid, now: this.now }, { ...ENROLLED, uuid });
+    assert(enrolled !== null, 'the code is good');
+    for (const till of this.#tills.filter((one) => one.storeId === storeId)) await this.#remove(till);
+    this.#add({ storeId, skewMs, path: join(this.#folder, `${uuid}.sqlite`), replicaId: enrolled.replica.replicaId });
+  }
+
+  async #remove(till: Till): Promise<void> {
     const before = idsOf(till);
     till.outbox.close();
     this.#tills.splice(this.#tills.indexOf(till), 1);
@@ -494,17 +507,19 @@ export class UploadHistory {
   #open(storeId: string, path: string, skewMs: number): void {
     const replicaId = `${storeId}:first`;
     this.#enrol(storeId, replicaId);
-    this.#tills.push({ storeId, path, skewMs, replicaId, outbox: OutboxFile.open(path, replicaId), backup: null });
+    this.#add({ storeId, skewMs, path, replicaId });
+  }
+
+  #add(till: Pick<Till, 'storeId' | 'skewMs' | 'path' | 'replicaId'>): void {
+    this.#tills.push({ ...till, outbox: OutboxFile.open(till.path, till.replicaId), backup: null });
   }
 
   #enrol(storeId: string, replicaId: string): void {
     this.#registry.stores.set(storeId, { storeId, name: '', edition: 'core', zone: null, timeZone: 'UTC', currency: 'GBP', createdAt: '' });
     this.#registry.replicas.set(replicaId, {
+      ...ENROLLED,
       replicaId,
       storeId,
-      publicKey: { kty: 'EC', crv: 'P-256', x: '', y: '' },
-      status: 'ACTIVE',
-      enrolledAt: '',
     });
   }
 

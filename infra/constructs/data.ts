@@ -66,8 +66,8 @@ export class Data extends Construct {
     this.audit = this.#table('Audit', organization);
     this.uploads = this.#table('Uploads', organization);
     this.snapshots = this.#bucket('Snapshots', organization, [
-      // No index names a segment behind the horizon; the rest is for a plan that is being worked off.
-      { prefix: 'segments/', expiration: Duration.millis(limits.horizonMs).plus(Duration.days(15)) },
+      // Nothing reads a segment behind the horizon; the rest is for a plan that is being worked off.
+      { prefix: 'segments/', expiration: Duration.millis(limits.segmentLifeMs) },
     ]);
     Validations.of(this.snapshots).acknowledge({
       id: 'AwsSolutions-S1',

@@ -8,7 +8,8 @@ import { systemClock } from './runtime.ts';
 
 /**
  * The door of functions that the command line invokes with its own identity: schema in, answer out, every refusal an
- * `ErrorResponse`. Only a bug ends as a function error.
+ * `ErrorResponse`. Only a bug ends as a function error. The schedule reads no answer: what it asked for and is refused
+ * ends as a function error too, which is tried again, and which an alarm sees.
  */
 export function invokedFunction<T>(logger: Logger, schema: z.ZodType<T>, run: (request: T) => Promise<object>) {
   return middy<unknown, object>()
@@ -19,8 +20,13 @@ export function invokedFunction<T>(logger: Logger, schema: z.ZodType<T>, run: (r
         if (!request.success) throw new SyncError('INVALID_INPUT', describeIssues(request.error));
         return await run(request.data);
       } catch (error) {
-        if (isSyncError(error)) return errorResponse(error, systemClock.now());
+        if (isSyncError(error) && !isScheduled(event)) return errorResponse(error, systemClock.now());
         throw error;
       }
     });
+}
+
+/** Whether an event is of a rule and not of a person. */
+export function isScheduled(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'detail-type' in event;
 }

@@ -46,6 +46,8 @@ export const limits = {
   coveredSegmentLifeMs: [7 * 86_400_000, 21 * 86_400_000],
   /** A store that was away for longer reconciles: longer than a refit or a summer's closing. */
   horizonMs: 45 * 86_400_000,
+  /** The bucket throws a segment away at this age: no index that was looked at names one behind the horizon, and plans are worked off in days. */
+  segmentLifeMs: 60 * 86_400_000,
   /** A replica's contact is written down at most this often: 4 writes a day and store, and the horizon is 180 times as long. */
   contactNoteMs: 21_600_000,
   /** In a fresh run: its check calls a store silent after an hour, which must not be a store that talks. */
@@ -98,7 +100,7 @@ export const limits = {
   lookupBills: 20,
   /** How long a store may keep a customer that it looked up: the day of the visit. */
   lookupLifeMs: 86_400_000,
-  /** A record says this long where it was: segments lead there for the horizon (45 d), and the bucket keeps them 15 d longer. */
+  /** A record says this long where it was: as long as a segment that leads there can be in the bucket. */
   leftScopeMs: 60 * 86_400_000,
   /** Records of one step of a rebuild: 500 reads and 500 writes of up to 10 ms, 16 at once. */
   rebuildRecords: 500,

@@ -50,6 +50,7 @@ function live(
       asOf: new Date(now).toISOString(),
       sealedAt: now,
     });
+    index = retain(index, { now, snapshotPosition }, limits);
     const sealTo = seal || snapshot ? head : sealedThrough(index);
     for (let run = nextSeal(index, sealTo, limits); run !== null; run = nextSeal(index, sealTo, limits))
       index = withSegment(index, make(run.after, run.through, 0, rows));

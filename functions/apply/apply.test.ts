@@ -379,6 +379,19 @@ describe('exceptions', () => {
       ]);
   });
 
+  test('INV-11: a call that head office overtook with a record tries again, and leaves nothing', async () => {
+    world.edit('customer', { user_id: 'c1', firstname: 'Ann' });
+    outbox.put('customer', { user_id: 'c1', lastname: 'Lee' });
+    await world.push(replicaId, outbox);
+    let edits = 1;
+    const getMany: typeof world.records.getMany = async (...asked) => {
+      const found = await world.records.getMany(...asked);
+      for (; edits > 0; edits -= 1) world.edit('customer', { user_id: 'c1', firstname: 'Anna' });
+      return found;
+    };
+    expect(await applyReplica({ ...world.deps, records: { getMany } }, replicaId)).toEqual({ applied: 1, more: false });
+  });
+
   test('INV-11: what is stored and nobody rang for is rung for by the schedule', async () => {
     outbox.put('bill', bill('1'));
     await world.push(replicaId, outbox);

@@ -1,17 +1,15 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type CompactResponse, compactRequestSchema } from '../../protocol/messages/compact.ts';
-import type { ErrorResponse } from '../../protocol/messages/error.ts';
-import { isSyncError } from '../../protocol/sync-error.ts';
 import { documentClient, s3Client } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
-import { errorResponse } from '../http/http-function.ts';
+import { invokedFunction } from '../invoked-function.ts';
 import { environment, systemClock } from '../runtime.ts';
 import { compactFeed, compactFeeds } from './compact.ts';
 import { sealFeed } from './seal.ts';
@@ -29,14 +27,17 @@ const deps = {
 };
 const messageSchema = z.object({ feed: z.string(), work: z.enum(['snapshot', 'segments']).default('snapshot') });
 
-type CompactEvent = SQSEvent | { feeds?: string[] };
+const fromQueue = middy<SQSEvent, SQSBatchResponse>()
+  .use(injectLambdaContext(logger))
+  .handler((event) => compactMessages(event));
+
+const asked = invokedFunction(logger, compactRequestSchema, ({ feeds: wanted }) => compactWanted(wanted));
 
 /** Three callers: the queue (a feed per message), the schedule and people (`{}` or `{feeds}`: all feeds, or those). */
-export const handler = middy<CompactEvent, SQSBatchResponse | CompactResponse | ErrorResponse>()
-  .use(injectLambdaContext(logger))
-  .handler(async (event) => ('Records' in event ? fromQueue(event) : byHand(event)));
+export const handler = (event: SQSEvent | object, context: Context): Promise<object> =>
+  'Records' in event ? fromQueue(event, context) : asked(event, context);
 
-async function fromQueue(event: SQSEvent): Promise<SQSBatchResponse> {
+async function compactMessages(event: SQSEvent): Promise<SQSBatchResponse> {
   const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
   for (const record of event.Records) {
     try {
@@ -58,15 +59,9 @@ async function seal(feed: FeedName): Promise<void> {
   logger.info('sealed', { feed, sealed, merged, pagesDeleted });
 }
 
-async function byHand(event: unknown): Promise<CompactResponse | ErrorResponse> {
-  try {
-    const wanted = compactRequestSchema.parse(event).feeds ?? (await feeds.listFeeds());
-    const { done, failed } = await compactFeeds(deps, wanted as FeedName[]);
-    for (const { feed, error } of failed) logger.error('not compacted', { feed, error: error as Error });
-    if (failed[0] !== undefined) throw failed[0].error;
-    return { feeds: done };
-  } catch (error) {
-    if (isSyncError(error)) return errorResponse(error, systemClock.now());
-    throw error;
-  }
+async function compactWanted(wanted: readonly string[] | undefined): Promise<CompactResponse> {
+  const { done, failed } = await compactFeeds(deps, (wanted ?? (await feeds.listFeeds())) as FeedName[]);
+  for (const { feed, error } of failed) logger.error('not compacted', { feed, error: error as Error });
+  if (failed[0] !== undefined) throw failed[0].error;
+  return { feeds: done };
 }

@@ -43,7 +43,10 @@ export async function sealFeed(deps: SealDeps, { head, snapshot }: FeedState): P
   // A crash after the index moved left pages that nobody reads; the index does not say so.
   const swept = before.pagesGoneThrough === 0 ? 0 : await deps.feeds.sweepPages(head.feed, before.pagesGoneThrough);
   const result = { sealed: 0, merged: 0 };
-  let index = before;
+  const snapshotPosition = snapshot?.generation === head.generation ? snapshot.position : 0;
+  const keep = (all: SegmentIndex) => retain(all, { now: deps.clock.now(), snapshotPosition }, deps.sealing);
+  // First as well: the index of a quiet feed names segments that the bucket has thrown away since.
+  let index = keep(before);
   for (;;) {
     const run = nextSeal(index, head.position, deps.sealing);
     if (run === null) break;
@@ -56,8 +59,7 @@ export async function sealFeed(deps: SealDeps, { head, snapshot }: FeedState): P
     index = withSegment(index, await mergeRun(deps, head.feed, run));
     result.merged += 1;
   }
-  const snapshotPosition = snapshot?.generation === head.generation ? snapshot.position : 0;
-  index = retain(index, { now: deps.clock.now(), snapshotPosition }, deps.sealing);
+  index = keep(index);
   if (isSame(index, before)) return { ...result, index, pagesDeleted: swept };
   if ((await deps.feeds.replaceSegments(before, index)) === 'conflict') {
     // Another sealer was faster; what it made holds the same pages.

@@ -12,7 +12,7 @@ import { DynamoUploadStore } from '../aws/dynamo-upload-store.ts';
 import { DynamoUndertakingStore } from '../aws/dynamo-undertaking-store.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
 import { environment, organization, systemClock, systemIds } from '../runtime.ts';
-import { invokedFunction } from '../invoked-function.ts';
+import { invokedFunction, isScheduled } from '../invoked-function.ts';
 import { undertakenErase } from './undertaken-erase.ts';
 
 const env = environment('RECORDS_TABLE', 'FEEDS_TABLE', 'STORES_TABLE', 'UPLOADS_TABLE', 'SNAPSHOTS_BUCKET');
@@ -34,15 +34,11 @@ const deps = {
   scopes: organization().scopes,
 };
 
-/** Two callers: people, with a step; the schedule, with an event of its own, which means a sweep. The log names erasures by their id only. */
-const callSchema = z.preprocess((event) => (isStep(event) ? event : { step: { op: 'sweep' } }), eraseCallSchema);
+/** Two callers: people, with a step; the schedule, whose event means a sweep. The log names erasures by their id only. */
+const callSchema = z.preprocess((event) => (isScheduled(event) ? { step: { op: 'sweep' } } : event), eraseCallSchema);
 
 export const handler = invokedFunction(logger, callSchema, async (call) => {
   const answer = await undertakenErase(deps, call);
   if (call.step.op === 'sweep') logger.info('swept', { ...answer });
   return answer;
 });
-
-function isStep(event: unknown): boolean {
-  return typeof event !== 'object' || event === null || 'step' in event;
-}

@@ -85,8 +85,8 @@ export class Data extends Construct {
     // Apart from everything that is restored from a backup, and from everything that other functions write.
     this.audit = this.#table('Audit', organization);
     this.snapshots = this.#bucket('Snapshots', organization, [
-      // No index names a segment behind the horizon; the rest is for a plan that is being worked off.
-      { prefix: 'segments/', expiration: Duration.millis(limits.horizonMs).plus(Duration.days(15)) },
+      // Nothing reads a segment behind the horizon; the rest is for a plan that is being worked off.
+      { prefix: 'segments/', expiration: Duration.millis(limits.segmentLifeMs) },
     ]);
     Validations.of(this.snapshots).acknowledge({
       id: 'AwsSolutions-S1',

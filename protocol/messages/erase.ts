@@ -3,8 +3,8 @@ import { keySchema } from '../catalogue/record.ts';
 import { limits } from '../limits.ts';
 
 /**
- * What is asked of the `erase` function, step by step, for one customer. Steps may be repeated; the schedule sends `{}`
- * once a day, which purges what is due and sweeps the bucket.
+ * What is asked of the `erase` function, step by step, for one customer. Steps may be repeated; the event of the schedule,
+ * once a day, purges what is due and sweeps the bucket.
  */
 const userId = keySchema;
 

@@ -33,6 +33,12 @@ interface Resource {
   readonly Properties?: { readonly PolicyDocument?: { Statement: readonly { readonly Action: unknown }[] } };
 }
 
+/** Of a rule: whom it calls, and with what; its own event if that is not said. */
+interface Target {
+  readonly Arn: { readonly 'Fn::GetAtt': readonly [string, string] };
+  readonly Input?: string;
+}
+
 let dir: string;
 let running: Awaited<ReturnType<typeof startLocalStack>>;
 
@@ -149,16 +155,20 @@ describe('tables', () => {
 
 describe('schedules', async () => {
   const { template } = await readAssembly(await makeAssembly('demo', () => {}));
-  const targets = Object.values(template.Resources).flatMap(({ Type, Properties = {} }) =>
-    Type === 'AWS::Events::Rule' ? (Properties['Targets'] as { Arn: { 'Fn::GetAtt': [string, string] } }[]) : [],
+  const scheduled = Object.values(template.Resources).flatMap(({ Type, Properties = {} }) =>
+    Type !== 'AWS::Events::Rule'
+      ? []
+      : (Properties['Targets'] as Target[]).map(({ Arn, Input }): [string, object] => [
+          String(template.Resources[Arn['Fn::GetAtt'][0]]?.Properties?.['FunctionName']),
+          Input === undefined ? { 'detail-type': 'Scheduled Event' } : (JSON.parse(Input) as object),
+        ]),
   );
-  const scheduled = targets.map(({ Arn }) => String(template.Resources[Arn['Fn::GetAtt'][0]]?.Properties?.['FunctionName']));
 
   test('are of several functions', () => expect(scheduled.length).toBeGreaterThan(4));
 
-  test.each(scheduled)('%s may do all that its schedule has it do', async (name) => {
+  test.each(scheduled)('%s may do all that its schedule has it do: %j', async (name, event) => {
     await invoke(running, 'console-api', { op: 'store.add', storeId: `of-${name}` });
-    expect(await invoke(running, name, {})).toMatchObject({ error: null });
+    expect(await invoke(running, name, event)).toMatchObject({ error: null });
   });
 });
 

@@ -6,6 +6,7 @@ import type { MainRecord } from '../../../core/ports/record-store.ts';
 import { Fold } from '../../../core/snapshot/fold.ts';
 import { rowSections } from '../../../core/snapshot/compact-collection.ts';
 import { PAGE_LEVEL, pack, unpack } from '../../../codec/pack.ts';
+import { limits } from '../../../protocol/limits.ts';
 import { collectionOf } from '../../../protocol/catalogue/catalogue.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import { decodeSections, encodeSections } from '../../../protocol/sections.ts';
@@ -24,7 +25,8 @@ import { Random } from './random.ts';
  *   timed out: its batch is delivered again, and it may go on later as a zombie, or never (killed)
  * - two compactions, or a compaction and a seal, work on one feed at once; doorbells are lost and doubled
  * - a feed's history is restarted (a new generation), with compaction of it stopped meanwhile
- * - weeks pass, after what was under way is over and the stream is empty: the stream forgets after a day
+ * - weeks pass, after what was under way is over and the stream is empty: the stream forgets after a day, and the bucket may throw old
+ *   segments away once the schedule has made its snapshots
  */
 const SIZES = { rowsTarget: 4, rowsMax: 6 };
 const SHARDS = 2;
@@ -250,8 +252,17 @@ export class CloudHistory {
     this.#killHanging();
     await this.undisturbed(() => this.#drain());
     for (const shard of this.#shards) shard.floor = shard.taken;
+    // The bucket may take its time; the schedule never lets a change get as old as that.
+    const isThrownAway = this.random.chance(0.25);
+    if (isThrownAway) await this.undisturbed(() => this.#compactAll());
     this.office.now += (20 + this.random.below(100)) * DAY_MS;
+    if (isThrownAway) this.office.objects.expire('segments/', this.office.now - limits.segmentLifeMs);
     this.#purged = true;
+  }
+
+  async #compactAll(): Promise<void> {
+    for (const feed of this.office.feeds.feeds.keys()) await this.office.compact(feed);
+    await this.check();
   }
 
   async #drain(): Promise<void> {

@@ -42,6 +42,11 @@ export class MemoryObjectStore implements ObjectStore {
     });
   }
 
+  /** What a bucket does by itself to objects that were put before. */
+  expire(prefix: string, before: number): void {
+    for (const key of this.objects.keys()) if (key.startsWith(prefix) && (this.times.get(key) ?? 0) < before) this.objects.delete(key);
+  }
+
   presignGet(key: string): Promise<string> {
     return Promise.resolve(`memory:${key}`);
   }

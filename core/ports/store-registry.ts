@@ -129,7 +129,7 @@ export interface StoreRegistry {
   retireReplica(replicaId: string): Promise<void>;
   /** From the next request on it is nobody's, and nothing of it is applied; for good. One that is gone is left gone. */
   revokeReplica(replicaId: string): Promise<void>;
-  /** The key that comes after `before`, in place of another one that was to. `gone`: it is not active with that key any more. */
+  /** The key that comes after `before`, in place of another one that was to; the same one again changes nothing. `gone`: it is not active with that key any more. */
   offerKey(
     replicaId: string,
     key: { readonly before: PublicKey; readonly publicKey: PublicKey; readonly since: string },

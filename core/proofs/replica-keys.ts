@@ -23,6 +23,11 @@ export function keySince({ keySince: since, enrolledAt }: Pick<Keys, 'keySince' 
   return since ?? enrolledAt;
 }
 
+/** It was told already. */
+export function isNextKey({ nextKey }: Pick<Replica, 'nextKey'>, key: PublicKey): boolean {
+  return nextKey !== undefined && isSameKey(nextKey.publicKey, key);
+}
+
 export function isSameKey(a: PublicKey, b: PublicKey): boolean {
   return a.x === b.x && a.y === b.y;
 }

@@ -2,6 +2,7 @@ import { BatchGetCommand, type DynamoDBDocumentClient, TransactWriteCommand } fr
 import type { Contact, PublicKey, Replica, Store, StoreRegistry } from '../../core/ports/store-registry.ts';
 import type { ToldSettings } from '../../protocol/rollout.ts';
 import { SyncError } from '../../protocol/sync-error.ts';
+import { isNextKey, isSameKey } from '../../core/proofs/replica-keys.ts';
 import { cancellationReasons, translated } from './aws-errors.ts';
 import { sendAll } from './leftovers.ts';
 import { replicaRow, replicaSchema, storeIdOf, storeSchema } from './store-item.ts';
@@ -118,13 +119,16 @@ export class DynamoReplicas implements ReplicaRows {
     replicaId: string,
     { before, publicKey, since }: { before: PublicKey; publicKey: PublicKey; since: string },
   ): Promise<'kept' | 'gone'> {
-    const isKept = await this.#changeReplica(replicaId, {
+    const isNew = await this.#changeReplica(replicaId, {
       UpdateExpression: 'SET nextKey = :next',
-      ConditionExpression: '#status = :active AND publicKey = :before',
+      ConditionExpression:
+        '#status = :active AND publicKey = :before AND (attribute_not_exists(nextKey) OR nextKey.publicKey <> :publicKey)',
       ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: { ':next': { publicKey, since }, ':active': 'ACTIVE', ':before': before },
+      ExpressionAttributeValues: { ':next': { publicKey, since }, ':active': 'ACTIVE', ':before': before, ':publicKey': publicKey },
     });
-    return isKept ? 'kept' : 'gone';
+    if (isNew) return 'kept';
+    const known = (await this.readReplica(replicaId))?.replica;
+    return known?.status === 'ACTIVE' && isSameKey(known.publicKey, before) && isNextKey(known, publicKey) ? 'kept' : 'gone';
   }
 
   async takeKey(replicaId: string, next: PublicKey): Promise<void> {

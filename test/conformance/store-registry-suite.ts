@@ -160,6 +160,10 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     expect(await registry.offerKey(replicaId, { before: b, publicKey: c, since: first })).toBe('gone');
     expect(await registry.offerKey(replicaId, { before: a, publicKey: b, since: first })).toBe('kept');
     expect(await read()).toMatchObject({ publicKey: a, nextKey: { publicKey: b, since: first } });
+    // The same one again, because the answer was lost: the old key is good for no longer than before.
+    expect(await registry.offerKey(replicaId, { before: a, publicKey: b, since: second })).toBe('kept');
+    expect(await registry.offerKey(replicaId, { before: c, publicKey: b, since: second })).toBe('gone');
+    expect((await read())?.nextKey).toEqual({ publicKey: b, since: first });
     await registry.takeKey(replicaId, c);
     expect(await read()).toMatchObject({ publicKey: a, nextKey: { publicKey: b } });
     expect(await registry.offerKey(replicaId, { before: a, publicKey: c, since: second })).toBe('kept');

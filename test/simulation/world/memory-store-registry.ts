@@ -10,7 +10,7 @@ import {
   type StoreRegistry,
   isTrusted,
 } from '../../../core/ports/store-registry.ts';
-import { isSameKey } from '../../../core/proofs/replica-keys.ts';
+import { isNextKey, isSameKey } from '../../../core/proofs/replica-keys.ts';
 import type { FeedName } from '../../../protocol/feed.ts';
 import type { Certificate } from '../../../protocol/messages/report.ts';
 import type { ToldSettings } from '../../../protocol/rollout.ts';
@@ -154,7 +154,7 @@ export class MemoryStoreRegistry implements StoreRegistry {
   ): Promise<'kept' | 'gone'> {
     const known = this.replicas.get(replicaId);
     if (known?.status !== 'ACTIVE' || !isSameKey(known.publicKey, before)) return 'gone';
-    await this.#change(replicaId, (replica) => ({ ...replica, nextKey: next }));
+    if (!isNextKey(known, next.publicKey)) await this.#change(replicaId, (replica) => ({ ...replica, nextKey: next }));
     return 'kept';
   }
 

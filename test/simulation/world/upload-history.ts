@@ -356,7 +356,7 @@ export class UploadHistory {
     await this.#push(till);
     for (let count = 0; count < CROWD; count += 1) this.#ring(till.replicaId);
     const messages = Array.from({ length: CROWD }, () => this.#queue.receive(this.now, this.#random));
-    await Promise.all(messages.map((message) => message && this.#invoke(() => this.#handle(message))));
+    await Promise.all(messages.map(async (message) => message && this.#invoke(() => this.#handle(message))));
   }
 
   /** As the function does it: what fails or was killed is not deleted and comes again. */

@@ -4,6 +4,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { v7 as uuidv7 } from 'uuid';
 import type { Store } from '../core/ports/store-registry.ts';
 import { DynamoFeedStore } from '../functions/aws/dynamo-feed-store.ts';
+import { storeIdOf } from '../functions/aws/store-item.ts';
 import { DynamoFreshSlots } from '../functions/aws/dynamo-fresh-slots.ts';
 import { DynamoStoreRegistry } from '../functions/aws/dynamo-store-registry.ts';
 import { admit } from '../functions/plan/admit.ts';
@@ -39,10 +40,14 @@ export class PlanDoor {
   async plan(replicaId: string, request: PlanRequest): Promise<PlanResponse> {
     await this.#registry.readReplica(replicaId);
     const answer = await plan(this.#deps, store, request);
-    return admit({ slots: this.#slots, clock: this.#deps.clock }, { replicaId, request }, { ...answer, ...DEFAULT_STORE_SETTINGS });
+    return admit(
+      { slots: this.#slots, clock: this.#deps.clock },
+      { storeId: storeIdOf(replicaId), replicaId, request },
+      { ...answer, ...DEFAULT_STORE_SETTINGS },
+    );
   }
 
   release(replicaId: string): Promise<void> {
-    return this.#slots.release(replicaId);
+    return this.#slots.release(storeIdOf(replicaId));
   }
 }

@@ -61,6 +61,16 @@ export const errorCodes = {
     remedy: 'operator',
     what: 'The agent is too old or too new for this head office. Update the agent; it keeps selling meanwhile.',
   },
+  FORK_LIMIT: {
+    status: 429,
+    remedy: 'operator',
+    what: 'Data folders of this store were restored or copied more often than happens in a day. Find out why (replica-forked.md); it goes on by itself a day later.',
+  },
+  TOO_MANY_REPLICAS: {
+    status: 409,
+    remedy: 'operator',
+    what: 'A code that replaces can take the place of 90 replicas at most. Revoke some that are not heard of (`storeline store revoke --replica … --only`), and enrol again.',
+  },
   LOOKUP_LIMIT: {
     status: 429,
     remedy: 'retry-later',

@@ -94,7 +94,7 @@ export const limits = {
   recordBuckets: 64,
   /** A bill keeps its customer at its store for 24 months (domain page): a third of customers come once a year or less. */
   workingSetMs: 730 * 86_400_000,
-  /** Customers that one replica may look up in an hour: a busy store meets a few strangers a minute; 240 an hour copy nothing worth having. */
+  /** Customers that one store may look up in an hour: a busy store meets a few strangers a minute; 240 an hour copy nothing worth having. */
   lookupsPerHour: 240,
   /** Bills of a customer that was looked up: 20 × ~600 bytes. */
   lookupBills: 20,
@@ -138,6 +138,11 @@ export const limits = {
   keyLifeMs: 90 * 86_400_000,
   /** The old key is good beside the new one for at most this long, until the new one is used first: a store's day without a network. */
   keyOverlapMs: 86_400_000,
+  /**
+   * Replicas that come of the disks of one store in a day: ten tills whose image is reset at every boot, started twice. Whoever has stolen a
+   * key and forks it gets no more of anything that is counted by replica.
+   */
+  forksPerDay: 20,
   /** Wrong enrolment codes from one address: people mistype one twice, and a store has one line. */
   wrongCodesPerHour: 5,
   enrolmentCodeLifeMs: 24 * 3_600_000,

@@ -52,3 +52,15 @@ test('there are some', () => {
 test.each(named)('$page: $text', (one) => {
   expect(unknownIn(one)).toEqual([]);
 });
+
+test('whoever restores head office is told to close every door of stores, and of every act on who may speak for one', () => {
+  const source = readFileSync(join(ROOT, 'infra/constructs/api.ts'), 'utf8');
+  const routes = [...(/const ROUTES = \[(.*?)\]/s.exec(source)?.[1] ?? '').matchAll(/'([a-z-]+)'/g)].map(([, route]) => String(route));
+  const page = readFileSync(join(ROOT, 'docs/operations/restore.md'), 'utf8');
+  const closed = page.split('\n').find((line) => line.startsWith('2. ')) ?? '';
+  expect(routes.filter((route) => route !== 'console' && !closed.includes(`\`${route}\``))).toEqual([]);
+  const acts = ['store.revoke', 'store.decommission', 'store.code', 'store.rotate-key'];
+  expect(acts.filter((act) => !page.includes(`\`${act}\``))).toEqual([]);
+  const steps = [...page.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number));
+  expect(steps).toEqual(steps.map((_, index) => index + 1));
+});

@@ -3,8 +3,8 @@
  * running out when a store dies on the way.
  */
 export interface FreshSlots {
-  /** Takes a slot for the replica, or renews the one it has. false: all that it may use are taken. */
-  take(replicaId: string, lease: { readonly now: number; readonly until: number }): Promise<boolean>;
-  /** Frees the replica's slots. Idempotent. */
-  release(replicaId: string): Promise<void>;
+  /** Takes a slot for the store, or renews the one it has: all its replicas share it. false: all that it may use are taken. */
+  take(storeId: string, lease: { readonly now: number; readonly until: number }): Promise<boolean>;
+  /** Frees the store's slots. Idempotent. */
+  release(storeId: string): Promise<void>;
 }

@@ -151,6 +151,8 @@ const REASONS: Readonly<Record<ErrorCodeName, Failure>> = {
   REPLAYED: { reason: 'CONNECTIVITY', retryable: true },
   CODE_INVALID: { reason: 'AUTH', retryable: false },
   ENROL_LIMIT: { reason: 'AUTH', retryable: true },
+  FORK_LIMIT: { reason: 'AUTH', retryable: true },
+  TOO_MANY_REPLICAS: { reason: 'AUTH', retryable: false },
   PROTOCOL_UNSUPPORTED: { reason: 'SCHEMA_VERSION', retryable: false },
   LOOKUP_LIMIT: { reason: 'THROTTLED', retryable: true },
   REDEMPTION_NEEDS_HEAD_OFFICE: { reason: 'DATA', retryable: false },

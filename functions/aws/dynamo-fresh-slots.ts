@@ -4,7 +4,7 @@ import type { FreshSlots } from '../../core/ports/fresh-slots.ts';
 import { isConditionFailed, translated } from './aws-errors.ts';
 
 /**
- * Slots as items of their own, so that a thousand stores do not write to one. A replica may use two of them, by its
+ * Slots as items of their own, so that a thousand stores do not write to one. A store may use two of them, by its
  * id; of many that want one, the first gets it. Expired ones are simply taken over.
  */
 export class DynamoFreshSlots implements FreshSlots {
@@ -18,34 +18,34 @@ export class DynamoFreshSlots implements FreshSlots {
     this.#count = count;
   }
 
-  async take(replicaId: string, { now, until }: { now: number; until: number }): Promise<boolean> {
-    for (const slot of this.#slotsOf(replicaId)) {
+  async take(storeId: string, { now, until }: { now: number; until: number }): Promise<boolean> {
+    for (const slot of this.#slotsOf(storeId)) {
       const put = new PutCommand({
         TableName: this.#table,
-        Item: { ...keyOf(slot), replicaId, until },
-        ConditionExpression: 'attribute_not_exists(pk) OR #until <= :now OR replicaId = :replica',
+        Item: { ...keyOf(slot), storeId, until },
+        ConditionExpression: 'attribute_not_exists(pk) OR #until <= :now OR storeId = :store',
         ExpressionAttributeNames: { '#until': 'until' },
-        ExpressionAttributeValues: { ':now': now, ':replica': replicaId },
+        ExpressionAttributeValues: { ':now': now, ':store': storeId },
       });
       if (await succeeded(this.#client.send(put))) return true;
     }
     return false;
   }
 
-  async release(replicaId: string): Promise<void> {
-    for (const slot of this.#slotsOf(replicaId)) {
+  async release(storeId: string): Promise<void> {
+    for (const slot of this.#slotsOf(storeId)) {
       const remove = new DeleteCommand({
         TableName: this.#table,
         Key: keyOf(slot),
-        ConditionExpression: 'replicaId = :replica',
-        ExpressionAttributeValues: { ':replica': replicaId },
+        ConditionExpression: 'storeId = :store',
+        ExpressionAttributeValues: { ':store': storeId },
       });
       await succeeded(this.#client.send(remove));
     }
   }
 
-  #slotsOf(replicaId: string): Set<number> {
-    return new Set([keyHash(replicaId) % this.#count, keyHash(`${replicaId} second`) % this.#count]);
+  #slotsOf(storeId: string): Set<number> {
+    return new Set([keyHash(storeId) % this.#count, keyHash(`${storeId} second`) % this.#count]);
   }
 }
 

@@ -186,7 +186,10 @@ export class DynamoStoreRegistry extends DynamoReplicas implements StoreRegistry
     const replicas = (await this.#queryAll(storeKey(storeId), 'replica#')).map((item) => replicaSchema.parse(item));
     const active = replicas.filter(({ status }) => status === 'ACTIVE').map(({ replicaId }) => replicaId);
     if (active.length > REPLACED_MAX)
-      throw new SyncError('CONFLICT', `store ${storeId} has more than ${REPLACED_MAX} active replicas; revoke them first`);
+      throw new SyncError(
+        'TOO_MANY_REPLICAS',
+        `store ${storeId} has more than ${REPLACED_MAX} active replicas; somebody has to revoke some first`,
+      );
     return active;
   }
 

@@ -58,9 +58,12 @@ test('nobody is found under what is not theirs, or when they are gone', async ()
   await expect(ask(byMobile)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('a replica asks for so many in an hour, found or not, and says when it may ask again', async () => {
+test('a store asks for so many in an hour, found or not, and says when it may ask again', async () => {
   for (let count = 0; count < limits.lookupsPerHour; count += 1) await ask({ kind: 'user_id', userId: '9' }).catch(() => {});
   await expect(ask({ kind: 'user_id', userId: '7' })).rejects.toMatchObject({ code: 'LOOKUP_LIMIT', retryAfterMs: 3_600_000 });
+  // Nor a copy of its disk.
+  const copy = { ...who, replica: { ...who.replica, replicaId: 'S9:copy' } };
+  await expect(lookup(deps, copy, { protocol: 1, by: { kind: 'user_id', userId: '7' } })).rejects.toMatchObject({ code: 'LOOKUP_LIMIT' });
   head.now += 3_600_000;
   expect(await ask({ kind: 'user_id', userId: '7' })).toMatchObject({ customer: { user_id: '7' } });
 });

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { LookupAllowance } from '../../core/ports/lookup-allowance.ts';
 import type { MainRecord, RecordStore } from '../../core/ports/record-store.ts';
-import type { Replica, Store } from '../../core/ports/store-registry.ts';
+import type { Store } from '../../core/ports/store-registry.ts';
 import { type RouteSettings, withoutWithheld } from '../../core/feed/route-change.ts';
 import { collectionOf, componentStatus, components } from '../../protocol/catalogue/catalogue.ts';
 import { type Fields, keyIssue, keyOf } from '../../protocol/catalogue/record.ts';
@@ -10,8 +10,8 @@ import type { LookupRequest, LookupResponse } from '../../protocol/messages/look
 import { SyncError } from '../../protocol/sync-error.ts';
 
 /**
- * One customer for one till. What is withheld from stores is left out here too (INV-08), and how many a replica may ask
- * for in an hour is counted before anything is read, found or not.
+ * One customer for one till. What is withheld from stores is left out here too (INV-08), and how many a store may ask
+ * for in an hour, with all its machines and copies, is counted before anything is read, found or not.
  */
 export interface LookupDeps {
   readonly records: Pick<RecordStore, 'getMany' | 'listOwned'>;
@@ -22,16 +22,12 @@ export interface LookupDeps {
 
 const HOUR_MS = 3_600_000;
 
-export async function lookup(
-  deps: LookupDeps,
-  { store, replica }: { readonly store: Store; readonly replica: Replica },
-  { by }: LookupRequest,
-): Promise<LookupResponse> {
+export async function lookup(deps: LookupDeps, { store }: { readonly store: Store }, { by }: LookupRequest): Promise<LookupResponse> {
   const component = components.find(({ name }) => name === 'Customer');
   if (component === undefined || componentStatus(component, store.edition) !== 'ENABLED')
     throw new SyncError('OUT_OF_SCOPE', 'Customer is not enabled for this store');
   const now = deps.clock.now();
-  if (!(await deps.allowance.take(replica.replicaId, new Date(now).toISOString().slice(0, 13), limits.lookupsPerHour)))
+  if (!(await deps.allowance.take(store.storeId, new Date(now).toISOString().slice(0, 13), limits.lookupsPerHour)))
     throw new SyncError('LOOKUP_LIMIT', `this store has looked up ${limits.lookupsPerHour} customers in this hour`, {
       retryAfterMs: HOUR_MS - (now % HOUR_MS),
     });

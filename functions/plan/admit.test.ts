@@ -18,8 +18,8 @@ const deps = (free: boolean) => {
     asked,
     clock: { now: () => 5_000 },
     slots: {
-      take: (replicaId: string) => {
-        asked.push(replicaId);
+      take: (storeId: string) => {
+        asked.push(storeId);
         return Promise.resolve(free);
       },
       release: () => Promise.resolve(),
@@ -29,16 +29,19 @@ const deps = (free: boolean) => {
 
 test('a store that has anything asks for no slot', async () => {
   const free = deps(false);
-  expect(await admit(free, { replicaId: 'S1:r', request: known }, answer)).toBe(answer);
-  expect(await admit(free, { replicaId: 'S1:r', request: fresh }, { ...answer, feeds: [] })).toEqual({ ...answer, feeds: [] });
+  expect(await admit(free, { storeId: 'S1', replicaId: 'S1:r', request: known }, answer)).toBe(answer);
+  expect(await admit(free, { storeId: 'S1', replicaId: 'S1:r', request: fresh }, { ...answer, feeds: [] })).toEqual({
+    ...answer,
+    feeds: [],
+  });
   expect(free.asked).toEqual([]);
 });
 
 test('a store that has nothing loads when there is a slot, and waits otherwise, each for another time', async () => {
-  expect(await admit(deps(true), { replicaId: 'S1:r', request: fresh }, answer)).toBe(answer);
+  expect(await admit(deps(true), { storeId: 'S1', replicaId: 'S1:r', request: fresh }, answer)).toBe(answer);
   const waits = await Promise.all(
     Array.from({ length: 50 }, async (_, index) => {
-      const { feeds } = await admit(deps(false), { replicaId: `S${index}:r`, request: fresh }, answer);
+      const { feeds } = await admit(deps(false), { storeId: `S${index}`, replicaId: `S${index}:r`, request: fresh }, answer);
       expect(feeds.map(({ action }) => action)).toEqual(['wait', 'wait']);
       return (feeds[0] as { retryAfterMs: number }).retryAfterMs;
     }),
@@ -46,4 +49,10 @@ test('a store that has nothing loads when there is a slot, and waits otherwise, 
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(limits.freshRetryMs);
   expect(Math.max(...waits)).toBeLessThan(limits.freshRetryMs * 2);
   expect(new Set(waits).size).toBeGreaterThan(45);
+});
+
+test('the replicas of a store ask for one slot', async () => {
+  const one = deps(true);
+  for (const replicaId of ['S1:r', 'S1:copy']) await admit(one, { storeId: 'S1', replicaId, request: fresh }, answer);
+  expect(one.asked).toEqual(['S1', 'S1']);
 });

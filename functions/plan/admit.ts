@@ -18,14 +18,14 @@ export interface AdmitDeps {
 
 export async function admit(
   deps: AdmitDeps,
-  { replicaId, request }: { readonly replicaId: string; readonly request: PlanRequest },
+  { storeId, replicaId, request }: { readonly storeId: string; readonly replicaId: string; readonly request: PlanRequest },
   answer: PlanResponse,
 ): Promise<PlanResponse> {
   const known = new Set(request.feeds.map(({ feed }) => feed));
   const loads = answer.feeds.filter(({ feed, action }) => action === 'reconcile' && !known.has(feed));
   if (loads.length === 0 || known.size > 0) return answer;
   const now = deps.clock.now();
-  if (await deps.slots.take(replicaId, { now, until: now + limits.freshSlotMs })) return answer;
+  if (await deps.slots.take(storeId, { now, until: now + limits.freshSlotMs })) return answer;
   return deferred(answer, new Set(loads.map(({ feed }) => feed)), waitOf(replicaId, now));
 }
 

@@ -61,7 +61,7 @@ export const handler = httpFunction({ logger, clock: systemClock }, planRequestS
   await Promise.all([noteContact(door, replica, { agentVersion: body.agentVersion, skewMs }), noteTold(door, replica, told)]);
   const admitted = await admit(
     deps,
-    { replicaId: replica.replicaId, request: body },
+    { storeId: store.storeId, replicaId: replica.replicaId, request: body },
     { ...answer, ...told.settings, ...uploads, ...keyNotice(deps, replica) },
   );
   count('loads-deferred', admitted.feeds.some((feed) => feed.action === 'wait' && feed.reason === 'NO_SLOT') ? 1 : 0);

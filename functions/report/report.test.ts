@@ -17,8 +17,8 @@ const replica = {
 } as const;
 const released: string[] = [];
 const slots = {
-  release: (replicaId: string) => {
-    released.push(replicaId);
+  release: (storeId: string) => {
+    released.push(storeId);
     return Promise.resolve();
   },
 };
@@ -51,7 +51,7 @@ test('the report that ends a first load frees its slot, and no other does', asyn
   await show({});
   expect(released).toEqual([]);
   await show({ root: 'f'.repeat(64) }, true);
-  expect(released).toEqual(['S1:u']);
+  expect(released).toEqual(['S1']);
 });
 
 test.each([

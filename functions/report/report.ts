@@ -40,6 +40,6 @@ export async function report(deps: ReportDeps, who: { store: Store; replica: Rep
   );
   const certificates = verdicts.flatMap((verdict) => ('certificate' in verdict ? [verdict.certificate] : []));
   await deps.registry.putCertificates(certificates);
-  if (request.loaded === true) await deps.slots.release(who.replica.replicaId);
+  if (request.loaded === true) await deps.slots.release(who.replica.storeId);
   return { serverTime: issuedAt, certificates, refused: verdicts.flatMap((verdict) => ('refused' in verdict ? [verdict.refused] : [])) };
 }

@@ -5,7 +5,7 @@ import { keySchema } from '../catalogue/record.ts';
  * `POST /v1/lookup`: one customer who is not in the store's working set, by id or by an identifier as it is written in
  * main data. The answer is for the till that asked, for a short time; it is no part of the replica.
  *
- * Errors: `NOT_FOUND`, `LOOKUP_LIMIT` (this replica has asked for too many in this hour; `retryAfterMs`), `OUT_OF_SCOPE`.
+ * Errors: `NOT_FOUND`, `LOOKUP_LIMIT` (this store has asked for too many in this hour; `retryAfterMs`), `OUT_OF_SCOPE`.
  */
 export const IDENTIFIER_TYPES = ['MOBILE', 'EMAIL', 'EXTERNAL_ID', 'CARD'] as const;
 

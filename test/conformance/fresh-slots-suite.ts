@@ -3,7 +3,7 @@ import type { FreshSlots } from '../../core/ports/fresh-slots.ts';
 
 /** What every keeper of slots promises. */
 export function freshSlotsSuite(open: (count: number) => Promise<FreshSlots>): void {
-  const stores = Array.from({ length: 40 }, (_, index) => `S${index}:r`);
+  const stores = Array.from({ length: 40 }, (_, index) => `S${index}`);
   const at = (now: number) => ({ now, until: now + 1_000 });
 
   test('no more stores have a slot than there are, and each keeps its own', async () => {
@@ -19,14 +19,14 @@ export function freshSlotsSuite(open: (count: number) => Promise<FreshSlots>): v
 
   test('a slot is free again when it is released or its time is over, and not before', async () => {
     const slots = await open(1);
-    expect(await slots.take('A:r', at(10_000))).toBe(true);
-    expect(await slots.take('B:r', at(10_999))).toBe(false);
-    expect(await slots.take('B:r', at(11_000))).toBe(true);
-    expect(await slots.take('A:r', at(11_500))).toBe(false);
-    await slots.release('A:r');
-    expect(await slots.take('A:r', at(11_500))).toBe(false);
-    await slots.release('B:r');
-    await slots.release('B:r');
-    expect(await slots.take('A:r', at(11_500))).toBe(true);
+    expect(await slots.take('A', at(10_000))).toBe(true);
+    expect(await slots.take('B', at(10_999))).toBe(false);
+    expect(await slots.take('B', at(11_000))).toBe(true);
+    expect(await slots.take('A', at(11_500))).toBe(false);
+    await slots.release('A');
+    expect(await slots.take('A', at(11_500))).toBe(false);
+    await slots.release('B');
+    await slots.release('B');
+    expect(await slots.take('A', at(11_500))).toBe(true);
   });
 }

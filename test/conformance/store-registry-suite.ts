@@ -240,6 +240,25 @@ export function storeRegistrySuite(open: () => Promise<StoreRegistry>, fresh: ()
     );
   });
 
+  test('a code that would replace more than one transaction can is for a person to mend', async () => {
+    const registry = await open();
+    const storeId = fresh();
+    await registry.addStore(aStore(storeId));
+    await registry.putEnrolmentCode({ sha256: `crowd-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000 });
+    const first = (await registry.enrol({ sha256: `crowd-${storeId}`, now: 1 }, replica('first')))?.replica;
+    if (first === undefined) throw new Error('it is enrolled');
+    await Promise.all(
+      Array.from({ length: 90 }, (_, index) =>
+        registry.addFork({ ...first, replicaId: `${storeId}:u${index}`, forkedFrom: first.replicaId }),
+      ),
+    );
+    await registry.putEnrolmentCode({ sha256: `over-${storeId}`, storeId, issuedAt: 1, expiresAt: 1_000, replaces: true });
+    const attempt = () => registry.enrol({ sha256: `over-${storeId}`, now: 1 }, replica('new'));
+    await expect(attempt()).rejects.toMatchObject({ code: 'TOO_MANY_REPLICAS', remedy: 'operator' });
+    await registry.revokeReplica(`${storeId}:u1`);
+    expect((await attempt())?.replaced).toHaveLength(90);
+  });
+
   test('an expired or unknown code enrols nobody', async () => {
     const registry = await open();
     const storeId = fresh();

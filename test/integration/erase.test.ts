@@ -231,5 +231,8 @@ test('INV-51: no line of a log has anything of a person or a secret, and who loo
     for (const { name, text } of [...logs, { name: 'the agent', text: said }])
       expect(text.includes(secret), `${secret} in ${name}`).toBe(false);
   }
+  // Nor a digest of a number, of which there are few enough to try all.
+  expect(logOf('lookup')).toContain('"looked up"');
+  expect(logOf('lookup')).not.toMatch(/[0-9a-f]{64}/);
   expect(logOf('apply')).toContain(`"correlationId":"${runId}"`);
 });

@@ -34,15 +34,15 @@ const DOORBELL_MS = 60;
 class MemorySlots implements FreshSlots {
   readonly #until = new Map<string, number>();
 
-  take(replicaId: string, { now, until }: { readonly now: number; readonly until: number }): Promise<boolean> {
+  take(storeId: string, { now, until }: { readonly now: number; readonly until: number }): Promise<boolean> {
     for (const [id, end] of this.#until) if (end <= now) this.#until.delete(id);
-    const isFree = this.#until.has(replicaId) || this.#until.size < limits.freshSlots;
-    if (isFree) this.#until.set(replicaId, until);
+    const isFree = this.#until.has(storeId) || this.#until.size < limits.freshSlots;
+    if (isFree) this.#until.set(storeId, until);
     return Promise.resolve(isFree);
   }
 
-  release(replicaId: string): Promise<void> {
-    this.#until.delete(replicaId);
+  release(storeId: string): Promise<void> {
+    this.#until.delete(storeId);
     return Promise.resolve();
   }
 }
@@ -111,7 +111,7 @@ export class StormOffice {
         ]);
         return admit(
           { slots: this.#slots, clock },
-          { replicaId, request: request.body },
+          { storeId: store.storeId, replicaId, request: request.body },
           { ...answer, ...DEFAULT_STORE_SETTINGS, ...progress },
         );
       }),

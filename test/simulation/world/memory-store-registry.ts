@@ -16,6 +16,9 @@ import type { Certificate } from '../../../protocol/messages/report.ts';
 import type { ToldSettings } from '../../../protocol/rollout.ts';
 import { SyncError } from '../../../protocol/sync-error.ts';
 
+/** As many as a transaction of the real one can. */
+const REPLACED_MAX = 90;
+
 type Code = Omit<Parameters<StoreRegistry['putEnrolmentCode']>[0], 'sha256'> & { usedBy?: string; replaced?: readonly string[] };
 
 export class MemoryStoreRegistry implements StoreRegistry {
@@ -101,6 +104,7 @@ export class MemoryStoreRegistry implements StoreRegistry {
     const enrolled: Replica = { ...replica, storeId: store.storeId, replicaId: `${store.storeId}:${uuid}` };
     const active = [...this.replicas.values()].filter((one) => one.storeId === store.storeId && one.status === 'ACTIVE');
     const replaced = code.replaces === true ? active.map(({ replicaId }) => replicaId) : [];
+    if (replaced.length > REPLACED_MAX) return Promise.reject(new SyncError('TOO_MANY_REPLICAS', 'somebody has to revoke some first'));
     for (const replicaId of replaced) void this.retireReplica(replicaId);
     this.codes.set(sha256, { ...code, usedBy: enrolled.replicaId, replaced });
     this.stores.set(store.storeId, store);

@@ -3,7 +3,7 @@ import { clockAt } from '../../core/outbox/hybrid-clock.ts';
 import { type OperationValue, receiptInVersion } from '../../protocol/operation.ts';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
-import { applyReplica } from './apply.ts';
+import { answerRing, applyReplica } from './apply.ts';
 import { ringWaiting } from './ring-waiting.ts';
 import { sweepHeld } from './release-held.ts';
 import { discardException, resolveException } from './resolve-exception.ts';
@@ -377,6 +377,27 @@ describe('exceptions', () => {
       expect(await world.uploads.readRevised(id, 0, 9)).toMatchObject([
         { number: 1, receipt: { opId: held.opId, status: 'ACCEPTED_EFFECTS_PENDING' } },
       ]);
+  });
+
+  test('INV-11: a call whose time is over rings for the rest', async () => {
+    outbox.put('bill', bill('1'));
+    await world.push(replicaId, outbox);
+    world.rung.length = 0;
+    await answerRing({ ...world.deps, until: () => 0 }, replicaId);
+    expect(world.rung).toEqual([replicaId]);
+  });
+
+  test('INV-11: a call that head office overtook with a record tries again, and leaves nothing', async () => {
+    world.edit('customer', { user_id: 'c1', firstname: 'Ann' });
+    outbox.put('customer', { user_id: 'c1', lastname: 'Lee' });
+    await world.push(replicaId, outbox);
+    let edits = 1;
+    const getMany: typeof world.records.getMany = async (...asked) => {
+      const found = await world.records.getMany(...asked);
+      for (; edits > 0; edits -= 1) world.edit('customer', { user_id: 'c1', firstname: 'Anna' });
+      return found;
+    };
+    expect(await applyReplica({ ...world.deps, records: { getMany } }, replicaId)).toEqual({ applied: 1, more: false });
   });
 
   test('INV-11: what is stored and nobody rang for is rung for by the schedule', async () => {

@@ -51,11 +51,11 @@ export async function applyReplica(deps: ApplyDeps, replicaId: string): Promise<
   if (who === null || who.replica.status !== 'ACTIVE') return { applied: 0, more: false };
   let applied = 0;
   let conflicts = 0;
-  for (
-    let head = await deps.uploads.readHead(replicaId);
-    head.appliedThrough < head.stored.seq;
-    head = await deps.uploads.readHead(replicaId)
-  ) {
+  let head = await deps.uploads.readHead(replicaId);
+  const before = head.appliedThrough;
+  for (; head.appliedThrough < head.stored.seq; head = await deps.uploads.readHead(replicaId)) {
+    // Another call moved it, looks here again after that, and so finds what this one was rung for. Whoever moves it last goes on.
+    if (head.appliedThrough !== before + applied) return { applied, more: false };
     if (deps.clock.now() >= deps.until()) return { applied, more: true };
     const { operations, object, isLost } = await deps.inbox.next(head, deps.operationsMax ?? limits.pushOperationsMax);
     if (isLost && object !== null) {

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, type IFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, type IFunction, RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
@@ -125,6 +125,9 @@ const SIZES = {
   },
 } as const satisfies Record<string, FunctionSize>;
 
+/** Work goes on by a message to the queue it came from; Lambda would stop that after sixteen messages of one chain. */
+const RING_THEMSELVES: readonly string[] = ['apply', 'rescope'];
+
 export type FunctionName = keyof typeof SIZES;
 export const FUNCTION_NAMES = Object.keys(SIZES) as FunctionName[];
 
@@ -182,6 +185,7 @@ export class Functions extends Construct {
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
+      ...(RING_THEMSELVES.includes(name) ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
       ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
       environment: {
         ...pick(environmentOf(data, people, freshWorkflowArn(this)), environment),

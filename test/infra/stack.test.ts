@@ -146,6 +146,21 @@ describe.each(organizations)('the stack of $name', (organization) => {
     }
   });
 
+  test('a function that rings for itself is not stopped for it', () => {
+    const rings = (role: string, queue: string) =>
+      ofType('AWS::IAM::Policy')
+        .filter(([, { Properties }]) => JSON.stringify(Properties['Roles']).includes(role))
+        .flatMap(([, policy]) => statements(policy))
+        .some((one) => JSON.stringify(one.Action).includes('sqs:SendMessage') && JSON.stringify(one.Resource).includes(`"${queue}"`));
+    const seen = ofType('AWS::Lambda::EventSourceMapping').flatMap(([, { Properties }]) => {
+      const [queue = ''] = (Properties['EventSourceArn'] as { 'Fn::GetAtt': string[] })['Fn::GetAtt'];
+      const { Properties: made } = json.Resources[(Properties['FunctionName'] as { Ref: string }).Ref] as Resource;
+      const [role = ''] = (made['Role'] as { 'Fn::GetAtt': string[] })['Fn::GetAtt'];
+      return rings(role, queue) ? [[queue, made['RecursiveLoop']]] : [];
+    });
+    expect(Object.fromEntries(seen)).toEqual({ Doorbell: 'Allow', Rescope: 'Allow' });
+  });
+
   test('functions run the newest Node on ARM, traced, each with its own role and a log that ends', () => {
     const functions = ofType('AWS::Lambda::Function');
     const prefix = `storeline-${organization.name}-`;

@@ -58,13 +58,13 @@ export class UploadChecks {
   atRest(tills: readonly CheckedTill[]): void {
     this.#checkOutboxes(tills);
     for (const { operation } of this.#seen.recorded.values()) this.#checkArrived(operation);
-    this.#checkApplied();
+    this.allApplied();
     for (const user of CUSTOMERS) this.#checkConsent(user);
     this.#checkObjects();
   }
 
   /** Also of a replica that never comes again. What is lost and asked for is not stored. */
-  #checkApplied(): void {
+  allApplied(): void {
     for (const [replicaId, { head }] of this.#seen.uploads.replicas)
       assert(
         head.appliedThrough === head.stored.seq || head.wantedThrough !== null,

@@ -38,6 +38,7 @@ import { COUPONS, CUSTOMERS, OPENING, type Recorded, UploadChecks } from './uplo
  * - a call of head office is refused, works without an answer, hangs, or goes on much later (a zombie)
  * - a request or its answer is lost on the way; two functions apply one replica at once
  * - a ring of the doorbell is lost, comes twice, out of order, days late, or again a week after it was dealt with
+ * - a backlog rings for itself many times, and a function answers each ring at the same time
  * - a function takes few operations at a time, or has no time for all of them
  * - a backlog goes up as objects or in batches, as the run has it; an object is put late, twice or never announced; one that was
  *   stored is lost while its store still has it
@@ -54,6 +55,9 @@ interface Till {
 
 const DAY_MS = 86_400_000;
 const CALM_ROUNDS = 12;
+/** Steps of one operation each: more than a function tries again. */
+const BACKLOG = 14;
+const CROWD = 4;
 /** As small as it takes for a history of forty steps to have some. */
 const LARGE = { operationsMin: 2, operationsMax: 4 };
 
@@ -158,6 +162,7 @@ export class UploadHistory {
   async calm(): Promise<void> {
     this.#mayFail = false;
     this.#faults.killHeld();
+    if (this.#rate === 0) await this.#answerAll();
     this.#edit('customer', { user_id: '2', firstname: 'late' });
     // Three tills with one past fork one after the other, and a function has time for some operations only.
     for (let round = 0, before = ''; round < CALM_ROUNDS && !(this.#isAllSent() && before === this.#state()); round += 1) {
@@ -170,6 +175,13 @@ export class UploadHistory {
     this.now += 2 * DAY_MS;
     await sweepUploads(this.#applyDeps());
     await this.#comeLate();
+  }
+
+  /** Where no ring is lost and no function hangs, all that was rung for is applied, and the schedule has nothing to do. */
+  async #answerAll(): Promise<void> {
+    this.now += DAY_MS;
+    await this.#deliverAll();
+    this.#checks.allApplied();
   }
 
   /** Every ring that is still under way or was never deleted comes at last, and everybody rings once more: nothing is done again. */
@@ -328,18 +340,34 @@ export class UploadHistory {
     till.outbox = OutboxFile.open(till.path, till.replicaId);
   }
 
-  /** A delivery, sometimes to two functions at once. */
+  /** A delivery, sometimes to two functions at once, or two deliveries. */
   async #apply(): Promise<void> {
+    if (this.#random.chance(0.06)) return this.#crowd(this.#random.of(this.#tills));
     const message = this.#queue.receive(this.now, this.#random);
     if (message === null) return;
-    const run = () => this.#invoke(() => this.#handle(message));
-    if (this.#random.chance(0.3)) void run();
-    await run();
+    const run = (one: Message) => this.#invoke(() => this.#handle(one));
+    if (this.#random.chance(0.3)) void run(this.#queue.receive(this.now, this.#random) ?? message);
+    await run(message);
+  }
+
+  /** A backlog, each request of which rings, and each ring finds a function. */
+  async #crowd(till: Till): Promise<void> {
+    for (let count = 0; count < BACKLOG; count += 1) this.#record(till);
+    await this.#push(till);
+    for (let count = 0; count < CROWD; count += 1) this.#ring(till.replicaId);
+    const messages = Array.from({ length: CROWD }, () => this.#queue.receive(this.now, this.#random));
+    await Promise.all(messages.flatMap((message) => (message === null ? [] : [this.#invoke(() => this.#handle(message))])));
   }
 
   /** As the function does it: what fails or was killed is not deleted and comes again. */
   async #handle(message: Message): Promise<void> {
-    await answerRing({ ...this.#applyDeps(), doorbell: this.#doorbell() }, message.body);
+    try {
+      await answerRing({ ...this.#applyDeps(), doorbell: this.#doorbell() }, message.body);
+    } catch (error) {
+      // The queue gives up what fails a few times.
+      if (this.#rate === 0) this.#violation ??= error;
+      throw error;
+    }
     this.#queue.delete(message, this.now, this.#luck());
   }
 

@@ -38,7 +38,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   // A page and the move of its feed's head are one transaction; what cannot be understood goes to quarantine.
   allow('feed-writer', data.feeds, ...READ, ...PUT, 'dynamodb:UpdateItem');
   allowStores('feed-writer', [QUARANTINE], ...PUT);
-  data.compaction.grantSendMessages(functions.get('feed-writer'));
+  for (const name of ['feed-writer', 'compact'] as const) data.compaction.grantSendMessages(functions.get(name));
   // A record that was changed without a new revision gets one; nothing else of main data is touched.
   allow('feed-writer', data.records, 'dynamodb:UpdateItem');
 
@@ -48,7 +48,7 @@ export function grantAccess(data: Data, functions: Functions): void {
   allowOn(functions.get('rescope'), { actions: ['dynamodb:Query'], arn: `${data.records.tableArn}/index/owner` });
   data.rescope.grantSendMessages(functions.get('rescope'));
 
-  // Sealed pages are thrown away.
+  // Sealed pages are thrown away; the schedule asks for a snapshot of what changed.
   allow('compact', data.feeds, ...READ, ...PUT, 'dynamodb:BatchWriteItem');
   grantObjects(data, functions.get('compact'), ['s3:GetObject', 's3:PutObject']);
 

@@ -24,13 +24,14 @@ interface TriggersProps {
 
 export function addTriggers(scope: Construct, props: TriggersProps): Rule {
   addStream(props);
-  for (const [name, queue, maxConcurrency] of [
-    ['compact', props.data.compaction, 2],
-    ['apply', props.data.doorbell, 50],
-    ['rescope', props.data.rescope, 10],
+  for (const [name, queue, { batchSize, maxConcurrency }] of [
+    // One large feed takes minutes: whatever came in one batch with it would wait, and be given up with it.
+    ['compact', props.data.compaction, { batchSize: 1, maxConcurrency: 10 }],
+    ['apply', props.data.doorbell, { batchSize: 10, maxConcurrency: 50 }],
+    ['rescope', props.data.rescope, { batchSize: 10, maxConcurrency: 10 }],
   ] as const) {
     const made = props.functions.get(name);
-    made.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency }));
+    made.addEventSource(new SqsEventSource(queue, { batchSize, reportBatchItemFailures: true, maxConcurrency }));
     Validations.of(made).acknowledge({
       id: 'Serverless-LambdaEventSourceMappingDestination',
       reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",

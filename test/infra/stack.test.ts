@@ -158,7 +158,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       const [role = ''] = (made['Role'] as { 'Fn::GetAtt': string[] })['Fn::GetAtt'];
       return rings(role, queue) ? [[queue, made['RecursiveLoop']]] : [];
     });
-    expect(Object.fromEntries(seen)).toEqual({ Doorbell: 'Allow', Rescope: 'Allow' });
+    expect(Object.fromEntries(seen)).toEqual({ Compaction: 'Allow', Doorbell: 'Allow', Rescope: 'Allow' });
   });
 
   test('functions run the newest Node on ARM, traced, each with its own role and a log that ends', () => {

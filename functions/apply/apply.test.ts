@@ -379,6 +379,24 @@ describe('exceptions', () => {
       ]);
   });
 
+  test('the schedule reads many heads at once, and rings for those that wait', async () => {
+    const many = Array.from({ length: 40 }, (_, index) => world.replica(`M${index}`));
+    outbox.put('bill', bill('1'));
+    await world.push(replicaId, outbox);
+    world.rung.length = 0;
+    let [reading, most] = [0, 0];
+    const readHead = async (id: string) => {
+      reading += 1;
+      most = Math.max(most, reading);
+      const head = await world.uploads.readHead(id);
+      reading -= 1;
+      return head;
+    };
+    expect(await ringWaiting({ ...world.deps, registry: world.registry, uploads: { readHead } })).toBe(1);
+    expect([most, world.rung]).toEqual([16, [replicaId]]);
+    expect(world.registry.replicas.size).toBeGreaterThan(many.length);
+  });
+
   test('INV-11: a call whose time is over rings for the rest', async () => {
     outbox.put('bill', bill('1'));
     await world.push(replicaId, outbox);

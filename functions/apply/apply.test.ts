@@ -3,7 +3,7 @@ import { clockAt } from '../../core/outbox/hybrid-clock.ts';
 import { type OperationValue, receiptInVersion } from '../../protocol/operation.ts';
 import { TestOutbox } from '../../test/fixtures/operations.ts';
 import { UploadWorld } from '../../test/fixtures/upload-world.ts';
-import { applyReplica } from './apply.ts';
+import { answerRing, applyReplica } from './apply.ts';
 import { ringWaiting } from './ring-waiting.ts';
 import { sweepHeld } from './release-held.ts';
 import { discardException, resolveException } from './resolve-exception.ts';
@@ -377,6 +377,32 @@ describe('exceptions', () => {
       expect(await world.uploads.readRevised(id, 0, 9)).toMatchObject([
         { number: 1, receipt: { opId: held.opId, status: 'ACCEPTED_EFFECTS_PENDING' } },
       ]);
+  });
+
+  test('the schedule reads many heads at once, and rings for those that wait', async () => {
+    const many = Array.from({ length: 40 }, (_, index) => world.replica(`M${index}`));
+    outbox.put('bill', bill('1'));
+    await world.push(replicaId, outbox);
+    world.rung.length = 0;
+    let [reading, most] = [0, 0];
+    const readHead = async (id: string) => {
+      reading += 1;
+      most = Math.max(most, reading);
+      const head = await world.uploads.readHead(id);
+      reading -= 1;
+      return head;
+    };
+    expect(await ringWaiting({ ...world.deps, registry: world.registry, uploads: { readHead } })).toBe(1);
+    expect([most, world.rung]).toEqual([16, [replicaId]]);
+    expect(world.registry.replicas.size).toBeGreaterThan(many.length);
+  });
+
+  test('INV-11: a call whose time is over rings for the rest', async () => {
+    outbox.put('bill', bill('1'));
+    await world.push(replicaId, outbox);
+    world.rung.length = 0;
+    await answerRing({ ...world.deps, until: () => 0 }, replicaId);
+    expect(world.rung).toEqual([replicaId]);
   });
 
   test('INV-11: a call that head office overtook with a record tries again, and leaves nothing', async () => {

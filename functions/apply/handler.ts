@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { withheldFields } from '../../core/withheld-fields.ts';
+import { APPLY_JOBS, type ApplyJob } from '../../protocol/apply-jobs.ts';
 import { correlationSchema } from '../../protocol/correlation.ts';
 import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoRecordStore } from '../aws/dynamo-record-store.ts';
@@ -46,14 +47,27 @@ const messageSchema = z.object({ replicaId: z.string().min(1).max(300), correlat
 /** Left of the function's time when it stops taking more. */
 const RESERVE_MS = 10_000;
 
-/** Two callers: the doorbell (a replica a message), and the schedule for what nobody rang for, what waits for a record, and what nobody needs. */
-export const handler = middy<SQSEvent | object, SQSBatchResponse | { rung: number; swept: number; released: number }>()
+/** Each is a call of its own: one that is slow or fails takes no other with it. */
+const jobs: Readonly<Record<ApplyJob, () => Promise<number>>> = {
+  /** What nobody rang for. */
+  ring: () => ringWaiting({ ...deps, doorbell }),
+  /** What nobody needs. */
+  sweep: () => sweepUploads(deps),
+  /** What waits for a record. */
+  release: () => sweepHeld(deps),
+};
+const jobSchema = z.object({ job: z.enum(APPLY_JOBS) });
+
+/** Two callers: the doorbell (a replica a message), and the schedule, with a job. */
+export const handler = middy<SQSEvent | object, SQSBatchResponse | { done: number }>()
   .use(injectLambdaContext(logger, { resetKeys: true }))
-  .handler(async (event, context) =>
-    'Records' in event
-      ? fromDoorbell(event, context)
-      : { rung: await ringWaiting({ ...deps, doorbell }), swept: await sweepUploads(deps), released: await sweepHeld(deps) },
-  );
+  .handler(async (event, context) => {
+    if ('Records' in event) return fromDoorbell(event, context);
+    const { job } = jobSchema.parse(event);
+    const done = await jobs[job]();
+    logger.info('done by the clock', { job, done });
+    return { done };
+  });
 
 async function fromDoorbell(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const stop = systemClock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;

@@ -53,7 +53,7 @@ export async function compactFeed(deps: CompactDeps, feed: FeedName): Promise<Fe
   };
   for (;;) {
     const pointer = currentSnapshot(state);
-    if (pointer !== null && pointer.position >= state.head.position) {
+    if (pointer !== null && isUpToDate(state)) {
       return { ...result, position: pointer.position, rows: pointer.rows, chunks: pointer.chunks, root: pointer.root };
     }
     const step = await compactStep(deps, state, pointer);
@@ -89,6 +89,12 @@ export async function compactFeeds(
     }
   }
   return { done, failed };
+}
+
+/** Whether its snapshot has all of its pages. */
+export function isUpToDate(state: FeedState): boolean {
+  const snapshot = currentSnapshot(state);
+  return snapshot !== null && snapshot.position >= state.head.position;
 }
 
 function currentSnapshot({ head, snapshot }: FeedState): SnapshotPointer | null {

@@ -6,15 +6,17 @@ import * as z from 'zod';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type CompactResponse, compactRequestSchema } from '../../protocol/messages/compact.ts';
-import { documentClient, s3Client } from '../aws/clients.ts';
+import { documentClient, s3Client, sqsClient } from '../aws/clients.ts';
 import { DynamoFeedStore } from '../aws/dynamo-feed-store.ts';
+import { SqsCompactionRequests } from '../aws/sqs-compaction-requests.ts';
 import { S3ObjectStore } from '../aws/s3-object-store.ts';
-import { invokedFunction } from '../invoked-function.ts';
+import { invokedFunction, isScheduled } from '../invoked-function.ts';
 import { environment, systemClock } from '../runtime.ts';
 import { compactFeed, compactFeeds } from './compact.ts';
+import { ringStale } from './ring-stale.ts';
 import { sealFeed } from './seal.ts';
 
-const env = environment('FEEDS_TABLE', 'SNAPSHOTS_BUCKET');
+const env = environment('FEEDS_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL');
 const logger = new Logger({ serviceName: 'compact' });
 const feeds = new DynamoFeedStore(documentClient(), env.FEEDS_TABLE);
 const objects = new S3ObjectStore(s3Client(), env.SNAPSHOTS_BUCKET);
@@ -25,6 +27,7 @@ const deps = {
   sealing: limits,
   sizes: { rowsTarget: limits.chunkRowsTarget, rowsMax: limits.chunkRowsMax },
 };
+const compactions = new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL);
 const messageSchema = z.object({ feed: z.string(), work: z.enum(['snapshot', 'segments']).default('snapshot') });
 
 const fromQueue = middy<SQSEvent, SQSBatchResponse>()
@@ -33,9 +36,17 @@ const fromQueue = middy<SQSEvent, SQSBatchResponse>()
 
 const asked = invokedFunction(logger, compactRequestSchema, ({ feeds: wanted }) => compactWanted(wanted));
 
-/** Three callers: the queue (a feed per message), the schedule and people (`{}` or `{feeds}`: all feeds, or those). */
-export const handler = (event: SQSEvent | object, context: Context): Promise<object> =>
-  'Records' in event ? fromQueue(event, context) : asked(event, context);
+const scheduled = invokedFunction(logger, z.unknown(), async () => {
+  const rung = await ringStale({ feeds, compactions });
+  logger.info('rung for feeds that changed', { rung });
+  return { rung };
+});
+
+/** Three callers: the queue (a feed), the schedule, and people (`{}` or `{feeds}`: all feeds, or those). */
+export const handler = (event: SQSEvent | object, context: Context): Promise<object> => {
+  if ('Records' in event) return fromQueue(event, context);
+  return isScheduled(event) ? scheduled(event, context) : asked(event, context);
+};
 
 async function compactMessages(event: SQSEvent): Promise<SQSBatchResponse> {
   const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];

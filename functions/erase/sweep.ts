@@ -7,6 +7,7 @@ import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import { manifestRanges } from '../../protocol/manifest.ts';
 import { readManifest } from '../compact/read-snapshot.ts';
+import { inParts } from '../in-parts.ts';
 
 /**
  * Takes away what no snapshot and no index needs any more (INV-42), once a day. What is needed is read before the
@@ -18,22 +19,24 @@ export interface SweepDeps {
   readonly clock: Clock;
 }
 
+/** Feeds looked at together, a few requests each: 25,000 in two minutes of the fifteen there are. */
+const FEEDS_AT_ONCE = 16;
+
+interface Life {
+  readonly now: number;
+  readonly lifeMs: number;
+}
+
 export async function sweep(deps: SweepDeps): Promise<{ objects: number; snapshots: number }> {
   const life = { now: deps.clock.now(), lifeMs: limits.snapshotLifeMs };
   const needed = new Set<string>();
   const swept = { objects: 0, snapshots: 0 };
-  for (const feed of await deps.feeds.listFeeds()) {
-    const manifests = await keepManifests(deps, feed, life);
-    for (const manifestSha256 of manifests.kept) {
-      const manifest = await readManifest(deps.objects, { feed, manifestSha256 });
-      for (const { chunk } of manifestRanges(manifest)) needed.add(chunkKey(feed, chunk.sha256));
+  for await (const feeds of inParts(await deps.feeds.listFeeds(), FEEDS_AT_ONCE)) {
+    for (const { needs, objects, snapshots } of await Promise.all(feeds.map((feed) => sweepFeed(deps, feed, life)))) {
+      for (const key of needs) needed.add(key);
+      swept.objects += objects;
+      swept.snapshots += snapshots;
     }
-    const state = (await deps.feeds.readFeeds([feed])).get(feed);
-    if (state !== undefined)
-      for (const { sha256 } of (await deps.feeds.readSegments(state.head)).segments) needed.add(segmentKey(feed, sha256));
-    swept.snapshots += await deps.feeds.sweepSnapshots(feed, manifests.kept);
-    await deps.objects.delete(manifests.gone);
-    swept.objects += manifests.gone.length;
   }
   for (const prefix of ['chunks/', 'segments/']) {
     for await (const part of deps.objects.list(prefix)) {
@@ -45,11 +48,23 @@ export async function sweep(deps: SweepDeps): Promise<{ objects: number; snapsho
   return swept;
 }
 
-async function keepManifests(
-  { feeds, objects }: SweepDeps,
-  feed: FeedName,
-  life: { now: number; lifeMs: number },
-): Promise<{ kept: Set<string>; gone: string[] }> {
+/** What its manifests and its index need; manifests that nobody does go. */
+async function sweepFeed(deps: SweepDeps, feed: FeedName, life: Life): Promise<{ needs: string[]; objects: number; snapshots: number }> {
+  const { kept, gone } = await keepManifests(deps, feed, life);
+  const needs: string[] = [];
+  for (const manifestSha256 of kept) {
+    const manifest = await readManifest(deps.objects, { feed, manifestSha256 });
+    needs.push(...manifestRanges(manifest).map(({ chunk }) => chunkKey(feed, chunk.sha256)));
+  }
+  const state = (await deps.feeds.readFeeds([feed])).get(feed);
+  const segments = state === undefined ? [] : (await deps.feeds.readSegments(state.head)).segments;
+  needs.push(...segments.map(({ sha256 }) => segmentKey(feed, sha256)));
+  const snapshots = await deps.feeds.sweepSnapshots(feed, kept);
+  await deps.objects.delete(gone);
+  return { needs, objects: gone.length, snapshots };
+}
+
+async function keepManifests({ feeds, objects }: SweepDeps, feed: FeedName, life: Life): Promise<{ kept: Set<string>; gone: string[] }> {
   const all: StoredObject[] = [];
   for await (const part of objects.list(manifestPrefix(feed))) all.push(...part);
   const newest = (await feeds.readFeeds([feed])).get(feed)?.snapshot?.manifestSha256;

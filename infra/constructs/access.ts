@@ -60,6 +60,8 @@ function grantFeeds(grants: Grants): void {
   grants.sends('rescope', rescope);
   grants.receives('rescope', rescope);
 
+  // The schedule asks for a snapshot of what changed.
+  grants.sends('compact', compaction);
   grants.table('compact', feeds, ...COMPACTION);
   grants.objects('compact', OBJECTS, 'GetObject', 'PutObject');
   grants.receives('compact', compaction);

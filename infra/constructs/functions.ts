@@ -55,7 +55,7 @@ const SIZES = {
   // All records of a customer at once: a few hundred.
   rescope: { memorySize: 512, timeout: RESCOPE_TIMEOUT, environment: ['RECORDS_TABLE', 'RESCOPE_QUEUE_URL'] },
   // 250,000 changes in memory plus chunks of ~40 MB parsed, packed on two cores.
-  compact: { memorySize: 3008, timeout: COMPACT_TIMEOUT, environment: ['FEEDS_TABLE', 'SNAPSHOTS_BUCKET'] },
+  compact: { memorySize: 3008, timeout: COMPACT_TIMEOUT, environment: ['FEEDS_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL'] },
   // One transaction; the memory is for a quick first start.
   enrol: { memorySize: 512, timeout: Duration.seconds(10), environment: ['STORES_TABLE'] },
   // 3 MB of pages and 64 signatures in an answer.
@@ -126,7 +126,7 @@ const SIZES = {
 } as const satisfies Record<string, FunctionSize>;
 
 /** Work goes on by a message to the queue it came from; Lambda would stop that after sixteen messages of one chain. */
-const RING_THEMSELVES: readonly string[] = ['apply', 'rescope'];
+const RING_THEMSELVES: readonly string[] = ['apply', 'compact', 'rescope'];
 
 export type FunctionName = keyof typeof SIZES;
 export const FUNCTION_NAMES = Object.keys(SIZES) as FunctionName[];

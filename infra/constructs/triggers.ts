@@ -6,14 +6,15 @@
  * hours instead of holding up everything behind it.
  */
 import { Duration, Validations } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Construct } from 'constructs';
+import { APPLY_JOBS } from '../../protocol/apply-jobs.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import type { Data } from './data.ts';
-import type { Functions } from './functions.ts';
+import type { FunctionName, Functions } from './functions.ts';
 
 interface TriggersProps {
   readonly organization: Organization;
@@ -23,13 +24,14 @@ interface TriggersProps {
 
 export function addTriggers(scope: Construct, props: TriggersProps): Rule {
   addStream(props);
-  for (const [name, queue, maxConcurrency] of [
-    ['compact', props.data.compaction, 2],
-    ['apply', props.data.doorbell, 50],
-    ['rescope', props.data.rescope, 10],
+  for (const [name, queue, { batchSize, maxConcurrency }] of [
+    // One large feed takes minutes: whatever came in one batch with it would wait, and be given up with it.
+    ['compact', props.data.compaction, { batchSize: 1, maxConcurrency: 10 }],
+    ['apply', props.data.doorbell, { batchSize: 10, maxConcurrency: 50 }],
+    ['rescope', props.data.rescope, { batchSize: 10, maxConcurrency: 10 }],
   ] as const) {
     const made = props.functions.get(name);
-    made.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency }));
+    made.addEventSource(new SqsEventSource(queue, { batchSize, reportBatchItemFailures: true, maxConcurrency }));
     Validations.of(made).acknowledge({
       id: 'Serverless-LambdaEventSourceMappingDestination',
       reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
@@ -67,11 +69,26 @@ function addStream({ data, functions }: TriggersProps): void {
   );
 }
 
+interface Clockwork {
+  readonly rate: Duration;
+  readonly description: string;
+  /** A call for each; one with the event of the rule if it is not said. */
+  readonly inputs?: readonly object[];
+}
+
 /** A turn that fails leaves nothing behind: the next one looks at the same again. */
 function addSchedules(scope: Construct, functions: Functions): void {
-  for (const [id, name, { rate, description }] of [
+  const schedules: readonly (readonly [string, FunctionName, Clockwork])[] = [
     ['ReviewSchedule', 'rescope', { rate: Duration.days(1), description: 'Customers whom a store has not billed for long leave it' }],
-    ['HeldSchedule', 'apply', { rate: Duration.hours(1), description: 'What waits for a record is judged again' }],
+    [
+      'HeldSchedule',
+      'apply',
+      {
+        rate: Duration.hours(1),
+        description: 'Uploads that nobody rang for, objects that nobody needs, and what waits for a record',
+        inputs: APPLY_JOBS.map((job) => ({ job })),
+      },
+    ],
     ['WatchSchedule', 'watch-stores', { rate: Duration.hours(1), description: 'Stores that were not heard of when expected are logged' }],
     ['RolloutSchedule', 'watch-rollout', { rate: Duration.minutes(5), description: 'Changed store settings go on, or are stopped' }],
     [
@@ -79,11 +96,13 @@ function addSchedules(scope: Construct, functions: Functions): void {
       'erase',
       { rate: Duration.days(1), description: 'Objects that nobody needs any more are taken away, and tombstones of erased customers' },
     ],
-  ] as const) {
+  ];
+  for (const [id, name, { rate, description, inputs }] of schedules) {
+    const events = inputs === undefined ? [{}] : inputs.map((input) => ({ event: RuleTargetInput.fromObject(input) }));
     const rule = new Rule(scope, id, {
       description,
       schedule: Schedule.rate(rate),
-      targets: [new LambdaFunction(functions.get(name), { retryAttempts: 2 })],
+      targets: events.map((event) => new LambdaFunction(functions.get(name), { ...event, retryAttempts: 2 })),
     });
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** `compact` function, invoked by schedule (`{}`), by queue (`{feed}` per message) or by hand. */
+/** `compact` function by hand: these feeds, or all. */
 export const compactRequestSchema = z.object({ feeds: z.array(z.string()).optional() });
 export const compactResponseSchema = z.object({
   feeds: z.array(

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { readOrganizations } from '../../infra/organizations.ts';
+import { APPLY_JOBS } from '../../protocol/apply-jobs.ts';
 import { storelineApp } from '../../infra/storeline-app.ts';
 
 interface Resource {
@@ -158,7 +159,7 @@ describe.each(organizations)('the stack of $name', (organization) => {
       const [role = ''] = (made['Role'] as { 'Fn::GetAtt': string[] })['Fn::GetAtt'];
       return rings(role, queue) ? [[queue, made['RecursiveLoop']]] : [];
     });
-    expect(Object.fromEntries(seen)).toEqual({ Doorbell: 'Allow', Rescope: 'Allow' });
+    expect(Object.fromEntries(seen)).toEqual({ Compaction: 'Allow', Doorbell: 'Allow', Rescope: 'Allow' });
   });
 
   test('functions run the newest Node on ARM, traced, each with its own role and a log that ends', () => {
@@ -272,6 +273,11 @@ describe.each(organizations)('the stack of $name', (organization) => {
     // A star would be one of its actions too.
     for (const [, policy] of ofType('AWS::IAM::Policy'))
       for (const { Action } of statements(policy)) expect(JSON.stringify(Action)).not.toMatch(/dynamodb:[^"]*\*/);
+  });
+
+  test('what apply does by the clock is a call for each job, so that none waits for another', () => {
+    const targets = ofType('AWS::Events::Rule').flatMap(([, { Properties }]) => Properties['Targets'] as { Input?: string }[]);
+    expect(targets.flatMap(({ Input }) => (Input === undefined ? [] : [JSON.parse(Input)]))).toEqual(APPLY_JOBS.map((job) => ({ job })));
   });
 
   test('the schedule is the one of the organization', () => {

@@ -343,6 +343,7 @@ export class UploadHistory {
 
   /** A delivery, sometimes to two functions at once, or two deliveries. */
   async #apply(): Promise<void> {
+    if (this.#random.chance(0.06)) return this.#crowd(this.#random.of(this.#tills));
     const message = this.#queue.receive(this.now, this.#random);
     if (message === null) return;
     const run = (one: Message) => this.#invoke(() => this.#handle(one));
@@ -356,7 +357,7 @@ export class UploadHistory {
     await this.#push(till);
     for (let count = 0; count < CROWD; count += 1) this.#ring(till.replicaId);
     const messages = Array.from({ length: CROWD }, () => this.#queue.receive(this.now, this.#random));
-    await Promise.all(messages.map(async (message) => message && this.#invoke(() => this.#handle(message))));
+    await Promise.all(messages.flatMap((message) => (message === null ? [] : [this.#invoke(() => this.#handle(message))])));
   }
 
   /** As the function does it: what fails or was killed is not deleted and comes again. */

@@ -93,7 +93,7 @@ function grantDoors(grants: Grants): void {
   grants.stores('report', [SLOT], 'DeleteItem');
 
   // A replica that was restored or copied becomes a new one of the same store.
-  grants.stores('fork', [STORE], ...DOOR, 'PutItem', 'ConditionCheckItem');
+  grants.stores('fork', [STORE], ...DOOR, ...LISTING, 'PutItem', 'ConditionCheckItem');
   // Which key a replica signs with is kept in its row; every door takes the next one when it is used first.
   grants.stores('rotate-key', [STORE], ...DOOR);
   // One customer of main data; how many were looked up is counted in the stores table.

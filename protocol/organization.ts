@@ -4,6 +4,8 @@ import { COMPONENT_NAMES, SCOPE_CHOICES } from './catalogue/types.ts';
 import { canarySchema } from './rollout.ts';
 import { storeSettingsSchema } from './store-settings.ts';
 
+const RESERVED_MAX = 900;
+
 /** One organization's settings: `orgs/<name>.json`. One stack is made from each. */
 export const organizationSchema = z.strictObject({
   /** Also the stack's and every resource's name part. */
@@ -71,9 +73,16 @@ export const organizationSchema = z.strictObject({
   logDays: z.literal([30, 60, 90, 180, 365, 731]).default(90),
   /**
    * At most as many of a function run at once, and as many are kept free for it, by the function's name (`apply`). An account has a
-   * thousand for all its functions, and a new one perhaps ten, so nothing is reserved by itself.
+   * thousand for all its functions, of which a hundred stay for whoever reserved none, and a new one perhaps ten, so nothing is reserved by
+   * itself. A queue calls no fewer than two at once.
    */
-  reservedConcurrency: z.record(z.string(), z.int().min(1).max(1_000)).default({}),
+  reservedConcurrency: z
+    .record(z.string(), z.int().min(2))
+    .refine(
+      (reserved) => Object.values(reserved).reduce((sum, count) => sum + count, 0) <= RESERVED_MAX,
+      `more than ${RESERVED_MAX} together`,
+    )
+    .default({}),
   /** Data outlives the stack unless this says otherwise. */
   retainData: z.boolean().default(true),
 });

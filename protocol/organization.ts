@@ -5,6 +5,7 @@ import { canarySchema } from './rollout.ts';
 import { storeSettingsSchema } from './store-settings.ts';
 
 const tableName = z.string().regex(/^[\w.-]{3,255}$/, 'the name of a table of the same account and region');
+const RESERVED_MAX = 900;
 
 /** One organization's settings: `orgs/<name>.json`. One stack is made from each. */
 export const organizationSchema = z.strictObject({
@@ -73,9 +74,16 @@ export const organizationSchema = z.strictObject({
   logDays: z.literal([30, 60, 90, 180, 365, 731]).default(90),
   /**
    * At most as many of a function run at once, and as many are kept free for it, by the function's name (`apply`). An account has a
-   * thousand for all its functions, and a new one perhaps ten, so nothing is reserved by itself.
+   * thousand for all its functions, of which a hundred stay for whoever reserved none, and a new one perhaps ten, so nothing is reserved by
+   * itself. A queue calls no fewer than two at once.
    */
-  reservedConcurrency: z.record(z.string(), z.int().min(1).max(1_000)).default({}),
+  reservedConcurrency: z
+    .record(z.string(), z.int().min(2))
+    .refine(
+      (reserved) => Object.values(reserved).reduce((sum, count) => sum + count, 0) <= RESERVED_MAX,
+      `more than ${RESERVED_MAX} together`,
+    )
+    .default({}),
   /**
    * Tables that stand in for the stack's own after a restore (docs/operations/restore.md), by name; of `records` also its stream, by the label
    * that ends its ARN. It stays here as long as the stack: without it the stack would make itself empty ones.

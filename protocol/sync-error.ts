@@ -5,25 +5,24 @@ export class SyncError extends Error {
   readonly code: ErrorCodeName;
   readonly retryAfterMs: number | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
+  /** Of the HTTP answer. */
+  readonly status: number;
 
   constructor(
     code: ErrorCodeName,
     message: string,
-    options: { cause?: unknown; retryAfterMs?: number; details?: Record<string, unknown> } = {},
+    options: { cause?: unknown; retryAfterMs?: number; details?: Record<string, unknown>; status?: number } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'SyncError';
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
     this.details = options.details;
+    this.status = options.status ?? errorCodes[code].status;
   }
 
   get remedy(): Remedy {
     return errorCodes[this.code].remedy;
-  }
-
-  get status(): number {
-    return errorCodes[this.code].status;
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RequestBudgets } from './request-budgets.ts';
 
-const refusal = expect.objectContaining({ code: 'UNAVAILABLE', retryAfterMs: 500 }) as unknown;
+const refusal = expect.objectContaining({ code: 'UNAVAILABLE', retryAfterMs: 500, status: 429 }) as unknown;
 
 test('an agent that asks without end waits, and others do not', () => {
   const budgets = new RequestBudgets({ perSecond: 2, burst: 3 }, 10);

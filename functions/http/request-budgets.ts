@@ -16,12 +16,14 @@ export class RequestBudgets {
     this.#callersMax = callersMax;
   }
 
-  /** Throws `UNAVAILABLE` with how long to wait. */
+  /** Throws `UNAVAILABLE`, as 429, with how long to wait. */
   take(caller: string, now: number): void {
     const { bucket, waitMs } = spend(this.#budget, this.#buckets.get(caller) ?? null, now);
     if (!this.#buckets.has(caller) && this.#buckets.size >= this.#callersMax) this.#makeRoom(now);
     this.#buckets.set(caller, bucket);
-    if (waitMs > 0) throw new SyncError('UNAVAILABLE', 'this agent asks more often than any needs to', { retryAfterMs: waitMs });
+    if (waitMs <= 0) return;
+    // Agents go by the code; 429, because it is this agent's doing and no failure of head office, which 5xx counts as.
+    throw new SyncError('UNAVAILABLE', 'this agent asks more often than any needs to', { retryAfterMs: waitMs, status: 429 });
   }
 
   /** Whoever was quiet for a while is forgotten; where nobody was, everybody begins anew. */

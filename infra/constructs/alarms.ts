@@ -1,7 +1,8 @@
 /**
  * The alarms of a stack. Each has a stable id, which is also the end of its name, and names its runbook in `docs/operations/`.
  *
- * What is tried again by itself gets a quarter of an hour before it is an alarm; what nothing tries again is one at once.
+ * A function that failed is an alarm at once, because that is a bug or something missing, and some run once a day only. What comes and goes by
+ * itself (throttles, rates, slow answers) gets a quarter of an hour.
  */
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, MathExpression, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
@@ -11,11 +12,11 @@ import { Construct } from 'constructs';
 import { COUNTS, COUNT_SERVICE, type CountName, metricNamespace } from '../../protocol/metrics.ts';
 import type { Organization } from '../../protocol/organization.ts';
 import { AlarmTopic } from './alarm-topic.ts';
-import type { Api } from './api.ts';
+import { type Api, isRoute } from './api.ts';
 import { addBudget } from './budget.ts';
 import type { Data } from './data.ts';
 import type { FreshWorkflow } from './fresh-workflow.ts';
-import { FUNCTION_NAMES, type Functions } from './functions.ts';
+import { FUNCTION_NAMES, type FunctionName, type Functions } from './functions.ts';
 import { LOGGED } from './logged.ts';
 import { systemErrors, throttles } from './table-metrics.ts';
 
@@ -53,7 +54,9 @@ const ITERATOR_AGE_MAX = Duration.minutes(15);
 const API_ERRORS_MAX = 5;
 const API_ERRORS_LEAST = 3;
 /** Above every cold start; a till gives up on a redemption soon after. */
-const API_LATENCY_MAX = Duration.seconds(5);
+const LATENCY_MAX = Duration.seconds(5);
+/** What somebody waits for: a customer, a till that begins its day, and what it recorded. */
+const WAITED_FOR = ['redeem', 'plan', 'push'] as const;
 /** Refused in five minutes. Agents come again by themselves, so a few are no matter. */
 const REFUSED_MAX = 100;
 /** Refused as nobody's in an hour. A revoked store comes by every 45 s, 80 times; somebody who tries keys comes more often. */
@@ -87,6 +90,7 @@ export class Alarms extends Construct {
     this.#functions(watched.functions);
     this.#freshWorkflow(watched.fresh);
     this.#api(watched.api);
+    this.#latency(watched.functions);
     this.#tables(watched.data);
     this.#clockwork(watched.functions);
     const [refused, unauthorized] = [this.#refused(watched.api), this.#unauthorized(watched.api)];
@@ -108,7 +112,8 @@ export class Alarms extends Construct {
   #functions(functions: Functions): void {
     for (const name of FUNCTION_NAMES) {
       const made = functions.get(name);
-      this.#alarm(`${name}-errors`, { runbook: 'function-errors', means: `The function ${name} failed`, metric: made.metricErrors(SUM) });
+      const metric = isRoute(name) ? this.#failed(functions, name) : made.metricErrors(SUM);
+      this.#alarm(`${name}-errors`, { runbook: 'function-errors', means: `The function ${name} failed`, metric });
       this.#alarm(`${name}-throttles`, {
         runbook: 'function-throttles',
         means: `The function ${name} is not let run as often as it is called`,
@@ -121,6 +126,21 @@ export class Alarms extends Construct {
       means: 'Changes of main data reach the feeds, and so the stores, too late',
       metric: functions.get('feed-writer').metric('IteratorAge', { period: PERIOD, statistic: Stats.MAXIMUM }),
       above: ITERATOR_AGE_MAX.toMilliseconds(),
+    });
+  }
+
+  /** Whoever asks over HTTP is answered whatever happens, so a bug is no error of the function: its log says so. */
+  #failed(functions: Functions, name: FunctionName): IMetric {
+    const answered = this.#metricOf(
+      `${name}-failed`,
+      functions.logGroup(name),
+      FilterPattern.stringValue('$.message', '=', 'request failed'),
+    );
+    return new MathExpression({
+      expression: 'ended + FILL(answered, 0)',
+      usingMetrics: { ended: functions.get(name).metricErrors(SUM), answered: answered.with(SUM) },
+      period: PERIOD,
+      label: 'Failed',
     });
   }
 
@@ -145,13 +165,18 @@ export class Alarms extends Construct {
       periods: LASTING,
       breaching: 2,
     });
-    this.#alarm('api-latency', {
-      runbook: 'api-latency',
-      means: `One answer in a hundred takes longer than ${API_LATENCY_MAX.toSeconds()} s`,
-      metric: http.metricLatency({ period: PERIOD, statistic: Stats.percentile(99) }),
-      above: API_LATENCY_MAX.toMilliseconds(),
-      periods: LASTING,
-    });
+  }
+
+  /** Of each by itself: most requests are contacts, which are quick, and hide what is slow. */
+  #latency(functions: Functions): void {
+    for (const name of WAITED_FOR)
+      this.#alarm(`${name}-latency`, {
+        runbook: 'latency',
+        means: `One answer in twenty of ${name} takes longer than ${LATENCY_MAX.toSeconds()} s`,
+        metric: functions.get(name).metricDuration({ period: PERIOD, statistic: Stats.percentile(95) }),
+        above: LATENCY_MAX.toMilliseconds(),
+        periods: LASTING,
+      });
   }
 
   /** More stores at once than the API lets in. The limit of look-ups answers 429 as well, but that one comes from the function. */

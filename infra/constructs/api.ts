@@ -14,6 +14,11 @@ import { type Logging, logGroupProps } from './log-group.ts';
 
 const ROUTES = ['enrol', 'plan', 'report', 'push', 'fork', 'rotate-key', 'lookup', 'redeem', 'contact', 'console'] as const;
 
+/** Whether stores or people ask it over HTTP. */
+export function isRoute(name: string): boolean {
+  return (ROUTES as readonly string[]).includes(name);
+}
+
 const REASONS = {
   enrol: 'A new replica has no key yet: it shows a one-time code in the body, and the function checks and uses it up.',
   console:

@@ -31,7 +31,14 @@ export function addTriggers(scope: Construct, props: TriggersProps): Rule {
     ['rescope', props.data.rescope, { batchSize: 10, maxConcurrency: 10 }],
   ] as const) {
     const made = props.functions.get(name);
-    made.addEventSource(new SqsEventSource(queue, { batchSize, reportBatchItemFailures: true, maxConcurrency }));
+    made.addEventSource(
+      new SqsEventSource(queue, {
+        batchSize,
+        reportBatchItemFailures: true,
+        // More than the function may run at once would be refused, counted as an attempt, and given up in the end.
+        maxConcurrency: Math.min(maxConcurrency, props.organization.reservedConcurrency[name] ?? maxConcurrency),
+      }),
+    );
     Validations.of(made).acknowledge({
       id: 'Serverless-LambdaEventSourceMappingDestination',
       reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",

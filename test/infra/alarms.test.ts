@@ -43,6 +43,24 @@ describe.each(organizations)('the alarms of $name', ({ name }) => {
     expect(named('feed-writer-iterator-age')).toMatchObject({ Threshold: 15 * 60_000 });
   });
 
+  test('what answers over HTTP and fails for everybody is an alarm of its own, though the function itself never ends with an error', () => {
+    const routes = ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => String(Properties['RouteKey']).replace('POST /v1/', ''));
+    expect(routes.length).toBeGreaterThan(5);
+    for (const id of routes) {
+      const log = ofType('AWS::Logs::MetricFilter').find(([, { Properties }]) => Properties['FilterName'] === `${stack}-${id}-failed`)?.[1];
+      expect(log?.Properties, id).toMatchObject({ FilterPattern: '{ $.message = "request failed" }' });
+      const metrics = JSON.stringify(named(`${id}-errors`)?.['Metrics']);
+      expect(metrics, id).toContain(`"MetricName":"${id}-failed"`);
+      expect(metrics, id).toContain('"MetricName":"Errors"');
+    }
+    expect(readFileSync(join(PROJECT, 'functions/http/http-function.ts'), 'utf8')).toContain("'request failed'");
+  });
+
+  test('what somebody waits for is measured by itself, and not among all requests', () => {
+    for (const id of ['redeem', 'plan', 'push'])
+      expect(named(`${id}-latency`), id).toMatchObject({ MetricName: 'Duration', ExtendedStatistic: 'p95', Threshold: 5_000 });
+  });
+
   test('each is told to somebody, when it begins and when it is over, and names a runbook that is there', () => {
     for (const { AlarmActions, OKActions, AlarmDescription, AlarmName } of alarms) {
       expect(

@@ -122,6 +122,20 @@ describe('an organization that says how long and how much', () => {
     expect(environments(resources)).toEqual(environments(templateOf({ ownKey: true })));
   });
 
+  test('has no queue call a function more often at once than it may run', () => {
+    const most = ofType(resources, 'AWS::Lambda::EventSourceMapping').flatMap(([, { Properties }]) => {
+      const { MaximumConcurrency: count } = (Properties['ScalingConfig'] ?? {}) as { MaximumConcurrency?: number };
+      return count === undefined ? [] : [count];
+    });
+    expect(most.toSorted((a, b) => a - b)).toEqual([10, 10, 20]);
+  });
+
+  test('is refused with more than an account has for all, and with less than a queue begins with', () => {
+    for (const reserved of [{ apply: 600, plan: 301 }, { apply: 1 }])
+      expect(organizationSchema.safeParse({ ...plain, reservedConcurrency: reserved }).success).toBe(false);
+    expect(organizationSchema.safeParse({ ...plain, reservedConcurrency: { apply: 600, plan: 300 } }).success).toBe(true);
+  });
+
   test('is refused with a function that there is not, and with a time that logs cannot have', () => {
     expect(() => templateOf({ reservedConcurrency: { aply: 20 } })).toThrow(/there is no function aply; they are: .*apply/);
     expect(organizationSchema.safeParse({ ...plain, logDays: 31 }).success).toBe(false);

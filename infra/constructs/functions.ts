@@ -240,8 +240,7 @@ function acknowledge(made: LambdaFunction, role: Role): void {
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason: 'X-Ray takes trace segments for no resource in particular; the two actions can only add.',
   });
-  const reason =
-    'Nothing is lost when an asynchronous call fails: only the schedule calls that way, its next turn does the same work, and EventBridge keeps what it could not deliver.';
+  const reason = 'Nothing is lost when an asynchronous call fails: only the schedule calls that way, and its next turn does the same work.';
   Validations.of(made).acknowledge({ id: 'Serverless-LambdaDLQ', reason }, { id: 'Serverless-LambdaAsyncFailureDestination', reason });
 }
 

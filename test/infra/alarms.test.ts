@@ -56,6 +56,23 @@ describe.each(organizations)('the alarms of $name', ({ name }) => {
     expect(readFileSync(join(PROJECT, 'functions/http/http-function.ts'), 'utf8')).toContain("'request failed'");
   });
 
+  test('each rule of the clock is watched by its own calls, for three of its turns and three hours at least', () => {
+    const rules = ofType('AWS::Events::Rule');
+    const silent = alarms.filter(({ AlarmName }) => String(AlarmName).endsWith('-silent'));
+    expect(rules.length).toBeGreaterThan(5);
+    expect(silent.length).toBe(rules.length);
+    for (const [id, { Properties }] of rules) {
+      const alarm = silent.find(
+        ({ Dimensions }) => JSON.stringify(Dimensions) === JSON.stringify([{ Name: 'RuleName', Value: { Ref: id } }]),
+      );
+      const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(Properties['ScheduleExpression'])) ?? [];
+      const seconds = Number(count) * ({ minute: 60, hour: 3_600, day: 86_400 }[unit] ?? 0);
+      expect(seconds, id).toBeGreaterThan(0);
+      expect(alarm, id).toMatchObject({ Namespace: 'AWS/Events', MetricName: 'Invocations', TreatMissingData: 'breaching' });
+      expect([alarm?.['Period'], alarm?.['EvaluationPeriods']], id).toEqual([Math.max(3_600, seconds), 3]);
+    }
+  });
+
   test('what somebody waits for is measured by itself, and not among all requests', () => {
     for (const id of ['redeem', 'plan', 'push'])
       expect(named(`${id}-latency`), id).toMatchObject({ MetricName: 'Duration', ExtendedStatistic: 'p95', Threshold: 5_000 });

@@ -146,10 +146,8 @@ export class Alarms extends Construct {
   }
 
   #freshWorkflow({ machine }: FreshWorkflow): void {
-    const runbook = 'fresh-workflow';
-    const means = 'A fresh sync is checked no more: its workflow';
-    this.#alarm('fresh-sync-failed', { runbook, means: `${means} failed`, metric: machine.metricFailed(SUM) });
-    this.#alarm('fresh-sync-timed-out', { runbook, means: `${means} has run for a year`, metric: machine.metricTimedOut(SUM) });
+    const means = 'A fresh sync is checked no more: its workflow failed';
+    this.#alarm('fresh-sync-failed', { runbook: 'fresh-workflow', means, metric: machine.metricFailed(SUM) });
   }
 
   #api({ http }: Api): void {

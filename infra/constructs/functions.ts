@@ -198,6 +198,9 @@ export class Functions extends Construct {
   }
 }
 
+/** A function's environment has 4 KB; names and addresses of what it works with take less than 1,100 of them. */
+const SETTINGS_BYTES_MAX = 3_000;
+
 /** Without what only operation needs: another address for alarms must not make every function start anew. */
 function settingsOf(organization: Organization): string {
   const {
@@ -209,7 +212,13 @@ function settingsOf(organization: Organization): string {
     reservedConcurrency: _____,
     ...settings
   } = organization;
-  return JSON.stringify(settings);
+  const text = JSON.stringify(settings);
+  if (Buffer.byteLength(text) > SETTINGS_BYTES_MAX)
+    throw new SyncError(
+      'INVALID_INPUT',
+      `the settings of ${organization.name} have more than ${SETTINGS_BYTES_MAX} bytes, which is all that a function can be told: name fewer canary stores`,
+    );
+  return text;
 }
 
 function refuseUnknown(names: readonly string[]): void {

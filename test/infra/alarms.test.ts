@@ -119,6 +119,13 @@ test.each(Object.entries(LOGGED))('the words that %s waits for are said by its f
   for (const said of words) expect(sources.join('\n')).toContain(`'${said}'`);
 });
 
+test('no function gives its lines a key that the logger has for its own', () => {
+  for (const name of FUNCTION_NAMES)
+    expect(readFileSync(join(PROJECT, 'functions', name, 'handler.ts'), 'utf8'), name).not.toMatch(
+      /logger\.\w+\([^)]*[{,] (level|message|timestamp|service)\b/,
+    );
+});
+
 test('every finding that was accepted stands in the documents with its reason', async () => {
   const lines = organizations.flatMap(({ name }) =>
     assembly

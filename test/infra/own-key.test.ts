@@ -82,7 +82,9 @@ describe('an organization with a key of its own', () => {
       },
     });
     // The schedule leaves nothing in a queue.
-    expect(JSON.stringify(resources[KEY]?.Properties['KeyPolicy'])).not.toContain('events.amazonaws.com');
+    expect(JSON.stringify(ofType(resources, 'AWS::KMS::Key').find(([id]) => id.startsWith('OwnKey')))).not.toContain(
+      'events.amazonaws.com',
+    );
   });
 });
 
@@ -129,6 +131,11 @@ describe('an organization that says how long and how much', () => {
     for (const reserved of [{ apply: 600, plan: 301 }, { apply: 1 }])
       expect(organizationSchema.safeParse({ ...plain, reservedConcurrency: reserved }).success).toBe(false);
     expect(organizationSchema.safeParse({ ...plain, reservedConcurrency: { apply: 600, plan: 300 } }).success).toBe(true);
+  });
+
+  test('is refused with more settings than a function can be told', () => {
+    const stores = Array.from({ length: 50 }, (_, index) => String(index).padStart(64, 'S'));
+    expect(() => templateOf({ canary: { stores } })).toThrow(/name fewer canary stores/);
   });
 
   test('is refused with a function that there is not, and with a time that logs cannot have', () => {

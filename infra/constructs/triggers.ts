@@ -32,16 +32,15 @@ export interface Turn {
 
 export function addTriggers(scope: Construct, props: TriggersProps): Turn[] {
   addStream(props);
-  for (const [name, queue, { batchSize, maxConcurrency }] of [
-    // One large feed takes minutes: whatever came in one batch with it would wait, and be given up with it.
-    ['compact', props.data.compaction, { batchSize: 1, maxConcurrency: 10 }],
-    ['apply', props.data.doorbell, { batchSize: 10, maxConcurrency: 50 }],
-    ['rescope', props.data.rescope, { batchSize: 10, maxConcurrency: 10 }],
+  for (const [name, queue, maxConcurrency] of [
+    ['compact', props.data.compaction, 10],
+    ['apply', props.data.doorbell, 50],
+    ['rescope', props.data.rescope, 10],
   ] as const) {
     const made = props.functions.get(name);
     made.addEventSource(
       new SqsEventSource(queue, {
-        batchSize,
+        batchSize: 10,
         reportBatchItemFailures: true,
         // More than the function may run at once would be refused, counted as an attempt, and given up in the end.
         maxConcurrency: Math.min(maxConcurrency, props.organization.reservedConcurrency[name] ?? maxConcurrency),

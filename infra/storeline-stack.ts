@@ -35,7 +35,7 @@ export class StorelineStack extends Stack {
     const people = new People(this, 'People', organization);
     const functions = new Functions(this, 'Functions', { organization, key, data, people, bundles });
     grantAccess(data, functions);
-    addTriggers(this, { organization, data, functions });
+    const turns = addTriggers(this, { organization, data, functions });
     const fresh = new FreshWorkflow(this, 'FreshSync', {
       organization,
       key,
@@ -43,7 +43,7 @@ export class StorelineStack extends Stack {
       taskTimeout: FRESH_RUN_TIMEOUT.plus(Duration.seconds(30)),
     });
     const api = new Api(this, 'Api', { organization, key, functions });
-    const watched = { organization, data, functions, fresh, api };
+    const watched = { organization, data, functions, turns, fresh, api };
     const alarms = new Alarms(this, 'Operation', watched);
     addDashboard(this, { ...watched, alarms });
 

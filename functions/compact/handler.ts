@@ -3,6 +3,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
+import type { CompactionWork } from '../../core/ports/compaction-requests.ts';
 import type { FeedName } from '../../protocol/feed.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type CompactResponse, compactRequestSchema } from '../../protocol/messages/compact.ts';
@@ -15,6 +16,7 @@ import { environment, systemClock } from '../runtime.ts';
 import { compactFeed, compactFeeds } from './compact.ts';
 import { ringStale } from './ring-stale.ts';
 import { sealFeed } from './seal.ts';
+import { workOff } from './work-off.ts';
 
 const env = environment('FEEDS_TABLE', 'SNAPSHOTS_BUCKET', 'COMPACTION_QUEUE_URL');
 const logger = new Logger({ serviceName: 'compact' });
@@ -30,9 +32,12 @@ const deps = {
 const compactions = new SqsCompactionRequests(sqsClient(), env.COMPACTION_QUEUE_URL);
 const messageSchema = z.object({ feed: z.string(), work: z.enum(['snapshot', 'segments']).default('snapshot') });
 
+/** A large feed takes a minute and a half: one that is begun has more than twice that. */
+const RESERVE_MS = 210_000;
+
 const fromQueue = middy<SQSEvent, SQSBatchResponse>()
   .use(injectLambdaContext(logger))
-  .handler((event) => compactMessages(event));
+  .handler((event, context) => compactMessages(event, context));
 
 const asked = invokedFunction(logger, compactRequestSchema, ({ feeds: wanted }) => compactWanted(wanted));
 
@@ -48,19 +53,33 @@ export const handler = (event: SQSEvent | object, context: Context): Promise<obj
   return isScheduled(event) ? scheduled(event, context) : asked(event, context);
 };
 
-async function compactMessages(event: SQSEvent): Promise<SQSBatchResponse> {
-  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
-  for (const record of event.Records) {
-    try {
-      const { feed, work } = messageSchema.parse(JSON.parse(record.body));
-      if (work === 'segments') await seal(feed as FeedName);
-      else logger.info('compacted', { ...(await compactFeed(deps, feed as FeedName)) });
-    } catch (error) {
-      logger.error('not compacted; the queue delivers again', error as Error);
-      batchItemFailures.push({ itemIdentifier: record.messageId });
-    }
-  }
-  return { batchItemFailures };
+async function compactMessages(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const again = await workOff(
+    {
+      clock: systemClock,
+      until: systemClock.now() + context.getRemainingTimeInMillis() - RESERVE_MS,
+      run: async (body) => {
+        const { feed, work } = askedOf(body);
+        await (work === 'segments' ? seal(feed) : snapshot(feed));
+      },
+      askAgain: async (body) => {
+        const { feed, work } = askedOf(body);
+        await compactions.ring([feed], work);
+      },
+      failed: (error) => logger.error('not compacted; the queue delivers again', error as Error),
+    },
+    event.Records,
+  );
+  return { batchItemFailures: again.map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+function askedOf(body: string): { feed: FeedName; work: CompactionWork } {
+  const { feed, work } = messageSchema.parse(JSON.parse(body));
+  return { feed: feed as FeedName, work };
+}
+
+async function snapshot(feed: FeedName): Promise<void> {
+  logger.info('compacted', { ...(await compactFeed(deps, feed)) });
 }
 
 async function seal(feed: FeedName): Promise<void> {

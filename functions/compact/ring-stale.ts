@@ -4,8 +4,8 @@ import { inParts } from '../in-parts.ts';
 import { isUpToDate } from './compact.ts';
 
 /**
- * What the schedule does: it asks for a snapshot of every feed that has changed since its last one. The queue makes them, each in a
- * call of its own, so thousands of feeds take no longer than there is time, and one that fails holds up no other.
+ * What the schedule does: it asks for a snapshot of every feed that has changed since its last one. The queue makes them, as many at a time
+ * as there is time for, so thousands of feeds are done, and one that fails holds up no other.
  */
 export interface RingStaleDeps {
   readonly feeds: Pick<FeedStore, 'listFeeds' | 'readFeeds'>;

@@ -19,10 +19,11 @@ export const handler = middy()
   .use(injectLambdaContext(logger))
   .handler(async () => {
     const away = await awayReplicas(deps);
-    for (const { level, ...replica } of away) {
-      if (level === 'FINE') logger.error('a store did not come when it was expected', { ...replica, level });
-      else if (level === 'HALF') logger.warn('a store was not heard of for half of the horizon', { ...replica, level });
-      else logger.error('a store is near or beyond the horizon', { ...replica, level });
+    // Not `level`: that is what the logger calls its own.
+    for (const { level: horizon, ...replica } of away) {
+      if (horizon === 'FINE') logger.error('a store did not come when it was expected', { ...replica, horizon });
+      else if (horizon === 'HALF') logger.warn('a store was not heard of for half of the horizon', { ...replica, horizon });
+      else logger.error('a store is near or beyond the horizon', { ...replica, horizon });
     }
     logger.info('stores watched', { away: away.length, overdue: away.filter(({ isOverdue }) => isOverdue).length });
   });

@@ -19,11 +19,13 @@ import type { FreshWorkflow } from './fresh-workflow.ts';
 import { FUNCTION_NAMES, type FunctionName, type Functions } from './functions.ts';
 import { LOGGED } from './logged.ts';
 import { systemErrors, throttles } from './table-metrics.ts';
+import type { Turn } from './triggers.ts';
 
 export interface Watched {
   readonly organization: Organization;
   readonly data: Data;
   readonly functions: Functions;
+  readonly turns: readonly Turn[];
   readonly fresh: FreshWorkflow;
   readonly api: Api;
 }
@@ -63,9 +65,8 @@ const REFUSED_MAX = 100;
 const UNAUTHORIZED_MAX = 1_000;
 /** In an hour. A token that ran out is a few; an admin tries what an operator may not, once. */
 const CONSOLE_REFUSED_MAX = 20;
-/** What runs by the clock once an hour or more often, and whose silence would be taken for peace. */
-const CLOCKWORK = ['watch-stores', 'watch-rollout', 'apply', 'compact'] as const;
-const CLOCKWORK_HOURS = 3;
+/** Turns that were missed, hours where they come more often: whose silence would be taken for peace. */
+const TURNS_MISSED = 3;
 
 function counted(organization: string, metricName: string, label: string): Metric {
   const namespace = metricNamespace(organization);
@@ -92,7 +93,7 @@ export class Alarms extends Construct {
     this.#api(watched.api);
     this.#latency(watched.functions);
     this.#tables(watched.data);
-    this.#clockwork(watched.functions);
+    this.#clockwork(watched.turns);
     const [refused, unauthorized] = [this.#refused(watched.api), this.#unauthorized(watched.api)];
     this.logged = { ...this.#logged(watched.functions), refused, unauthorized };
     this.counted = this.#counted(watched.organization);
@@ -145,10 +146,8 @@ export class Alarms extends Construct {
   }
 
   #freshWorkflow({ machine }: FreshWorkflow): void {
-    const runbook = 'fresh-workflow';
-    const means = 'A fresh sync is checked no more: its workflow';
-    this.#alarm('fresh-sync-failed', { runbook, means: `${means} failed`, metric: machine.metricFailed(SUM) });
-    this.#alarm('fresh-sync-timed-out', { runbook, means: `${means} has run for a year`, metric: machine.metricTimedOut(SUM) });
+    const means = 'A fresh sync is checked no more: its workflow failed';
+    this.#alarm('fresh-sync-failed', { runbook: 'fresh-workflow', means, metric: machine.metricFailed(SUM) });
   }
 
   #api({ http }: Api): void {
@@ -227,16 +226,24 @@ export class Alarms extends Construct {
     return metrics;
   }
 
-  /** An alarm of what is logged stays green when nothing is logged any more. */
-  #clockwork(functions: Functions): void {
-    for (const name of CLOCKWORK)
+  /** An alarm of what is logged stays green when nothing is logged any more. Calls of the rule, because queues call the same functions. */
+  #clockwork(turns: readonly Turn[]): void {
+    for (const { of: name, rule, every } of turns) {
+      const period = Duration.minutes(Math.max(60, every.toMinutes()));
       this.#alarm(`${name}-silent`, {
         runbook: 'silence',
-        means: `The function ${name}, which runs every hour or more often, has not run for ${CLOCKWORK_HOURS} hours`,
-        metric: functions.get(name).metricInvocations({ period: Duration.hours(1), statistic: Stats.SUM }),
+        means: `What ${name} does by the clock was not begun for ${TURNS_MISSED} turns, or as many hours`,
+        metric: new Metric({
+          namespace: 'AWS/Events',
+          metricName: 'Invocations',
+          dimensionsMap: { RuleName: rule.ruleName },
+          period,
+          statistic: Stats.SUM,
+        }),
         below: 1,
-        periods: CLOCKWORK_HOURS,
+        periods: TURNS_MISSED,
       });
+    }
   }
 
   #tables({ tables }: Data): void {

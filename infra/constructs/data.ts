@@ -91,7 +91,7 @@ export class Data extends Construct {
     Validations.of(this.snapshots).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
-        'Stores read chunks by URLs that the plan function signs, logs and gives fifteen minutes; access logs would add a second bucket per organization and no question they answer is open.',
+        'Stores read chunks by URLs that the plan function signs, logs and gives five minutes; access logs would add a second bucket per organization and no question they answer is open.',
     });
     // People's data on its way: deleted when it is applied, swept every hour, and gone by this whatever happens.
     this.uploadObjects = this.#bucket('UploadObjects', organization, [{ expiration: Duration.millis(limits.uploadLifeMs) }]);

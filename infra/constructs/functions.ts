@@ -204,6 +204,9 @@ export class Functions extends Construct {
   }
 }
 
+/** A function's environment has 4 KB; names and addresses of what it works with take less than 1,100 of them. */
+const SETTINGS_BYTES_MAX = 3_000;
+
 /** Without what only operation needs: another address for alarms must not make every function start anew. */
 function settingsOf(organization: Organization): string {
   const {
@@ -215,7 +218,13 @@ function settingsOf(organization: Organization): string {
     reservedConcurrency: _____,
     ...settings
   } = organization;
-  return JSON.stringify(settings);
+  const text = JSON.stringify(settings);
+  if (Buffer.byteLength(text) > SETTINGS_BYTES_MAX)
+    throw new SyncError(
+      'INVALID_INPUT',
+      `the settings of ${organization.name} have more than ${SETTINGS_BYTES_MAX} bytes, which is all that a function can be told: name fewer canary stores`,
+    );
+  return text;
 }
 
 function refuseUnknown(names: readonly string[]): void {
@@ -232,8 +241,7 @@ function acknowledge(made: LambdaFunction, role: Role): void {
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason: 'X-Ray takes trace segments for no resource in particular; the two actions can only add.',
   });
-  const reason =
-    'Nothing is lost when an asynchronous call fails: only the schedule calls that way, its next turn does the same work, and EventBridge keeps what it could not deliver.';
+  const reason = 'Nothing is lost when an asynchronous call fails: only the schedule calls that way, and its next turn does the same work.';
   Validations.of(made).acknowledge({ id: 'Serverless-LambdaDLQ', reason }, { id: 'Serverless-LambdaAsyncFailureDestination', reason });
 }
 

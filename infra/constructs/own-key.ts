@@ -12,7 +12,7 @@ import type { Organization } from '../../protocol/organization.ts';
 
 export function createOwnKey(scope: Construct, { ownKey, retainData }: Organization): Key | undefined {
   if (!ownKey) return undefined;
-  const { account, region } = Stack.of(scope);
+  const { region } = Stack.of(scope);
   const key = new Key(scope, 'OwnKey', {
     description: `Data and logs of ${Stack.of(scope).stackName}`,
     enableKeyRotation: true,
@@ -31,15 +31,6 @@ export function createOwnKey(scope: Construct, { ownKey, retainData }: Organizat
       actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:GenerateDataKey', 'kms:DescribeKey'],
       resources: ['*'],
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logs } },
-    }),
-  );
-  // The schedule leaves in a queue what it could not deliver.
-  key.addToResourcePolicy(
-    new PolicyStatement({
-      principals: [new ServicePrincipal('events.amazonaws.com')],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: ['*'],
-      conditions: { StringEquals: { 'aws:SourceAccount': account } },
     }),
   );
   return key;

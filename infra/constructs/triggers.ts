@@ -22,18 +22,24 @@ interface TriggersProps {
   readonly functions: Functions;
 }
 
-export function addTriggers(scope: Construct, props: TriggersProps): Rule {
+/** A rule of the clock, and what it calls. */
+export interface Turn {
+  readonly of: FunctionName;
+  readonly rule: Rule;
+  readonly every: Duration;
+}
+
+export function addTriggers(scope: Construct, props: TriggersProps): Turn[] {
   addStream(props);
-  for (const [name, queue, { batchSize, maxConcurrency }] of [
-    // One large feed takes minutes: whatever came in one batch with it would wait, and be given up with it.
-    ['compact', props.data.compaction, { batchSize: 1, maxConcurrency: 10 }],
-    ['apply', props.data.doorbell, { batchSize: 10, maxConcurrency: 50 }],
-    ['rescope', props.data.rescope, { batchSize: 10, maxConcurrency: 10 }],
+  for (const [name, queue, maxConcurrency] of [
+    ['compact', props.data.compaction, 10],
+    ['apply', props.data.doorbell, 50],
+    ['rescope', props.data.rescope, 10],
   ] as const) {
     const made = props.functions.get(name);
     made.addEventSource(
       new SqsEventSource(queue, {
-        batchSize,
+        batchSize: 10,
         reportBatchItemFailures: true,
         // More than the function may run at once would be refused, counted as an attempt, and given up in the end.
         maxConcurrency: Math.min(maxConcurrency, props.organization.reservedConcurrency[name] ?? maxConcurrency),
@@ -44,18 +50,7 @@ export function addTriggers(scope: Construct, props: TriggersProps): Rule {
       reason: "A queue's failed messages go to its own dead-letter queue; Lambda offers no other destination for queues.",
     });
   }
-  addSchedules(scope, props.functions);
-  return new Rule(scope, 'CompactionSchedule', {
-    description: 'Snapshots are brought up to date',
-    schedule: Schedule.rate(Duration.minutes(props.organization.compactionMinutes)),
-    targets: [
-      new LambdaFunction(props.functions.get('compact'), {
-        deadLetterQueue: props.data.compactionFailures,
-        retryAttempts: 2,
-        maxEventAge: Duration.hours(1),
-      }),
-    ],
-  });
+  return addSchedules(scope, props);
 }
 
 function addStream({ data, functions }: TriggersProps): void {
@@ -84,8 +79,13 @@ interface Clockwork {
 }
 
 /** A turn that fails leaves nothing behind: the next one looks at the same again. */
-function addSchedules(scope: Construct, functions: Functions): void {
+function addSchedules(scope: Construct, { organization, functions }: TriggersProps): Turn[] {
   const schedules: readonly (readonly [string, FunctionName, Clockwork])[] = [
+    [
+      'CompactionSchedule',
+      'compact',
+      { rate: Duration.minutes(organization.compactionMinutes), description: 'Snapshots are asked for of what changed' },
+    ],
     ['ReviewSchedule', 'rescope', { rate: Duration.days(1), description: 'Customers whom a store has not billed for long leave it' }],
     [
       'HeldSchedule',
@@ -104,7 +104,7 @@ function addSchedules(scope: Construct, functions: Functions): void {
       { rate: Duration.days(1), description: 'Objects that nobody needs any more are taken away, and tombstones of erased customers' },
     ],
   ];
-  for (const [id, name, { rate, description, inputs }] of schedules) {
+  return schedules.map(([id, name, { rate, description, inputs }]) => {
     const events = inputs === undefined ? [{}] : inputs.map((input) => ({ event: RuleTargetInput.fromObject(input) }));
     const rule = new Rule(scope, id, {
       description,
@@ -115,5 +115,6 @@ function addSchedules(scope: Construct, functions: Functions): void {
       id: 'Serverless-EventBusDLQ',
       reason: 'A turn that fails leaves nothing behind: the next one looks at the same again.',
     });
-  }
+    return { of: name, rule, every: rate };
+  });
 }

@@ -56,6 +56,23 @@ describe.each(organizations)('the alarms of $name', ({ name }) => {
     expect(readFileSync(join(PROJECT, 'functions/http/http-function.ts'), 'utf8')).toContain("'request failed'");
   });
 
+  test('each rule of the clock is watched by its own calls, for three of its turns and three hours at least', () => {
+    const rules = ofType('AWS::Events::Rule');
+    const silent = alarms.filter(({ AlarmName }) => String(AlarmName).endsWith('-silent'));
+    expect(rules.length).toBeGreaterThan(5);
+    expect(silent.length).toBe(rules.length);
+    for (const [id, { Properties }] of rules) {
+      const alarm = silent.find(
+        ({ Dimensions }) => JSON.stringify(Dimensions) === JSON.stringify([{ Name: 'RuleName', Value: { Ref: id } }]),
+      );
+      const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(Properties['ScheduleExpression'])) ?? [];
+      const seconds = Number(count) * ({ minute: 60, hour: 3_600, day: 86_400 }[unit] ?? 0);
+      expect(seconds, id).toBeGreaterThan(0);
+      expect(alarm, id).toMatchObject({ Namespace: 'AWS/Events', MetricName: 'Invocations', TreatMissingData: 'breaching' });
+      expect([alarm?.['Period'], alarm?.['EvaluationPeriods']], id).toEqual([Math.max(3_600, seconds), 3]);
+    }
+  });
+
   test('what somebody waits for is measured by itself, and not among all requests', () => {
     for (const id of ['redeem', 'plan', 'push'])
       expect(named(`${id}-latency`), id).toMatchObject({ MetricName: 'Duration', ExtendedStatistic: 'p95', Threshold: 5_000 });
@@ -100,6 +117,13 @@ test.each(Object.entries(LOGGED))('the words that %s waits for are said by its f
   const words = [...pattern.logPatternString.matchAll(/\$\.message = "([^"]+)"/g)].map(([, found]) => found ?? '');
   expect(words.length).toBeGreaterThan(0);
   for (const said of words) expect(sources.join('\n')).toContain(`'${said}'`);
+});
+
+test('no function gives its lines a key that the logger has for its own', () => {
+  for (const name of FUNCTION_NAMES)
+    expect(readFileSync(join(PROJECT, 'functions', name, 'handler.ts'), 'utf8'), name).not.toMatch(
+      /logger\.\w+\([^)]*[{,] (level|message|timestamp|service)\b/,
+    );
 });
 
 test('every finding that was accepted stands in the documents with its reason', async () => {

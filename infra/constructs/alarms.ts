@@ -17,7 +17,7 @@ import { addBudget } from './budget.ts';
 import type { Data } from './data.ts';
 import type { FreshWorkflow } from './fresh-workflow.ts';
 import { FUNCTION_NAMES, type FunctionName, type Functions } from './functions.ts';
-import { LOGGED } from './logged.ts';
+import { LOGGED, type Logged } from './logged.ts';
 import { systemErrors, throttles } from './table-metrics.ts';
 import type { Turn } from './triggers.ts';
 
@@ -41,6 +41,8 @@ interface AlarmProps {
   readonly below?: number;
   /** Periods of the metric that are looked at. */
   readonly periods?: number;
+  /** Nobody is told that it is over, because silence does not say so. */
+  readonly isOnce?: boolean;
   /** How many of them have to be above it; all if it is not set. */
   readonly breaching?: number;
 }
@@ -222,6 +224,7 @@ export class Alarms extends Construct {
       runbook: 'uploads-lost',
       means: 'What a store had sent was gone before it was applied',
       metric: metrics['uploads-lost'],
+      isOnce: true,
     });
     return metrics;
   }
@@ -265,9 +268,10 @@ export class Alarms extends Construct {
 
   /** Said once an hour as long as it is so, a little earlier or later: of two hours, one has to say it. */
   #logged(functions: Functions): Record<keyof typeof LOGGED, Metric> {
-    const metrics = Object.entries(LOGGED).map(([id, { by, pattern, runbook, means }]) => {
+    const logged: readonly (readonly [string, Logged])[] = Object.entries(LOGGED);
+    const metrics = logged.map(([id, { by, pattern, runbook, means, isOnce = false }]) => {
       const metric = this.#metricOf(id, functions.logGroup(by), pattern);
-      this.#alarm(id, { runbook, means, metric, periods: 2, breaching: 1 });
+      this.#alarm(id, { runbook, means, metric, periods: 2, breaching: 1, isOnce });
       return [id, metric] as const;
     });
     return Object.fromEntries(metrics) as Record<keyof typeof LOGGED, Metric>;
@@ -285,7 +289,7 @@ export class Alarms extends Construct {
     return filter.metric({ period: Duration.hours(1), statistic: Stats.SUM });
   }
 
-  #alarm(id: string, { runbook, means, metric, above = 0, below, periods = 1, breaching = periods }: AlarmProps): void {
+  #alarm(id: string, { runbook, means, metric, above = 0, below, periods = 1, breaching = periods, isOnce = false }: AlarmProps): void {
     const alarm = new Alarm(this, id, {
       alarmName: `${Stack.of(this).stackName}-${id}`,
       alarmDescription: `${means}. Runbook: docs/operations/${runbook}.md`,
@@ -299,7 +303,7 @@ export class Alarms extends Construct {
     });
     alarm.addAlarmAction(this.#action);
     // That it is over is for people to know as well.
-    alarm.addOkAction(this.#action);
+    if (!isOnce) alarm.addOkAction(this.#action);
     this.all.push(alarm);
   }
 }

@@ -5,11 +5,13 @@
 import { FilterPattern, type JsonPattern } from 'aws-cdk-lib/aws-logs';
 import type { FunctionName } from './functions.ts';
 
-interface Logged {
+export interface Logged {
   readonly by: FunctionName;
   readonly pattern: JsonPattern;
   readonly runbook: string;
   readonly means: string;
+  /** Said when it happens and never again: that it is quiet says nothing of its being over. */
+  readonly isOnce?: true;
 }
 
 /** By the name of the metric. */
@@ -53,12 +55,14 @@ export const LOGGED = {
     pattern: message('a replica was restored or copied, and goes on as a new one'),
     runbook: 'replica-forked',
     means: 'The data folder of a store was restored from a backup or copied to another machine',
+    isOnce: true,
   },
   quarantine: {
     by: 'feed-writer',
     pattern: message('a change is in quarantine'),
     runbook: 'quarantine',
     means: 'A change of main data cannot be put into a feed, so no store gets it',
+    isOnce: true,
   },
 } as const satisfies Record<string, Logged>;
 

@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { OutboxFile } from '../../../agent/outbox/outbox-file.ts';
 import { pushOutbox } from '../../../agent/outbox/push-outbox.ts';
 import { StoreRecords } from '../../../agent/outbox/store-records.ts';
@@ -540,7 +540,15 @@ export class UploadHistory {
   }
 
   #add(till: Pick<Till, 'storeId' | 'skewMs' | 'path' | 'replicaId'>): void {
+    copyFileSync(this.#emptyOutbox(), till.path);
     this.#tills.push({ ...till, outbox: OutboxFile.open(till.path, till.replicaId), backup: null });
+  }
+
+  /** Of a till that recorded nothing yet, made once for all histories by the agent's own code. */
+  #emptyOutbox(): string {
+    const path = join(dirname(this.#folder), 'empty.sqlite');
+    if (!existsSync(path)) OutboxFile.open(path, 'nobody').close();
+    return path;
   }
 
   #enrol(storeId: string, replicaId: string): void {

@@ -23,8 +23,8 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', 
 
 export default defineConfig({
   test: {
-    // Two more than there are cores: half of a test with real processes is waiting for them.
-    maxWorkers: availableParallelism() + 2,
+    // One more than there are cores: half of a test with real processes is waiting for them.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     reporters: process.env['CI'] === undefined ? ['default'] : ['verbose'],
     projects: [

@@ -1,11 +1,13 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { UPLOAD_SERIES } from './world/budget.ts';
 import { type Scenario, runSeries } from './world/histories.ts';
 import { Random } from './world/random.ts';
 import { UploadHistory } from './world/upload-history.ts';
+
+vi.mock(import('../../codec/pack.ts'), async (original) => ({ ...(await original()), ...(await import('./world/stored-codec.ts')) }));
 
 /** In memory where there is such a folder: power cuts are not of this simulation, and a disk waits at every commit. */
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'storeline-up-'));

@@ -123,6 +123,12 @@ describe('a folder that is enrolled', () => {
   });
 });
 
+test('without a code nothing is asked and nothing made', async () => {
+  rmSync(folder, { recursive: true });
+  await expect(run('')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  expect([existsSync(folder), fake.calls.has('/v1/enrol')]).toEqual([false, false]);
+});
+
 test('a head office of an older version is asked in its own', async () => {
   fake.served = { min: PROTOCOL_VERSION_MIN, max: PROTOCOL_VERSION_MIN };
   expect(await run(fake.addStore({ storeId: 'S1' }))).toBe(exitCodes.fine);

@@ -22,6 +22,8 @@ export interface EnrolOptions {
 }
 
 export async function enrolCommand(io: AgentIo, { api, code, data, again = false, json }: EnrolOptions): Promise<ExitCode> {
+  if (code === '')
+    throw new SyncError('INVALID_INPUT', '--code: no code was given; head office shows it with `storeline store code <store>`');
   const paths = dataPaths(data);
   createDataFolder(paths);
   const lock = lockFolder(paths);

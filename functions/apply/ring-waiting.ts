@@ -13,7 +13,7 @@ export interface RingWaitingDeps {
   readonly doorbell: Doorbell;
 }
 
-/** Heads read at once: 10,000 replicas in a few seconds. */
+/** Heads read at once: the function works instead of waiting for each. */
 const HEADS_AT_ONCE = 16;
 
 export async function ringWaiting({ uploads, registry, doorbell }: RingWaitingDeps): Promise<number> {
